@@ -1,0 +1,76 @@
+// Builds the package: `node build.mjs` fills dist/ and prints sizes, `--size` only measures, `--test [file…]` runs
+// the tests. The wasm engine is expected in wasm/ (`cargo xtask wasm`).
+import { build } from 'esbuild';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const WASM = join(root, 'wasm', 'wasm_client_bg.wasm');
+/** What engine, client, textarea binding and the three hooks may weigh together, in bytes after gzip. */
+const BUDGET_BYTES = 40 * 1024;
+
+const sources = (folder) =>
+  readdirSync(join(root, folder), { recursive: true })
+    .map((name) => join(root, folder, String(name)))
+    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.d.ts'));
+
+// File by file: module names, "use client" and tree shaking stay as written.
+const transpile = (files, outdir, outbase) =>
+  build({ entryPoints: files, outdir, outbase, format: 'esm', target: 'es2022', jsx: 'automatic', sourcemap: 'linked', logLevel: 'warning' });
+
+async function compile() {
+  const dist = join(root, 'dist');
+  rmSync(dist, { recursive: true, force: true });
+  await transpile(sources('src'), dist, join(root, 'src'));
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
+}
+
+/** Bytes after minify and gzip of one bundle of these entry files, without React and the wasm. */
+async function weigh(files) {
+  const contents = files.map((file) => `export * from ${JSON.stringify(join(root, 'src', file))};`).join('\n');
+  const result = await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true, minify: true, write: false, format: 'esm', target: 'es2022', jsx: 'automatic',
+    external: ['react', 'react/jsx-runtime', 'react-dom'], logLevel: 'warning',
+  });
+  return gzipSync(result.outputFiles[0].contents, { level: 9 }).length;
+}
+
+async function report() {
+  const has = (file) => existsSync(join(root, 'src', file));
+  const line = (name, bytes) => console.log(`${name.padEnd(44)} ${(bytes / 1024).toFixed(1).padStart(6)} KB gzip`);
+  const wasm = existsSync(WASM) ? gzipSync(readFileSync(WASM), { level: 9 }).length : 0;
+  if (wasm === 0) console.error('no wasm engine in wasm/: run `cargo xtask wasm` first; sizes are without it');
+  line('engine (wasm)', wasm);
+  const core = ['index.ts', 'react.ts', 'react.tsx'].filter(has);
+  for (const entry of [...core, 'rest.ts', 'sw.ts'].filter(has)) line(`entry ${entry}`, await weigh([entry]));
+  const total = wasm + (await weigh(core));
+  line('engine + client + textarea + hooks', total);
+  if (total > BUDGET_BYTES) throw new Error(`the client weighs ${total} bytes after gzip, its budget is ${BUDGET_BYTES}`);
+}
+
+async function test(names) {
+  const out = join(root, '.test');
+  rmSync(out, { recursive: true, force: true });
+  await transpile([...sources('src'), ...sources('test')], out, root);
+  const tests = readdirSync(join(out, 'test'), { recursive: true })
+    .map((name) => join(out, 'test', String(name)))
+    .filter((name) => name.endsWith('.test.js') && (names.length === 0 || names.some((part) => name.includes(part))));
+  // src/engine imports ../wasm; the compiled copy sits one folder deeper.
+  const { symlinkSync } = await import('node:fs');
+  if (existsSync(join(root, 'wasm'))) symlinkSync(join(root, 'wasm'), join(out, 'wasm'), 'dir');
+  const run = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...tests], { cwd: root, stdio: 'inherit' });
+  process.exitCode = run.status ?? 1;
+}
+
+const [mode, ...rest] = process.argv.slice(2);
+if (mode === '--test') await test(rest);
+else if (mode === '--size') await report();
+else {
+  await compile();
+  await report();
+}

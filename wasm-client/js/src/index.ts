@@ -1,0 +1,2 @@
+/** `@concord/client`: one text, many people. */
+export type * from './types.js';
