@@ -1,1 +1,21 @@
-//! Placeholder of the first commit.
+//! Operational Transformation for plain text with one authority that assigns revisions.
+//!
+//! Pure: no IO, no clock, no random numbers. Lengths and offsets are Unicode scalar values
+//! everywhere. Start at [`Operation`] and [`transform`].
+#![forbid(unsafe_code)]
+
+mod apply;
+mod binary;
+mod compose;
+mod cursor;
+mod error;
+mod invert;
+mod operation;
+mod transform;
+mod wire;
+
+pub use compose::compose_all;
+pub use error::{DecodeError, LengthMismatch, LengthOverflow, SpliceError, TransformError};
+pub use operation::{Component, Components, MAX_LEN, Operation, OperationBuilder};
+pub use transform::{transform, transform_committed, transform_pending};
+pub use wire::Limits;
