@@ -1,0 +1,214 @@
+//! `cargo xtask wasm`: the engine for the browser, in three steps: compile, write bindings, make it small.
+
+mod debian;
+mod toolchain;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::stamp::{Inputs, Stamp};
+use crate::step::{self, step};
+use crate::{npm, paths};
+
+/// What `wasm-bindgen` writes, and what the npm package imports.
+const OUTPUT: &str = "wasm-client/js/wasm";
+
+/// What the engine is made from, next to the compiler.
+const INPUTS: [&str; 12] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "ot-core/Cargo.toml",
+    "ot-core/src",
+    "collab-protocol/Cargo.toml",
+    "collab-protocol/src",
+    "wasm-client/Cargo.toml",
+    "wasm-client/src",
+    "xtask/bindgen/src",
+    "xtask/bindgen/Cargo.lock",
+    "xtask/npm/package-lock.json",
+    "xtask/src/wasm.rs",
+];
+
+/// Builds the engine where it is stale; says whether it was.
+pub(crate) fn build() -> Result<bool> {
+    let stamp = stamp()?;
+    if stamp.is_fresh() {
+        step::fresh(&format!("engine for the browser: {}", sizes()?));
+        return Ok(false);
+    }
+    check_versions()?;
+    let compiled = compile()?;
+    let folder = write_bindings(&compiled)?;
+    shrink(&folder)?;
+    publish(&folder, &stamp)?;
+    eprintln!("        {OUTPUT}/engine_bg.wasm: {}", sizes()?);
+    Ok(true)
+}
+
+fn stamp() -> Result<Stamp> {
+    let mut inputs = Inputs::default();
+    for path in INPUTS {
+        inputs = inputs.path(path)?;
+    }
+    let compiler = crate::process::answer("rustc", &["--version"]).unwrap_or_default();
+    Ok(inputs
+        .value(&compiler)
+        .stamp(paths::at(OUTPUT).join(".stamp")))
+}
+
+/// The bindings are only right for the very version of `wasm-bindgen` that was compiled in.
+fn check_versions() -> Result<()> {
+    let linked = locked_version("Cargo.lock", "wasm-bindgen")?;
+    let tool = locked_version("xtask/bindgen/Cargo.lock", "wasm-bindgen-cli-support")?;
+    if linked != tool {
+        bail!(
+            "wasm-bindgen is {linked} in Cargo.lock and {tool} in xtask/bindgen; make them equal: write \
+             `wasm-bindgen-cli-support = \"={linked}\"` in xtask/bindgen/Cargo.toml, then \
+             `cargo update --manifest-path xtask/bindgen/Cargo.toml`"
+        );
+    }
+    Ok(())
+}
+
+/// The version of a package in a lock file.
+fn locked_version(lock: &str, package: &str) -> Result<String> {
+    let text =
+        fs::read_to_string(paths::at(lock)).with_context(|| format!("cannot read {lock}"))?;
+    let name = format!("name = \"{package}\"");
+    let mut lines = text.lines().skip_while(|line| *line != name);
+    lines
+        .nth(1)
+        .and_then(|line| line.strip_prefix("version = \""))
+        .and_then(|rest| rest.strip_suffix('"'))
+        .map(str::to_owned)
+        .with_context(|| format!("{lock} has no {package}"))
+}
+
+fn compile() -> Result<PathBuf> {
+    let toolchain = toolchain::choose()?;
+    let target = paths::at("target/engine");
+    let mut command = Command::new("cargo");
+    command.current_dir(paths::root()).args([
+        "build",
+        "--locked",
+        "--package",
+        "wasm-client",
+        "--lib",
+    ]);
+    command
+        .args([
+            "--profile",
+            "wasm",
+            "--target",
+            toolchain::TARGET,
+            "--target-dir",
+        ])
+        .arg(&target);
+    toolchain.configure(&mut command);
+    step::run(
+        &format!("compile the engine ({})", toolchain.name()),
+        &mut command,
+    )?;
+    Ok(target.join(toolchain::TARGET).join("wasm/wasm_client.wasm"))
+}
+
+/// Writes the bindings into a folder below `target/`, so that the package never sees half of them.
+fn write_bindings(compiled: &Path) -> Result<PathBuf> {
+    let mut build = Command::new("cargo");
+    build.current_dir(paths::root()).args([
+        "build",
+        "--locked",
+        "--manifest-path",
+        "xtask/bindgen/Cargo.toml",
+    ]);
+    build.args(["--target-dir", "target/tools"]);
+    step::run(
+        "build the bindings writer (its own small workspace)",
+        &mut build,
+    )?;
+    let folder = paths::at("target/engine/bindings");
+    let _ = fs::remove_dir_all(&folder);
+    let mut write = Command::new(paths::at("target/tools/debug/xtask-bindgen"));
+    step::run("write the bindings", write.arg(compiled).arg(&folder))?;
+    Ok(folder)
+}
+
+fn shrink(folder: &Path) -> Result<()> {
+    npm::install("xtask/npm")?;
+    let wasm = folder.join("engine_bg.wasm");
+    let before = fs::metadata(&wasm)?.len();
+    let mut command = Command::new("node");
+    command.arg(paths::at("xtask/npm/node_modules/binaryen/bin/wasm-opt"));
+    command.args([
+        "-Oz",
+        "--converge",
+        "--strip-debug",
+        "--strip-producers",
+        "--strip-target-features",
+    ]);
+    // What every browser of the last years has and rustc emits by default.
+    for feature in [
+        "bulk-memory",
+        "bulk-memory-opt",
+        "sign-ext",
+        "nontrapping-float-to-int",
+        "mutable-globals",
+        "multivalue",
+        "reference-types",
+    ] {
+        command.arg(format!("--enable-{feature}"));
+    }
+    command.arg(&wasm).arg("-o").arg(&wasm);
+    step("make it small (wasm-opt)", || {
+        step::quiet(&mut command, None)?;
+        Ok((
+            (),
+            format!("{} -> {} bytes", before, fs::metadata(&wasm)?.len()),
+        ))
+    })
+}
+
+/// Puts the finished files where the package imports them; the stamp comes last.
+fn publish(folder: &Path, stamp: &Stamp) -> Result<()> {
+    let output = paths::at(OUTPUT);
+    let _ = fs::remove_dir_all(&output);
+    fs::create_dir_all(&output).with_context(|| format!("cannot make {}", output.display()))?;
+    for entry in fs::read_dir(folder)? {
+        let file = entry?.path();
+        if file.is_file() {
+            fs::copy(
+                &file,
+                output.join(file.file_name().expect("a file of a listing has a name")),
+            )?;
+        }
+    }
+    stamp.write()
+}
+
+/// The engine's size, as stored and as gzip sends it, in bytes.
+fn sizes() -> Result<String> {
+    let file = paths::at(OUTPUT).join("engine_bg.wasm");
+    let raw = fs::metadata(&file)
+        .with_context(|| format!("{} is missing", file.display()))?
+        .len();
+    let zipped = Command::new("gzip").args(["-9", "-c"]).arg(&file).output();
+    match zipped {
+        Ok(output) if output.status.success() => {
+            Ok(format!("{raw} bytes, {} gzip", output.stdout.len()))
+        }
+        _ => Ok(format!("{raw} bytes")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bindings_writer_has_the_version_that_the_engine_links() {
+        check_versions().unwrap();
+    }
+}
