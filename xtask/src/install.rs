@@ -38,9 +38,7 @@ pub(crate) fn packages(names: &[&str]) -> Result<()> {
     update_lists(names)?;
     let mut command = Command::new("apt-get");
     command.env("DEBIAN_FRONTEND", "noninteractive");
-    command
-        .args(["install", "--yes", "--no-remove", "--no-install-recommends"])
-        .args(names);
+    command.args(["install", "--yes", "--no-remove", "--no-install-recommends"]).args(names);
     step::run(&format!("install {list}"), &mut command)
 }
 
@@ -51,16 +49,11 @@ fn update_lists(names: &[&str]) -> Result<()> {
             .is_some_and(|text| text.contains("Candidate:") && !text.contains("(none)\n  Version"))
     };
     if names.iter().all(known)
-        && Path::new("/var/lib/apt/lists")
-            .read_dir()
-            .is_ok_and(|list| list.count() > 2)
+        && Path::new("/var/lib/apt/lists").read_dir().is_ok_and(|list| list.count() > 2)
     {
         return Ok(());
     }
-    step::run(
-        "fetch Debian's package lists",
-        Command::new("apt-get").arg("update"),
-    )
+    step::run("fetch Debian's package lists", Command::new("apt-get").arg("update"))
 }
 
 /// A program that must be there: found, or installed from a Debian package.

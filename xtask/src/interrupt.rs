@@ -20,9 +20,7 @@ pub(crate) fn listen() -> Result<()> {
 
 /// Whether a signal has come.
 pub(crate) fn raised() -> bool {
-    RAISED
-        .get()
-        .is_some_and(|raised| raised.load(Ordering::Relaxed))
+    RAISED.get().is_some_and(|raised| raised.load(Ordering::Relaxed))
 }
 
 /// Ends a series of steps once a signal has come.

@@ -29,9 +29,7 @@ pub(crate) fn install(folder: &str) -> Result<()> {
 /// `npm` in a folder, given relative to the root.
 pub(crate) fn npm(folder: &str) -> Command {
     let mut command = Command::new("npm");
-    command
-        .current_dir(paths::at(folder))
-        .env("NEXT_TELEMETRY_DISABLED", "1");
+    command.current_dir(paths::at(folder)).env("NEXT_TELEMETRY_DISABLED", "1");
     command
 }
 
@@ -41,11 +39,8 @@ fn check_node() -> Result<()> {
     let Some(version) = crate::process::answer("node", &["--version"]) else {
         bail!("there is no Node; {help}");
     };
-    let major = version
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|part| part.parse::<u32>().ok());
+    let major =
+        version.trim_start_matches('v').split('.').next().and_then(|part| part.parse::<u32>().ok());
     if major.is_none_or(|major| major < NODE_MAJOR_MIN) {
         bail!("Node is {version}; {help}");
     }

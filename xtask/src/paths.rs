@@ -17,8 +17,5 @@ pub(crate) fn at(relative: &str) -> PathBuf {
 
 /// A path as a person writes it: relative to the root where it lies below it.
 pub(crate) fn display(path: &Path) -> String {
-    path.strip_prefix(root())
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }

@@ -42,9 +42,7 @@ impl Process {
 
     /// Whether it has ended by itself, and how.
     pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.child
-            .try_wait()
-            .with_context(|| format!("cannot wait for `{}`", self.name))
+        self.child.try_wait().with_context(|| format!("cannot wait for `{}`", self.name))
     }
 
     /// Waits for the end; an interrupt or the deadline ends the child first.
@@ -63,11 +61,7 @@ impl Process {
             }
             if limit.is_some_and(|limit| started.elapsed() > limit) {
                 self.stop();
-                bail!(
-                    "`{}` took longer than {} s",
-                    self.name,
-                    started.elapsed().as_secs()
-                );
+                bail!("`{}` took longer than {} s", self.name, started.elapsed().as_secs());
             }
             thread::sleep(POLL);
         }
@@ -117,9 +111,7 @@ pub(crate) struct Finished {
 /// Runs a command to its end and keeps what it prints.
 pub(crate) fn capture(command: &mut Command, limit: Option<Duration>) -> Result<Finished> {
     let (mut reader, writer) = std::io::pipe().context("cannot make a pipe")?;
-    command
-        .stdout(writer.try_clone().context("cannot share a pipe")?)
-        .stderr(writer);
+    command.stdout(writer.try_clone().context("cannot share a pipe")?).stderr(writer);
     let mut process = Process::start(command)?;
     // The command holds the writing ends; without them the reader sees the end when the child does.
     command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -141,10 +133,7 @@ pub(crate) fn answer(program: &str, args: &[&str]) -> Option<String> {
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 #[cfg(test)]
@@ -159,20 +148,16 @@ mod tests {
 
     #[test]
     fn output_of_both_streams_is_kept_in_order() {
-        let finished = capture(
-            &mut shell("echo one; echo two >&2; echo three; exit 3"),
-            None,
-        )
-        .unwrap();
+        let finished =
+            capture(&mut shell("echo one; echo two >&2; echo three; exit 3"), None).unwrap();
         assert_eq!(finished.output, "one\ntwo\nthree\n");
         assert_eq!(finished.status.code(), Some(3));
     }
 
     #[test]
     fn a_missing_program_is_named() {
-        let error = capture(&mut Command::new("no-such-program"), None)
-            .err()
-            .expect("it is missing");
+        let error =
+            capture(&mut Command::new("no-such-program"), None).err().expect("it is missing");
         assert!(error.to_string().contains("`no-such-program`"), "{error}");
     }
 
@@ -182,9 +167,8 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let pid_file = folder.join("pid");
         let script = format!("sleep 600 & echo $! > {}; wait", pid_file.display());
-        let error = capture(&mut shell(&script), Some(Duration::from_millis(400)))
-            .err()
-            .expect("too late");
+        let error =
+            capture(&mut shell(&script), Some(Duration::from_millis(400))).err().expect("too late");
         assert!(error.to_string().contains("took longer"), "{error}");
         let grandchild = std::fs::read_to_string(&pid_file).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);

@@ -9,15 +9,8 @@ use anyhow::{Context, Result};
 use crate::paths;
 
 /// Folders that hold outputs, never inputs.
-const OUTPUTS: [&str; 7] = [
-    "node_modules",
-    "target",
-    "dist",
-    "wasm",
-    ".next",
-    "out",
-    "screenshots",
-];
+const OUTPUTS: [&str; 7] =
+    ["node_modules", "target", "dist", "wasm", ".next", "out", "screenshots"];
 
 /// The hash of files, folders (all files below, without outputs) and values that something is made from.
 #[derive(Default)]
@@ -43,10 +36,7 @@ impl Inputs {
 
     /// Closes the list.
     pub(crate) fn stamp(self, file: PathBuf) -> Stamp {
-        Stamp {
-            hash: format!("{:016x}", self.0.finish()),
-            file,
-        }
+        Stamp { hash: format!("{:016x}", self.0.finish()), file }
     }
 }
 
@@ -105,11 +95,7 @@ mod tests {
     fn a_stamp_is_fresh_only_for_the_inputs_it_was_written_for() {
         let file = std::env::temp_dir().join(format!("xtask-stamp-{}", std::process::id()));
         let stamp = |version| {
-            Inputs::default()
-                .path("xtask/src/stamp.rs")
-                .unwrap()
-                .value(version)
-                .stamp(file.clone())
+            Inputs::default().path("xtask/src/stamp.rs").unwrap().value(version).stamp(file.clone())
         };
         assert!(!stamp("1").is_fresh());
         stamp("1").write().unwrap();
@@ -122,10 +108,6 @@ mod tests {
     fn outputs_and_hidden_files_are_no_inputs() {
         let found = files(&paths::at("xtask")).unwrap();
         assert!(found.contains(&paths::at("xtask/src/main.rs")));
-        assert!(
-            found
-                .iter()
-                .all(|file| !file.to_string_lossy().contains("node_modules"))
-        );
+        assert!(found.iter().all(|file| !file.to_string_lossy().contains("node_modules")));
     }
 }

@@ -20,18 +20,10 @@ pub(crate) fn step<T>(title: &str, work: impl FnOnce() -> Result<(T, String)>) -
     let started = Instant::now();
     let result = work();
     let seconds = started.elapsed().as_secs_f64();
-    let clear = if std::io::stderr().is_terminal() {
-        "\r\u{1b}[K"
-    } else {
-        ""
-    };
+    let clear = if std::io::stderr().is_terminal() { "\r\u{1b}[K" } else { "" };
     match result {
         Ok((value, remark)) => {
-            let remark = if remark.is_empty() {
-                remark
-            } else {
-                format!(" ({remark})")
-            };
+            let remark = if remark.is_empty() { remark } else { format!(" ({remark})") };
             eprintln!("{clear}  ok    {title}{remark}  {seconds:.1} s");
             Ok(value)
         }
@@ -54,9 +46,7 @@ pub(crate) fn run(title: &str, command: &mut Command) -> Result<()> {
 
 /// Like [`run`], and returns what the command printed.
 pub(crate) fn run_for_output(title: &str, command: &mut Command) -> Result<String> {
-    step(title, || {
-        quiet(command, None).map(|output| (output, String::new()))
-    })
+    step(title, || quiet(command, None).map(|output| (output, String::new())))
 }
 
 /// Runs a command; on failure its output is printed and the error carries the line to run it again.
@@ -90,19 +80,12 @@ pub(crate) fn loud(title: &str, command: &mut Command) -> Result<()> {
 /// A command as one would type it at the root, with its folder and the variables it was given.
 fn describe(command: &Command) -> String {
     let mut words = Vec::new();
-    if let Some(folder) = command
-        .get_current_dir()
-        .filter(|folder| **folder != paths::root())
-    {
+    if let Some(folder) = command.get_current_dir().filter(|folder| **folder != paths::root()) {
         words.push(format!("cd {} &&", paths::display(folder)));
     }
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
-            words.push(format!(
-                "{}={}",
-                name.to_string_lossy(),
-                quote(&value.to_string_lossy())
-            ));
+            words.push(format!("{}={}", name.to_string_lossy(), quote(&value.to_string_lossy())));
         }
     }
     words.push(quote(&command.get_program().to_string_lossy()));
@@ -126,13 +109,7 @@ mod tests {
     #[test]
     fn a_failed_command_can_be_copied_from_the_message() {
         let mut command = Command::new("npm");
-        command
-            .args(["run", "it's here"])
-            .current_dir(paths::at("web"))
-            .env("CI", "true");
-        assert_eq!(
-            describe(&command),
-            r"cd web && CI=true npm run 'it'\''s here'"
-        );
+        command.args(["run", "it's here"]).current_dir(paths::at("web")).env("CI", "true");
+        assert_eq!(describe(&command), r"cd web && CI=true npm run 'it'\''s here'");
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn build() -> Result<bool> {
     let folder = write_bindings(&compiled)?;
     shrink(&folder)?;
     publish(&folder, &stamp)?;
-    eprintln!("        {OUTPUT}/engine_bg.wasm: {}", sizes()?);
+    eprintln!("        {OUTPUT}/wasm_client_bg.wasm: {}", sizes()?);
     Ok(true)
 }
 
@@ -54,9 +54,7 @@ fn stamp() -> Result<Stamp> {
         inputs = inputs.path(path)?;
     }
     let compiler = crate::process::answer("rustc", &["--version"]).unwrap_or_default();
-    Ok(inputs
-        .value(&compiler)
-        .stamp(paths::at(OUTPUT).join(".stamp")))
+    Ok(inputs.value(&compiler).stamp(paths::at(OUTPUT).join(".stamp")))
 }
 
 /// The bindings are only right for the very version of `wasm-bindgen` that was compiled in.
@@ -98,20 +96,9 @@ fn compile() -> Result<PathBuf> {
         "wasm-client",
         "--lib",
     ]);
-    command
-        .args([
-            "--profile",
-            "wasm",
-            "--target",
-            toolchain::TARGET,
-            "--target-dir",
-        ])
-        .arg(&target);
+    command.args(["--profile", "wasm", "--target", toolchain::TARGET, "--target-dir"]).arg(&target);
     toolchain.configure(&mut command);
-    step::run(
-        &format!("compile the engine ({})", toolchain.name()),
-        &mut command,
-    )?;
+    step::run(&format!("compile the engine ({})", toolchain.name()), &mut command)?;
     Ok(target.join(toolchain::TARGET).join("wasm/wasm_client.wasm"))
 }
 
@@ -125,10 +112,7 @@ fn write_bindings(compiled: &Path) -> Result<PathBuf> {
         "xtask/bindgen/Cargo.toml",
     ]);
     build.args(["--target-dir", "target/tools"]);
-    step::run(
-        "build the bindings writer (its own small workspace)",
-        &mut build,
-    )?;
+    step::run("build the bindings writer (its own small workspace)", &mut build)?;
     let folder = paths::at("target/engine/bindings");
     let _ = fs::remove_dir_all(&folder);
     let mut write = Command::new(paths::at("target/tools/debug/xtask-bindgen"));
@@ -138,7 +122,7 @@ fn write_bindings(compiled: &Path) -> Result<PathBuf> {
 
 fn shrink(folder: &Path) -> Result<()> {
     npm::install("xtask/npm")?;
-    let wasm = folder.join("engine_bg.wasm");
+    let wasm = folder.join("wasm_client_bg.wasm");
     let before = fs::metadata(&wasm)?.len();
     let mut command = Command::new("node");
     command.arg(paths::at("xtask/npm/node_modules/binaryen/bin/wasm-opt"));
@@ -164,10 +148,7 @@ fn shrink(folder: &Path) -> Result<()> {
     command.arg(&wasm).arg("-o").arg(&wasm);
     step("make it small (wasm-opt)", || {
         step::quiet(&mut command, None)?;
-        Ok((
-            (),
-            format!("{} -> {} bytes", before, fs::metadata(&wasm)?.len()),
-        ))
+        Ok(((), format!("{} -> {} bytes", before, fs::metadata(&wasm)?.len())))
     })
 }
 
@@ -190,10 +171,8 @@ fn publish(folder: &Path, stamp: &Stamp) -> Result<()> {
 
 /// The engine's size, as stored and as gzip sends it, in bytes.
 fn sizes() -> Result<String> {
-    let file = paths::at(OUTPUT).join("engine_bg.wasm");
-    let raw = fs::metadata(&file)
-        .with_context(|| format!("{} is missing", file.display()))?
-        .len();
+    let file = paths::at(OUTPUT).join("wasm_client_bg.wasm");
+    let raw = fs::metadata(&file).with_context(|| format!("{} is missing", file.display()))?.len();
     let zipped = Command::new("gzip").args(["-9", "-c"]).arg(&file).output();
     match zipped {
         Ok(output) if output.status.success() => {

@@ -1,6 +1,6 @@
-//! `xtask-bindgen <engine.wasm> <folder>` writes `engine.js`, `engine.d.ts` and `engine_bg.wasm` into the folder.
+//! `xtask-bindgen <engine.wasm> <folder>` writes `wasm_client.js`, `wasm_client.d.ts` and `wasm_client_bg.wasm` into the folder.
 //!
-//! One variant serves every user: target `web` names the wasm as `new URL('engine_bg.wasm', import.meta.url)`, which
+//! One variant serves every user: target `web` names the wasm as `new URL('wasm_client_bg.wasm', import.meta.url)`, which
 //! Turbopack, webpack and Vite understand, and it also accepts the bytes themselves, which is how Node tests load it.
 
 use std::process::ExitCode;
@@ -26,7 +26,7 @@ fn write_bindings(wasm: &str, folder: &str) -> Result<(), Box<dyn std::error::Er
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(wasm)
-        .out_name("engine")
+        .out_name("wasm_client")
         .web(true)?
         .typescript(true)
         .remove_name_section(true)

@@ -24,11 +24,7 @@ pub(super) fn prepare() -> Result<Toolchain> {
     }
     let libraries = library_folder(&home)?;
     runs(&rustc, &libraries)?;
-    Ok(Toolchain::Debian {
-        linker: linker()?,
-        rustc,
-        libraries,
-    })
+    Ok(Toolchain::Debian { linker: linker()?, rustc, libraries })
 }
 
 fn unpack(home: &Path) -> Result<()> {
@@ -41,24 +37,11 @@ fn unpack(home: &Path) -> Result<()> {
     fs::create_dir_all(&downloads)
         .with_context(|| format!("cannot make {}", downloads.display()))?;
     let mut download = Command::new("apt-get");
-    download
-        .current_dir(&downloads)
-        .arg("download")
-        .args(PACKAGES)
-        .arg(&library);
-    step::run(
-        "download Debian's compiler for the web (110 MB)",
-        &mut download,
-    )?;
+    download.current_dir(&downloads).arg("download").args(PACKAGES).arg(&library);
+    step::run("download Debian's compiler for the web (110 MB)", &mut download)?;
     step("unpack it below target/", || {
         for entry in fs::read_dir(&downloads)? {
-            step::quiet(
-                Command::new("dpkg-deb")
-                    .arg("-x")
-                    .arg(entry?.path())
-                    .arg(home),
-                None,
-            )?;
+            step::quiet(Command::new("dpkg-deb").arg("-x").arg(entry?.path()).arg(home), None)?;
         }
         fs::remove_dir_all(&downloads)?;
         fs::write(home.join(".complete"), "")?;
@@ -68,11 +51,8 @@ fn unpack(home: &Path) -> Result<()> {
 
 /// The shared library the compiler needs; an ordinary package that conflicts with nothing.
 fn install_llvm(package: &str) -> Result<()> {
-    let status = answer(
-        "dpkg-query",
-        &["--show", "--showformat", "${Status}", package],
-    )
-    .unwrap_or_default();
+    let status =
+        answer("dpkg-query", &["--show", "--showformat", "${Status}", package]).unwrap_or_default();
     if status.ends_with(" installed") {
         return Ok(());
     }
@@ -84,26 +64,17 @@ fn dependency(package: &str, prefix: &str) -> Result<String> {
     let list = || answer("apt-cache", &["show", "--no-all-versions", package]);
     let mut text = list();
     if text.is_none() && install::can_install() {
-        step::run(
-            "fetch Debian's package lists",
-            Command::new("apt-get").arg("update"),
-        )?;
+        step::run("fetch Debian's package lists", Command::new("apt-get").arg("update"))?;
         text = list();
     }
     let text = text.with_context(|| {
         format!("Debian's lists have no package {package}; to add the target: rustup target add wasm32-unknown-unknown")
     })?;
-    let names = text
-        .lines()
-        .find_map(|line| line.strip_prefix("Depends: "))
-        .unwrap_or_default();
+    let names = text.lines().find_map(|line| line.strip_prefix("Depends: ")).unwrap_or_default();
     let mut names = names.split(", ").filter_map(|name| name.split(' ').next());
-    names
-        .find(|name| name.starts_with(prefix))
-        .map(str::to_owned)
-        .with_context(|| {
-            format!("the package {package} needs no {prefix}…; Debian has changed its packages")
-        })
+    names.find(|name| name.starts_with(prefix)).map(str::to_owned).with_context(|| {
+        format!("the package {package} needs no {prefix}…; Debian has changed its packages")
+    })
 }
 
 /// Where the compiler's shared library lies (the folder carries the machine's name).
@@ -111,8 +82,7 @@ fn library_folder(home: &Path) -> Result<PathBuf> {
     let holds_driver = |folder: &PathBuf| {
         let is_driver = |name: &str| name.starts_with("librustc_driver-");
         folder.read_dir().is_ok_and(|list| {
-            list.flatten()
-                .any(|file| is_driver(&file.file_name().to_string_lossy()))
+            list.flatten().any(|file| is_driver(&file.file_name().to_string_lossy()))
         })
     };
     fs::read_dir(home.join("usr/lib"))?
@@ -131,18 +101,11 @@ fn runs(rustc: &Path, libraries: &Path) -> Result<()> {
 
 /// A linker for wasm: the one of the default compiler, else LLVM's.
 fn linker() -> Result<PathBuf> {
-    if let (Some(sysroot), Some(version)) = (
-        answer("rustc", &["--print", "sysroot"]),
-        answer("rustc", &["-vV"]),
-    ) {
-        let host = version
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .unwrap_or_default();
-        let file = Path::new(&sysroot)
-            .join("lib/rustlib")
-            .join(host)
-            .join("bin/rust-lld");
+    if let (Some(sysroot), Some(version)) =
+        (answer("rustc", &["--print", "sysroot"]), answer("rustc", &["-vV"]))
+    {
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+        let file = Path::new(&sysroot).join("lib/rustlib").join(host).join("bin/rust-lld");
         if file.is_file() {
             return Ok(file);
         }

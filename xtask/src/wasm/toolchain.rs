@@ -56,10 +56,9 @@ fn target_is_installed() -> bool {
 
 fn has_std(folder: &Path) -> bool {
     let is_std = |name: &str| name.starts_with("libstd-") && name.ends_with(".rlib");
-    folder.read_dir().is_ok_and(|list| {
-        list.flatten()
-            .any(|entry| is_std(&entry.file_name().to_string_lossy()))
-    })
+    folder
+        .read_dir()
+        .is_ok_and(|list| list.flatten().any(|entry| is_std(&entry.file_name().to_string_lossy())))
 }
 
 /// Asks rustup for the target. A rustup that cannot is no error: there is another way.
@@ -69,21 +68,12 @@ fn add_with_rustup() -> Result<bool> {
     }
     step(&format!("rustup target add {TARGET}"), || {
         let mut command = Command::new("rustup");
-        command
-            .current_dir(paths::root())
-            .args(["target", "add", TARGET]);
+        command.current_dir(paths::root()).args(["target", "add", TARGET]);
         let worked = process::capture(&mut command, Some(RUSTUP_LIMIT))
             .is_ok_and(|done| done.status.success());
         crate::interrupt::check()?;
         let works = worked && target_is_installed();
-        Ok((
-            works,
-            if works {
-                String::new()
-            } else {
-                "not possible here".to_owned()
-            },
-        ))
+        Ok((works, if works { String::new() } else { "not possible here".to_owned() }))
     })
 }
 
@@ -98,17 +88,9 @@ impl Toolchain {
 
     /// Adds to a `cargo build --target` what this way needs.
     pub(super) fn configure(&self, cargo: &mut Command) {
-        if let Toolchain::Debian {
-            rustc,
-            libraries,
-            linker,
-        } = self
-        {
+        if let Toolchain::Debian { rustc, libraries, linker } = self {
             // The sources of the standard library are those of this compiler, and building it is an unstable option.
-            cargo
-                .env("RUSTC", rustc)
-                .env("RUSTC_BOOTSTRAP", "1")
-                .env("LD_LIBRARY_PATH", libraries);
+            cargo.env("RUSTC", rustc).env("RUSTC_BOOTSTRAP", "1").env("LD_LIBRARY_PATH", libraries);
             cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
             cargo.args(["-Z", "build-std=std,panic_abort"]);
         }
