@@ -1,1 +1,51 @@
-//! Placeholder of the first commit.
+//! The messages that the two ends of Concord exchange, and everything both must agree on:
+//! ids, limits, error codes and close codes. `docs/protocol.md` tells the same story by example.
+//!
+//! Units: lengths and offsets count Unicode scalar values; names that end in `_bytes` count UTF-8
+//! bytes, in `_ms` milliseconds. Every integer on the wire is at most [`MAX_SAFE_INTEGER`], so that
+//! JavaScript holds it exactly.
+//!
+//! Feature `serde` (on by default) adds the JSON form. The browser's build goes without it: there
+//! JavaScript parses the frames, and this crate supplies ids, codes and limits only.
+
+#[cfg(feature = "serde")]
+mod client_message;
+mod code;
+mod entry;
+mod id;
+mod limits;
+#[cfg(feature = "serde")]
+mod rest;
+#[cfg(feature = "serde")]
+mod server_message;
+#[cfg(all(test, feature = "serde"))]
+mod typescript;
+
+#[cfg(feature = "serde")]
+pub use client_message::{
+    Auth, ClientMessage, Join, Leave, Ping, Select, SelectionRange, Submit, Undecodable,
+};
+pub use code::{CloseCode, ErrorCode, RejectCode, Retry, UnknownCode};
+#[cfg(feature = "serde")]
+pub use entry::{Entry, RawOperation};
+pub use entry::{
+    OpsFrame, write_ack_entry, write_check_entry, write_composed_entry, write_op_entry,
+};
+pub use id::{
+    AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, ParseIdError, SessionNumber, TextHash,
+    UserId,
+};
+pub use limits::{
+    COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SOCKET_PATH, SUBPROTOCOL, TITLE_CHARS_MAX,
+    USER_ID_BYTES_MAX, WireLimits,
+};
+#[cfg(feature = "serde")]
+pub use rest::{
+    CreateDocument, DocumentInfo, DocumentList, ErrorBody, ErrorDetail, Me, RenameDocument,
+    UpdateMe,
+};
+#[cfg(feature = "serde")]
+pub use server_message::{
+    Ack, Author, ErrorMessage, Joined, Left, Ops, Person, Pong, Presence, Reject, Renamed, Role,
+    ServerMessage, SlowDown, Welcome, WelcomeUser,
+};

@@ -1,0 +1,66 @@
+//! Constants of the protocol, and the limits a server tells its clients in `welcome`.
+
+/// The WebSocket subprotocol that both ends must name; its suffix is the protocol's version.
+pub const SUBPROTOCOL: &str = "concord.v1";
+
+/// Where a server accepts WebSocket upgrades.
+pub const SOCKET_PATH: &str = "/api/socket";
+
+/// The largest integer on the wire: 2^53 − 1, the last one every JavaScript number holds exactly.
+pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+/// Colours that people are told apart by; a colour on the wire is an index, 0 to 11.
+pub const COLOR_COUNT: u8 = 12;
+
+/// The longest name of a person, in scalar values.
+pub const NAME_CHARS_MAX: usize = 40;
+
+/// The longest title of a document, in scalar values.
+pub const TITLE_CHARS_MAX: usize = 200;
+
+/// The longest user id, in bytes.
+pub const USER_ID_BYTES_MAX: usize = 64;
+
+/// What a server accepts, told in `welcome` so that a client can keep within it: it splits large
+/// edits before it sends them and composes more per submission when it would be too fast.
+///
+/// These bind what a client sends, not what it receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WireLimits {
+    /// One message, in bytes. A larger one ends the connection with close code 1009.
+    pub message_bytes_max: u32,
+    /// Text inserted by one operation, in UTF-8 bytes.
+    pub text_bytes_max: u32,
+    /// Components of one operation.
+    pub components_max: u32,
+    /// A document's text, in UTF-8 bytes.
+    pub document_bytes_max: u32,
+    /// Submissions a second that one user may make to one document for any length of time.
+    pub submissions_per_s: u32,
+    /// Submissions that may come at once before that rate binds.
+    pub submissions_burst: u32,
+    /// Selected ranges of one session.
+    pub ranges_max: u32,
+    /// Documents joined over one connection.
+    pub documents_max: u32,
+    /// Committed operations a document keeps at hand; a session further behind gets them composed.
+    pub ring_len: u32,
+}
+
+impl Default for WireLimits {
+    fn default() -> Self {
+        WireLimits {
+            message_bytes_max: 256 * 1024,
+            text_bytes_max: 32 * 1024,
+            components_max: 1_000,
+            document_bytes_max: 4 * 1024 * 1024,
+            submissions_per_s: 100,
+            submissions_burst: 200,
+            ranges_max: 16,
+            documents_max: 64,
+            ring_len: 1_024,
+        }
+    }
+}

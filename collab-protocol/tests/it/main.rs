@@ -1,0 +1,5 @@
+//! Tests of the protocol from outside.
+#![cfg(feature = "serde")]
+
+mod decode;
+mod encode;

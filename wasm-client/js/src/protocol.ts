@@ -1,0 +1,414 @@
+// The messages of Concord's protocol. Generated from collab-protocol/src by its tests; do not edit:
+// change the Rust types and run `CONCORD_BLESS=1 cargo test -p collab-protocol`.
+// docs/protocol.md shows each message by example.
+
+/** An operation over a whole document: n > 0 keeps n characters, n < 0 deletes -n, a text inserts. */
+export type OperationJson = (number | string)[];
+
+/** A document: 32 lower-case hexadecimal digits. */
+export type DocumentId = string;
+
+/** One editing replica: 32 lower-case hexadecimal digits. */
+export type ClientId = string;
+
+/** A line of history: 32 lower-case hexadecimal digits. */
+export type Epoch = string;
+
+/** xxh64 (seed 0) of a text's UTF-8: 16 lower-case hexadecimal digits. */
+export type TextHash = string;
+
+/** A person: an opaque text of at most 64 characters. */
+export type UserId = string;
+
+/** A joined document within one connection. */
+export type ChannelId = number;
+
+/** A person within one document. */
+export type AuthorNumber = number;
+
+/** One live session within one document. */
+export type SessionNumber = number;
+
+/** A selection or caret, in scalar values. */
+export type SelectionRange = [anchor: number, head: number];
+
+/** One entry of an `ops` frame. */
+export type Entry = { op: OperationJson; by: AuthorNumber } | { op: OperationJson; to: number } | { ack: number } | { check: TextHash };
+
+/**
+ * What a server accepts, told in `welcome` so that a client can keep within it: it splits large
+ * edits before it sends them and composes more per submission when it would be too fast.
+ *
+ * These bind what a client sends, not what it receives.
+ */
+export type WireLimits = {
+  /** One message, in bytes. A larger one ends the connection with close code 1009. */
+  message_bytes_max: number;
+  /** Text inserted by one operation, in UTF-8 bytes. */
+  text_bytes_max: number;
+  /** Components of one operation. */
+  components_max: number;
+  /** A document's text, in UTF-8 bytes. */
+  document_bytes_max: number;
+  /** Submissions a second that one user may make to one document for any length of time. */
+  submissions_per_s: number;
+  /** Submissions that may come at once before that rate binds. */
+  submissions_burst: number;
+  /** Selected ranges of one session. */
+  ranges_max: number;
+  /** Documents joined over one connection. */
+  documents_max: number;
+  /** Committed operations a document keeps at hand; a session further behind gets them composed. */
+  ring_len: number;
+};
+
+/** Why a submission was not committed. [`RejectCode::retryable`] says what to do next. */
+export type RejectCode = "bad_op" | "bad_text" | "bad_ranges" | "future_base" | "stale_seq" | "seq_reuse" | "text_too_large" | "too_many_components" | "document_full" | "document_deleted" | "forbidden" | "doc_corrupt" | "slow_down" | "storage_unavailable" | "overloaded";
+
+/** Why something other than a submission could not be done. */
+export type ErrorCode = "bad_message" | "bad_channel" | "not_joined" | "not_found" | "document_deleted" | "forbidden" | "client_taken" | "too_many_documents" | "bad_ranges" | "message_too_large" | "unauthenticated" | "foreign_origin" | "bad_request" | "slow_down" | "storage_unavailable" | "overloaded" | "doc_corrupt" | "internal";
+
+/** What a person may do with a document. */
+export type Role = "owner" | "editor" | "commenter" | "viewer";
+
+/** A message from a client. */
+export type ClientMessage = { "type": "auth" } & Auth | { "type": "join" } & Join | { "type": "submit" } & Submit | { "type": "select" } & Select | { "type": "leave" } & Leave | { "type": "ping" } & Ping;
+
+/**
+ * Says who is there. Only the first message may, and only if neither a cookie nor an
+ * `Authorization` header came with the upgrade.
+ */
+export type Auth = {
+  /** The token. Never in a URL, never in a log. */
+  token: string;
+};
+
+/** Opens a document. */
+export type Join = {
+  /** The document. */
+  doc: DocumentId;
+  /** The replica that joins; a live session of the same one is closed with 4409. */
+  client: ClientId;
+  /** The revision that the client holds, if it holds any: it then gets operations, not the text. */
+  since?: number;
+  /** The epoch that `since` belongs to; needed with it. */
+  epoch?: Epoch;
+};
+
+/** Offers one edit. It is answered exactly once: by an ack in the stream, by `ack`, or by `reject`. */
+export type Submit = {
+  /** The document's channel. */
+  ch: ChannelId;
+  /** The client's number for this submission: 1, 2, 3… within the document. */
+  seq: number;
+  /** The revision that the operation was made on. */
+  rev: number;
+  /** The operation. */
+  op: OperationJson;
+  /** The selections after the operation, if they are to be shown. */
+  ranges?: Array<SelectionRange>;
+};
+
+/**
+ * Tells the carets and selections of this session. Sent only while nothing is pending; otherwise
+ * they ride with the next submission.
+ */
+export type Select = {
+  /** The document's channel. */
+  ch: ChannelId;
+  /** The revision whose text the offsets are in. */
+  rev: number;
+  /** The selections; none takes the caret away. */
+  ranges: Array<SelectionRange>;
+};
+
+/** Closes a document on this connection; answered by `left`. */
+export type Leave = {
+  /** The document's channel. */
+  ch: ChannelId;
+};
+
+/** Asks for a `pong` with the same `t`. */
+export type Ping = {
+  /** Any number; a client puts its clock there, in milliseconds. */
+  t: number;
+};
+
+/** A message from a server. */
+export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed;
+
+/** The first message of every connection. */
+export type Welcome = {
+  /** Who the server takes the client for. */
+  user: WelcomeUser;
+  /** What the server accepts. */
+  limits: WireLimits;
+  /** How often the server pings, in milliseconds. */
+  heartbeat_ms: number;
+};
+
+/** The person behind a connection. */
+export type WelcomeUser = {
+  /** The person's id. */
+  id: UserId;
+  /** The name others see. */
+  name: string;
+  /** The colour others see, 0 to 11. */
+  color: number;
+};
+
+/**
+ * A document is open.
+ *
+ * With `text`: the text at `rev`, which is the head. Without: the client's own revision, and the
+ * operations since follow.
+ */
+export type Joined = {
+  /** The number for this document on this connection. */
+  ch: ChannelId;
+  /** The document, so that the answer finds its question. */
+  doc: DocumentId;
+  /** The line of history that revisions belong to; to be named on resume. */
+  epoch: Epoch;
+  /** The revision to count from. */
+  rev: number;
+  /** The text at `rev`. */
+  text?: string;
+  /** The hash of the text at `rev`, where the text is sent. */
+  hash?: TextHash;
+  /** The document's title. */
+  title: string;
+  /** What this person may do. */
+  role: Role;
+  /** The last submission of this client that is committed; 0 for none. */
+  seq: number;
+  /** The revision that `seq` was committed as; 0 for none. */
+  seq_rev: number;
+  /** Everyone else who is there. */
+  people: Array<Person>;
+};
+
+/** A live session of somebody. */
+export type Person = {
+  /** The session; two tabs of one person are two. */
+  session: SessionNumber;
+  /** The person's number as an author. */
+  by: AuthorNumber;
+  /** The person's id. */
+  user: UserId;
+  /** The person's name. */
+  name: string;
+  /** The person's colour, 0 to 11. */
+  color: number;
+  /** The selections, where the session has told any. */
+  ranges?: Array<SelectionRange>;
+};
+
+/** Somebody who wrote an operation, there or not. */
+export type Author = {
+  /** The number that entries use. */
+  by: AuthorNumber;
+  /** The person's id. */
+  user: UserId;
+  /** The person's name. */
+  name: string;
+  /** The person's colour, 0 to 11. */
+  color: number;
+};
+
+/** Committed operations. Every revision arrives once, in order, as part of one of these. */
+export type Ops = {
+  /** The document's channel. */
+  ch: ChannelId;
+  /** The revision before the first entry. */
+  rev: number;
+  /** The entries. */
+  ops: Array<Entry>;
+  /** The authors that this frame is the first to use. */
+  people?: Array<Author>;
+};
+
+/** A resent submission was committed long ago. */
+export type Ack = {
+  /** The document's channel. */
+  ch: ChannelId;
+  /** The submission's number. */
+  seq: number;
+  /** The revision it was committed as. */
+  rev: number;
+};
+
+/** A submission was not committed. */
+export type Reject = {
+  /** The document's channel. */
+  ch: ChannelId;
+  /** The submission's number. */
+  seq: number;
+  /** Why. */
+  code: RejectCode;
+  /** More, for a developer. */
+  message?: string;
+  /** For a code that is to be tried again: after how many milliseconds. */
+  retry_ms?: number;
+};
+
+/** Who came, moved or went. The latest word on a session holds. */
+export type Presence = {
+  /** The document's channel. */
+  ch: ChannelId;
+  /** The revision whose text the ranges are in. The operations up to it came before. */
+  rev: number;
+  /** Sessions that came or changed; never the receiver's own. */
+  people: Array<Person>;
+  /** Sessions that went. */
+  gone?: Array<SessionNumber>;
+};
+
+/** Send less often. */
+export type SlowDown = {
+  /** For how long to hold back, in milliseconds. */
+  ms: number;
+};
+
+/** Something other than a submission could not be done. */
+export type ErrorMessage = {
+  /** What. */
+  code: ErrorCode;
+  /** Whether the connection closes now. */
+  fatal: boolean;
+  /** The document that a `join` named. */
+  doc?: DocumentId;
+  /** The channel that a message named. */
+  ch?: ChannelId;
+  /** More, for a developer. */
+  message?: string;
+};
+
+/** The answer to a `ping`. */
+export type Pong = {
+  /** What the `ping` said. */
+  t: number;
+};
+
+/** A document is closed on this connection, asked for or not; its channel number is spent. */
+export type Left = {
+  /** The document's channel. */
+  ch: ChannelId;
+};
+
+/** A document has a new title. */
+export type Renamed = {
+  /** The document's channel. */
+  ch: ChannelId;
+  /** The title. */
+  title: string;
+};
+
+/** A document as lists and `GET /api/documents/{id}` show it. Times are milliseconds since 1970. */
+export type DocumentInfo = {
+  /** The document. */
+  id: DocumentId;
+  /** Its title; may be empty. */
+  title: string;
+  /** When it was created. */
+  created_ms: number;
+  /** When its text or title last changed. */
+  updated_ms: number;
+  /** When the asking person last opened it. */
+  opened_ms?: number;
+  /** How many operations are committed. */
+  revision: number;
+  /** The length of its text, in scalar values. */
+  len_chars: number;
+  /** How many sessions are in it now. */
+  here: number;
+  /** What the asking person may do. */
+  role: Role;
+  /** When it was deleted; it can be restored. */
+  deleted_ms?: number;
+};
+
+/** A page of documents. */
+export type DocumentList = {
+  /** The documents, latest opened or changed first. */
+  documents: Array<DocumentInfo>;
+  /** What to ask with for the next page; absent on the last one. */
+  cursor?: string;
+};
+
+/** The body of `POST /api/documents`. */
+export type CreateDocument = {
+  /** The title, at most 200 characters. */
+  title?: string;
+  /** The text to begin with. CR LF and CR become LF. */
+  text?: string;
+};
+
+/** The body of `PATCH /api/documents/{id}`. */
+export type RenameDocument = {
+  /** The new title, at most 200 characters. */
+  title: string;
+};
+
+/** The asking person. */
+export type Me = {
+  /** The person's id. */
+  id: UserId;
+  /** The name others see. */
+  name: string;
+  /** The colour others see, 0 to 11. */
+  color: number;
+  /** Whether the person is a guest, known by a cookie only. */
+  guest: boolean;
+};
+
+/** The body of `PUT /api/me`; what is absent stays. */
+export type UpdateMe = {
+  /** The name, 1 to 40 characters after trimming. */
+  name?: string;
+  /** The colour, 0 to 11. */
+  color?: number;
+};
+
+/** The body of every answer that is an error. */
+export type ErrorBody = {
+  /** The error. */
+  error: ErrorDetail;
+};
+
+/** What went wrong with a request. */
+export type ErrorDetail = {
+  /** The code. */
+  code: ErrorCode;
+  /** A sentence for a person. */
+  message: string;
+};
+
+/** The reject codes after which the same submission is sent again. */
+export const RETRYABLE_REJECTS: ReadonlySet<RejectCode> = new Set([
+  'slow_down',
+  'storage_unavailable',
+  'overloaded',
+]);
+
+/** What each close code asks of the client. */
+export const CLOSE_RETRY: Readonly<Record<number, 'yes' | 'later' | 'with_new_token' | 'no'>> = {
+  1001: 'yes', // going away
+  1009: 'no', // message too large
+  1011: 'yes', // internal error
+  1012: 'yes', // restarting
+  1013: 'later', // overloaded
+  4400: 'no', // bad messages
+  4401: 'with_new_token', // not authenticated
+  4403: 'no', // forbidden
+  4408: 'yes', // not authenticated in time
+  4409: 'no', // replaced by a newer session
+  4429: 'later', // too many connections
+  4430: 'yes', // too slow
+};
+
+export const SUBPROTOCOL = 'concord.v1';
+export const SOCKET_PATH = '/api/socket';
+export const COLOR_COUNT = 12;
+export const NAME_CHARS_MAX = 40;
+export const TITLE_CHARS_MAX = 200;
