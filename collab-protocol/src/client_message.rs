@@ -59,11 +59,7 @@ pub struct Join {
     /// The replica that joins; a live session of the same one is closed with 4409.
     pub client: ClientId,
     /// The revision that the client holds, if it holds any: it then gets operations, not the text.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "optional_safe"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_safe")]
     #[cfg_attr(test, ts(optional, type = "number"))]
     pub since: Option<u64>,
     /// The epoch that `since` belongs to; needed with it.
@@ -219,11 +215,7 @@ fn position_only(error: &serde_json::Error) -> String {
         serde_json::error::Category::Data => {
             let text = error.to_string();
             let is_field = text.starts_with("missing field") || text.starts_with("duplicate field");
-            if is_field {
-                text
-            } else {
-                format!("a field has a wrong type or value at {place}")
-            }
+            if is_field { text } else { format!("a field has a wrong type or value at {place}") }
         }
         _ => format!("not JSON at {place}"),
     }
@@ -262,11 +254,7 @@ struct SelectFields {
 
 impl From<SelectFields> for Select {
     fn from(fields: SelectFields) -> Self {
-        Select {
-            ch: fields.ch,
-            rev: fields.rev.0,
-            ranges: fields.ranges,
-        }
+        Select { ch: fields.ch, rev: fields.rev.0, ranges: fields.ranges }
     }
 }
 
@@ -295,25 +283,14 @@ impl SubmitFields<'_> {
             .rev
             .and_then(|raw| serde_json::from_str::<SafeInteger>(raw.get()).ok())
             .ok_or_else(|| {
-                reject(
-                    RejectCode::BadOp,
-                    "rev must be an integer from 0 to 2^53 - 1",
-                )
+                reject(RejectCode::BadOp, "rev must be an integer from 0 to 2^53 - 1")
             })?;
-        let op = self
-            .op
-            .ok_or_else(|| reject(RejectCode::BadOp, "op is missing"))?;
+        let op = self.op.ok_or_else(|| reject(RejectCode::BadOp, "op is missing"))?;
         let ranges = self
             .ranges
             .map(|raw| serde_json::from_str(raw.get()))
             .transpose()
             .map_err(|_| reject(RejectCode::BadRanges, "ranges must be pairs of offsets"))?;
-        Ok(Submit {
-            ch,
-            seq: seq.0,
-            rev: rev.0,
-            op: RawOperation::from(op.to_owned()),
-            ranges,
-        })
+        Ok(Submit { ch, seq: seq.0, rev: rev.0, op: RawOperation::from(op.to_owned()), ranges })
     }
 }

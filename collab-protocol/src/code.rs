@@ -107,6 +107,19 @@ impl RejectCode {
     }
 }
 
+impl From<&ot_core::DecodeError> for RejectCode {
+    /// How an operation that cannot be read is answered.
+    fn from(error: &ot_core::DecodeError) -> Self {
+        use ot_core::DecodeError::*;
+        match error {
+            ForbiddenCharacter { .. } | LoneSurrogate { .. } => RejectCode::BadText,
+            TooManyComponents { .. } => RejectCode::TooManyComponents,
+            TextTooLarge { .. } => RejectCode::TextTooLarge,
+            Malformed { .. } | EmptyComponent { .. } | Length(_) => RejectCode::BadOp,
+        }
+    }
+}
+
 text_codes! {
     /// Why something other than a submission could not be done.
     pub enum ErrorCode {

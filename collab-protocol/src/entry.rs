@@ -45,14 +45,8 @@ impl OpsFrame {
     /// is what the entries are expected to take.
     pub fn new(ch: ChannelId, rev: u64, capacity_bytes: usize) -> Self {
         let mut text = String::with_capacity(64 + capacity_bytes);
-        infallible(write!(
-            text,
-            r#"{{"type":"ops","ch":{ch},"rev":{rev},"ops":["#
-        ));
-        OpsFrame {
-            text,
-            is_empty: true,
-        }
+        infallible(write!(text, r#"{{"type":"ops","ch":{ch},"rev":{rev},"ops":["#));
+        OpsFrame { text, is_empty: true }
     }
 
     /// Adds one entry, as one of this module's functions wrote it.
@@ -102,6 +96,7 @@ pub use with_serde::{Entry, RawOperation};
 
 #[cfg(feature = "serde")]
 mod with_serde {
+    use ot_core::{DecodeError, Limits, Operation};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use serde_json::value::RawValue;
 
@@ -127,6 +122,20 @@ mod with_serde {
         /// The JSON form.
         pub fn as_str(&self) -> &str {
             self.0.get()
+        }
+
+        /// The operation itself.
+        ///
+        /// # Errors
+        /// When it is malformed or beyond `limits`; `RejectCode::from` says how that is answered.
+        pub fn decode(&self, limits: &Limits) -> Result<Operation, DecodeError> {
+            Operation::from_json(self.as_str(), limits)
+        }
+    }
+
+    impl From<&Operation> for RawOperation {
+        fn from(operation: &Operation) -> Self {
+            RawOperation::new(operation.to_json()).expect("an operation's JSON form is JSON")
         }
     }
 
@@ -212,34 +221,18 @@ mod with_serde {
 
         fn try_from(fields: Fields) -> Result<Self, &'static str> {
             match fields {
-                Fields {
-                    op: Some(op),
-                    by: Some(by),
-                    to: None,
-                    ack: None,
-                    check: None,
-                } => Ok(Entry::Op { op, by }),
-                Fields {
-                    op: Some(op),
-                    by: None,
-                    to: Some(to),
-                    ack: None,
-                    check: None,
-                } => Ok(Entry::Composed { op, to }),
-                Fields {
-                    op: None,
-                    by: None,
-                    to: None,
-                    ack: Some(ack),
-                    check: None,
-                } => Ok(Entry::Ack { ack }),
-                Fields {
-                    op: None,
-                    by: None,
-                    to: None,
-                    ack: None,
-                    check: Some(check),
-                } => Ok(Entry::Check { check }),
+                Fields { op: Some(op), by: Some(by), to: None, ack: None, check: None } => {
+                    Ok(Entry::Op { op, by })
+                }
+                Fields { op: Some(op), by: None, to: Some(to), ack: None, check: None } => {
+                    Ok(Entry::Composed { op, to })
+                }
+                Fields { op: None, by: None, to: None, ack: Some(ack), check: None } => {
+                    Ok(Entry::Ack { ack })
+                }
+                Fields { op: None, by: None, to: None, ack: None, check: Some(check) } => {
+                    Ok(Entry::Check { check })
+                }
                 _ => Err("an entry has op and by, op and to, ack, or check"),
             }
         }

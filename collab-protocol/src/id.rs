@@ -18,10 +18,8 @@ pub struct ParseIdError {
 
 /// Reads exactly `digits` lower-case hexadecimal digits.
 fn parse_hex(text: &str, digits: usize) -> Option<u128> {
-    let canonical = text.len() == digits
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let canonical =
+        text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     canonical.then(|| u128::from_str_radix(text, 16).ok())?
 }
 
@@ -149,10 +147,7 @@ impl FromStr for UserId {
         if fits && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(UserId(text.into()));
         }
-        Err(ParseIdError {
-            kind: "a user id",
-            expected: "1 to 64 printable ASCII characters",
-        })
+        Err(ParseIdError { kind: "a user id", expected: "1 to 64 printable ASCII characters" })
     }
 }
 

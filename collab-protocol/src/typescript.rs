@@ -53,42 +53,18 @@ fn write_tidy(out: &mut String, declaration: &str) {
 
 fn aliases(out: &mut String) {
     for (name, of, what) in [
-        (
-            "DocumentId",
-            "string",
-            "A document: 32 lower-case hexadecimal digits.",
-        ),
-        (
-            "ClientId",
-            "string",
-            "One editing replica: 32 lower-case hexadecimal digits.",
-        ),
-        (
-            "Epoch",
-            "string",
-            "A line of history: 32 lower-case hexadecimal digits.",
-        ),
+        ("DocumentId", "string", "A document: 32 lower-case hexadecimal digits."),
+        ("ClientId", "string", "One editing replica: 32 lower-case hexadecimal digits."),
+        ("Epoch", "string", "A line of history: 32 lower-case hexadecimal digits."),
         (
             "TextHash",
             "string",
             "xxh64 (seed 0) of a text's UTF-8: 16 lower-case hexadecimal digits.",
         ),
-        (
-            "UserId",
-            "string",
-            "A person: an opaque text of at most 64 characters.",
-        ),
-        (
-            "ChannelId",
-            "number",
-            "A joined document within one connection.",
-        ),
+        ("UserId", "string", "A person: an opaque text of at most 64 characters."),
+        ("ChannelId", "number", "A joined document within one connection."),
         ("AuthorNumber", "number", "A person within one document."),
-        (
-            "SessionNumber",
-            "number",
-            "One live session within one document.",
-        ),
+        ("SessionNumber", "number", "One live session within one document."),
         (
             "SelectionRange",
             "[anchor: number, head: number]",
@@ -106,21 +82,12 @@ fn aliases(out: &mut String) {
 }
 
 fn codes(out: &mut String) -> std::fmt::Result {
-    writeln!(
-        out,
-        "\n/** The reject codes after which the same submission is sent again. */"
-    )?;
-    writeln!(
-        out,
-        "export const RETRYABLE_REJECTS: ReadonlySet<RejectCode> = new Set(["
-    )?;
+    writeln!(out, "\n/** The reject codes after which the same submission is sent again. */")?;
+    writeln!(out, "export const RETRYABLE_REJECTS: ReadonlySet<RejectCode> = new Set([")?;
     for code in RejectCode::ALL.iter().filter(|code| code.retryable()) {
         writeln!(out, "  '{code}',")?;
     }
-    writeln!(
-        out,
-        "]);\n\n/** What each close code asks of the client. */"
-    )?;
+    writeln!(out, "]);\n\n/** What each close code asks of the client. */")?;
     writeln!(
         out,
         "export const CLOSE_RETRY: Readonly<Record<number, 'yes' | 'later' | 'with_new_token' | 'no'>> = {{"

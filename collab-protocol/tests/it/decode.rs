@@ -1,7 +1,10 @@
 //! How a server reads what clients send: what is a message, what is a bad one, and which faults
 //! belong to a submission.
 
-use collab_protocol::{ChannelId, ClientMessage, RejectCode, SelectionRange, Undecodable};
+use collab_protocol::{
+    ChannelId, ClientMessage, RawOperation, RejectCode, SelectionRange, Undecodable,
+};
+use ot_core::Limits;
 
 #[track_caller]
 fn submit(frame: &str) -> collab_protocol::Submit {
@@ -14,10 +17,7 @@ fn submit(frame: &str) -> collab_protocol::Submit {
 #[track_caller]
 fn is_bad_message(frame: &str) {
     let result = ClientMessage::decode(frame);
-    assert!(
-        matches!(result, Err(Undecodable::Message(_))),
-        "{frame}: {result:?}"
-    );
+    assert!(matches!(result, Err(Undecodable::Message(_))), "{frame}: {result:?}");
 }
 
 #[track_caller]
@@ -36,19 +36,14 @@ fn a_submission_keeps_its_operation_as_it_was_written() {
         r#"{"type":"submit","ch":1,"seq":7,"rev":9,"op":[ 3, "a\u0062",-2 ],"ranges":[[4,5]],"new":{}}"#,
     );
     assert_eq!(submit.op.as_str(), r#"[ 3, "a\u0062",-2 ]"#);
-    assert_eq!(
-        submit.ranges,
-        Some(vec![SelectionRange { anchor: 4, head: 5 }])
-    );
+    assert_eq!(submit.ranges, Some(vec![SelectionRange { anchor: 4, head: 5 }]));
     assert_eq!((submit.seq, submit.rev), (7, 9));
 }
 
 #[test]
 fn the_type_may_stand_anywhere_and_be_escaped() {
     assert_eq!(
-        ClientMessage::decode(r#"{"t":1.5,"type":"p\u0069ng"}"#)
-            .expect("a ping")
-            .kind(),
+        ClientMessage::decode(r#"{"t":1.5,"type":"p\u0069ng"}"#).expect("a ping").kind(),
         "ping"
     );
 }
@@ -62,34 +57,17 @@ fn half_a_surrogate_pair_in_an_operation_still_names_its_submission() {
 #[test]
 fn a_fault_beyond_channel_and_number_is_answered_under_its_number() {
     let of = |rest: &str| format!(r#"{{"type":"submit","ch":1,"seq":7{rest}}}"#);
-    for rev in [
-        "-1",
-        "-0",
-        "1.5",
-        "1e3",
-        "9007199254740992",
-        "18446744073709551616",
-        r#""3""#,
-        "null",
-    ] {
+    for rev in
+        ["-1", "-0", "1.5", "1e3", "9007199254740992", "18446744073709551616", r#""3""#, "null"]
+    {
         is_rejected(&of(&format!(r#","rev":{rev},"op":[]"#)), RejectCode::BadOp);
     }
     is_rejected(&of(r#","op":["x"]"#), RejectCode::BadOp);
     is_rejected(&of(r#","rev":1"#), RejectCode::BadOp);
     is_rejected(&of(r#","rev":1,"op":null"#), RejectCode::BadOp);
-    for ranges in [
-        "[[1]]",
-        "[[1,2,3]]",
-        "[[-1,0]]",
-        "[[4294967296,0]]",
-        "[[1.0,0]]",
-        "{}",
-        r#""""#,
-    ] {
-        is_rejected(
-            &of(&format!(r#","rev":1,"op":[],"ranges":{ranges}"#)),
-            RejectCode::BadRanges,
-        );
+    for ranges in ["[[1]]", "[[1,2,3]]", "[[-1,0]]", "[[4294967296,0]]", "[[1.0,0]]", "{}", r#""""#]
+    {
+        is_rejected(&of(&format!(r#","rev":1,"op":[],"ranges":{ranges}"#)), RejectCode::BadRanges);
     }
 }
 
@@ -109,12 +87,8 @@ fn a_submission_without_a_plain_channel_and_number_is_a_bad_message() {
         "[]",
         "true",
     ] {
-        is_bad_message(&format!(
-            r#"{{"type":"submit","ch":1,"seq":{number},"rev":0,"op":[]}}"#
-        ));
-        is_bad_message(&format!(
-            r#"{{"type":"submit","ch":{number},"seq":1,"rev":0,"op":[]}}"#
-        ));
+        is_bad_message(&format!(r#"{{"type":"submit","ch":1,"seq":{number},"rev":0,"op":[]}}"#));
+        is_bad_message(&format!(r#"{{"type":"submit","ch":{number},"seq":1,"rev":0,"op":[]}}"#));
     }
     is_bad_message(r#"{"type":"submit","ch":1,"rev":0,"op":[]}"#);
     is_bad_message(r#"{"type":"submit","ch":1,"ch":2,"seq":1,"rev":0,"op":[]}"#);
@@ -185,4 +159,37 @@ fn what_is_wrong_is_told_without_quoting_it() {
         )
         .contains(secret)
     );
+}
+
+#[test]
+fn each_fault_of_an_operation_has_its_reject_code() {
+    let limits = Limits { components_max: 4, inserted_bytes_max: 8, ..Limits::NONE };
+    for (op, expected) in [
+        (r#"["\ud83d"]"#, RejectCode::BadText),
+        (r#"["\udc00\ud83d"]"#, RejectCode::BadText),
+        (r#"["a\u0000"]"#, RejectCode::BadText),
+        (r#"["a\rb"]"#, RejectCode::BadText),
+        (r#"["123456789"]"#, RejectCode::TextTooLarge),
+        (r#"["😀😀😀"]"#, RejectCode::TextTooLarge),
+        (r#"[1,"a",1,"a",1]"#, RejectCode::TooManyComponents),
+        ("{}", RejectCode::BadOp),
+        ("[[1]]", RejectCode::BadOp),
+        ("[0]", RejectCode::BadOp),
+        ("[-0]", RejectCode::BadOp),
+        ("[1.5]", RejectCode::BadOp),
+        ("[1e3]", RejectCode::BadOp),
+        (r#"[""]"#, RejectCode::BadOp),
+        ("[9007199254740993]", RejectCode::BadOp),
+        ("[-9223372036854775808]", RejectCode::BadOp),
+        ("[18446744073709551615]", RejectCode::BadOp),
+        ("[1073741823,-1073741823]", RejectCode::BadOp),
+        ("[true]", RejectCode::BadOp),
+        ("null", RejectCode::BadOp),
+    ] {
+        let raw = RawOperation::new(op.to_owned()).expect("JSON");
+        let error = raw.decode(&limits).expect_err(op);
+        assert_eq!(RejectCode::from(&error), expected, "{op}: {error}");
+    }
+    let fits = RawOperation::new(r#"[1,"12345678",-2]"#.to_owned()).expect("JSON");
+    assert_eq!(fits.decode(&limits).expect("an operation").base_len(), 3);
 }

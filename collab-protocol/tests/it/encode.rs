@@ -25,18 +25,10 @@ fn a_spliced_frame_is_the_frame_that_serde_would_write() {
         ch: ChannelId(2),
         rev: 40,
         ops: vec![
-            Entry::Op {
-                op: raw(r#"[3,"é",-2]"#),
-                by: AuthorNumber(4),
-            },
+            Entry::Op { op: raw(r#"[3,"é",-2]"#), by: AuthorNumber(4) },
             Entry::Ack { ack: 9 },
-            Entry::Composed {
-                op: raw(r#"["x",5]"#),
-                to: 50,
-            },
-            Entry::Check {
-                check: TextHash::new(0xab),
-            },
+            Entry::Composed { op: raw(r#"["x",5]"#), to: 50 },
+            Entry::Check { check: TextHash::new(0xab) },
         ],
         people: vec![author],
     });
@@ -60,9 +52,7 @@ fn an_entry_of_two_kinds_at_once_is_refused() {
 #[test]
 fn a_client_message_is_read_as_it_was_written() {
     let messages = [
-        ClientMessage::Auth(Auth {
-            token: "t".to_owned(),
-        }),
+        ClientMessage::Auth(Auth { token: "t".to_owned() }),
         ClientMessage::Join(Join {
             doc: DocumentId::new(5),
             client: ClientId::new(6),
@@ -76,18 +66,11 @@ fn a_client_message_is_read_as_it_was_written() {
             op: RawOperation::new(r#"["😀"]"#.to_owned()).expect("JSON"),
             ranges: Some(vec![SelectionRange { anchor: 0, head: 1 }]),
         }),
-        ClientMessage::Select(Select {
-            ch: ChannelId(1),
-            rev: 3,
-            ranges: vec![],
-        }),
+        ClientMessage::Select(Select { ch: ChannelId(1), rev: 3, ranges: vec![] }),
         ClientMessage::Leave(Leave { ch: ChannelId(1) }),
         ClientMessage::Ping(Ping { t: 0.1 }),
     ];
-    assert_eq!(
-        messages.each_ref().map(ClientMessage::kind),
-        *ClientMessage::KINDS
-    );
+    assert_eq!(messages.each_ref().map(ClientMessage::kind), *ClientMessage::KINDS);
     for message in messages {
         assert_eq!(ClientMessage::decode(&message.to_json()), Ok(message));
     }
