@@ -11,11 +11,17 @@ mod cursor;
 mod error;
 mod invert;
 mod operation;
+mod position;
+mod selection;
+mod text;
 mod transform;
 mod wire;
 
 pub use compose::compose_all;
 pub use error::{DecodeError, LengthMismatch, LengthOverflow, SpliceError, TransformError};
 pub use operation::{Component, Components, MAX_LEN, Operation, OperationBuilder};
+pub use position::{CharOffset, ClientSeq, InsideSurrogatePair, Revision, Utf16Offset};
+pub use selection::{Assoc, Ranges, Selection, TooManyRanges};
+pub use text::{Text, TextHash};
 pub use transform::{transform, transform_committed, transform_pending};
 pub use wire::Limits;
