@@ -3,9 +3,9 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{interrupt, wasm};
+use crate::{dev, dist, interrupt, lint, run, soak, test, tidy, wasm, web};
 
-/// Builds, runs and checks Concord.
+/// Builds, runs and checks Concord. Every command does its own set-up.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Arguments {
@@ -15,8 +15,54 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build what is stale and serve the app at one address
+    Run {
+        /// The port of the address
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// Further flags of collab-server, after --
+        #[arg(last = true)]
+        server: Vec<String>,
+    },
+    /// Serve the app with hot reload of web, engine and server
+    Dev {
+        /// The port of the app; the server takes the one after it
+        #[arg(long, default_value_t = 3000)]
+        port: u16,
+        /// Further flags of collab-server, after --
+        #[arg(last = true)]
+        server: Vec<String>,
+    },
+    /// Run every test, one suite (tidy, rust, fuzz, client, web, browser), or Rust tests by name
+    Test {
+        /// A suite, or a part of the names of Rust tests
+        wanted: Option<String>,
+    },
+    /// Check formatting, clippy, TypeScript types and lints, and tidy
+    Lint,
+    /// Check the repository itself: map, links, migrations
+    Tidy,
     /// Build the engine for the browser into wasm-client/js/wasm
     Wasm,
+    /// Build engine, npm package and web app into web/out
+    Web,
+    /// Build one release program with everything inside
+    Dist,
+    /// Print what the npm package weighs and check its budget
+    Sizes,
+    /// Take pictures of the app into web/screenshots
+    Screenshots,
+    /// Measure the engine; arguments after -- go to criterion
+    Bench {
+        /// Arguments of criterion
+        #[arg(last = true)]
+        criterion: Vec<String>,
+    },
+    /// Run long tests by name; without a name, list them
+    Soak {
+        /// Which one
+        name: Option<String>,
+    },
 }
 
 /// Reads the command line and runs one command.
@@ -24,6 +70,17 @@ pub(crate) fn run() -> Result<()> {
     let arguments = Arguments::parse();
     interrupt::listen()?;
     match arguments.command {
-        Command::Wasm => wasm::build().map(drop),
+        Command::Run { port, server } => run::run(port, &server),
+        Command::Dev { port, server } => dev::dev(port, &server),
+        Command::Test { wanted } => test::test(wanted.as_deref()),
+        Command::Lint => lint::lint(),
+        Command::Tidy => tidy::tidy(),
+        Command::Wasm => wasm::build(),
+        Command::Web => web::build(),
+        Command::Dist => dist::dist(),
+        Command::Sizes => test::sizes(),
+        Command::Screenshots => test::screenshots(),
+        Command::Bench { criterion } => soak::bench(&criterion),
+        Command::Soak { name } => soak::soak(name.as_deref()),
     }
 }

@@ -3,15 +3,28 @@
 //! Each command does its own set-up from a fresh clone, says each step with its time, and ends with the exact command
 //! to run where it cannot go on. Nothing here is part of the product.
 
+mod browser;
 mod cli;
+mod csp;
+mod databases;
+mod dev;
+mod dist;
 mod install;
 mod interrupt;
+mod lint;
 mod npm;
 mod paths;
+mod port;
 mod process;
+mod run;
+mod server;
+mod soak;
 mod stamp;
 mod step;
+mod test;
+mod tidy;
 mod wasm;
+mod web;
 
 use std::process::ExitCode;
 

@@ -16,7 +16,7 @@ pub(crate) fn install(folder: &str) -> Result<()> {
     let stamp = Inputs::default()
         .path(&format!("{folder}/package.json"))?
         .path(&format!("{folder}/package-lock.json"))?
-        .stamp(paths::at(folder).join("node_modules/.xtask-stamp"));
+        .stamp_at(paths::at(folder).join("node_modules/.xtask-stamp"));
     if stamp.is_fresh() {
         return Ok(());
     }

@@ -8,9 +8,12 @@ use anyhow::{Context, Result};
 
 use crate::paths;
 
-/// Folders that hold outputs, never inputs.
-const OUTPUTS: [&str; 7] =
-    ["node_modules", "target", "dist", "wasm", ".next", "out", "screenshots"];
+/// Folders that hold outputs, never inputs, wherever they lie.
+const OUTPUT_NAMES: [&str; 2] = ["node_modules", "target"];
+
+/// Folders that hold outputs, relative to the root.
+const OUTPUTS: [&str; 5] =
+    ["wasm-client/js/dist", "wasm-client/js/wasm", "web/out", "web/screenshots", "data"];
 
 /// The hash of files, folders (all files below, without outputs) and values that something is made from.
 #[derive(Default)]
@@ -34,13 +37,18 @@ impl Inputs {
         self
     }
 
-    /// Closes the list.
-    pub(crate) fn stamp(self, file: PathBuf) -> Stamp {
+    /// Closes the list. `name` is that of the output; its stamp lies below `target/`.
+    pub(crate) fn stamp(self, name: &str) -> Stamp {
+        self.stamp_at(paths::at("target/xtask").join(format!("{name}.stamp")))
+    }
+
+    /// Closes the list for an output that carries its stamp itself.
+    pub(crate) fn stamp_at(self, file: PathBuf) -> Stamp {
         Stamp { hash: format!("{:016x}", self.0.finish()), file }
     }
 }
 
-/// A hash and the file beside the output that remembers it.
+/// A hash and the file that remembers it.
 pub(crate) struct Stamp {
     hash: String,
     file: PathBuf,
@@ -54,8 +62,17 @@ impl Stamp {
 
     /// Remembers that the output is now made from these inputs.
     pub(crate) fn write(&self) -> Result<()> {
+        if let Some(folder) = self.file.parent() {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+        }
         fs::write(&self.file, &self.hash)
             .with_context(|| format!("cannot write {}", self.file.display()))
+    }
+
+    /// The hash itself, as an input of something made from this output.
+    pub(crate) fn hash(&self) -> &str {
+        &self.hash
     }
 }
 
@@ -70,12 +87,7 @@ pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let mut children = Vec::new();
     for entry in fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
         let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if !name.starts_with('.')
-            && !OUTPUTS.contains(&name.as_ref())
-            && !entry.file_type()?.is_symlink()
-        {
+        if !entry.file_type()?.is_symlink() && !is_output(&entry.path()) {
             children.push(entry.path());
         }
     }
@@ -87,6 +99,13 @@ pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+fn is_output(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.')
+        || OUTPUT_NAMES.contains(&name.as_ref())
+        || OUTPUTS.contains(&paths::display(path).as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +114,11 @@ mod tests {
     fn a_stamp_is_fresh_only_for_the_inputs_it_was_written_for() {
         let file = std::env::temp_dir().join(format!("xtask-stamp-{}", std::process::id()));
         let stamp = |version| {
-            Inputs::default().path("xtask/src/stamp.rs").unwrap().value(version).stamp(file.clone())
+            Inputs::default()
+                .path("xtask/src/stamp.rs")
+                .unwrap()
+                .value(version)
+                .stamp_at(file.clone())
         };
         assert!(!stamp("1").is_fresh());
         stamp("1").write().unwrap();

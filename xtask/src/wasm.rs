@@ -14,10 +14,10 @@ use crate::step::{self, step};
 use crate::{npm, paths};
 
 /// What `wasm-bindgen` writes, and what the npm package imports.
-const OUTPUT: &str = "wasm-client/js/wasm";
+pub(crate) const OUTPUT: &str = "wasm-client/js/wasm";
 
 /// What the engine is made from, next to the compiler.
-const INPUTS: [&str; 12] = [
+const INPUTS: [&str; 13] = [
     "Cargo.toml",
     "Cargo.lock",
     "ot-core/Cargo.toml",
@@ -30,14 +30,15 @@ const INPUTS: [&str; 12] = [
     "xtask/bindgen/Cargo.lock",
     "xtask/npm/package-lock.json",
     "xtask/src/wasm.rs",
+    "xtask/src/wasm",
 ];
 
-/// Builds the engine where it is stale; says whether it was.
-pub(crate) fn build() -> Result<bool> {
+/// Builds the engine where it is stale.
+pub(crate) fn build() -> Result<()> {
     let stamp = stamp()?;
-    if stamp.is_fresh() {
+    if stamp.is_fresh() && paths::at(OUTPUT).join("wasm_client_bg.wasm").is_file() {
         step::fresh(&format!("engine for the browser: {}", sizes()?));
-        return Ok(false);
+        return Ok(());
     }
     check_versions()?;
     let compiled = compile()?;
@@ -45,16 +46,17 @@ pub(crate) fn build() -> Result<bool> {
     shrink(&folder)?;
     publish(&folder, &stamp)?;
     eprintln!("        {OUTPUT}/wasm_client_bg.wasm: {}", sizes()?);
-    Ok(true)
+    Ok(())
 }
 
-fn stamp() -> Result<Stamp> {
+/// What the engine is made from now.
+pub(crate) fn stamp() -> Result<Stamp> {
     let mut inputs = Inputs::default();
     for path in INPUTS {
         inputs = inputs.path(path)?;
     }
     let compiler = crate::process::answer("rustc", &["--version"]).unwrap_or_default();
-    Ok(inputs.value(&compiler).stamp(paths::at(OUTPUT).join(".stamp")))
+    Ok(inputs.value(&compiler).stamp("engine"))
 }
 
 /// The bindings are only right for the very version of `wasm-bindgen` that was compiled in.

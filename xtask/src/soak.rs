@@ -1,0 +1,64 @@
+//! `cargo xtask soak <name>`: long runs, for the night before a release. Each is a test of the repository with more
+//! cases or bigger input than CI gives it.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{paths, step};
+
+/// A long run by name.
+struct Soak {
+    name: &'static str,
+    about: &'static str,
+    /// Arguments of cargo.
+    command: &'static [&'static str],
+    /// Variables, with the values used unless they are set already.
+    variables: &'static [(&'static str, &'static str)],
+    /// A variable that must be set, and what it names.
+    needs: Option<(&'static str, &'static str)>,
+}
+
+const SOAKS: [Soak; 1] = [Soak {
+    name: "laws",
+    about: "the laws of the engine with a million cases each",
+    command: &["test", "--release", "--package", "ot-core", "--test", "it"],
+    variables: &[("PROPTEST_CASES", "1000000")],
+    needs: None,
+}];
+
+/// Runs one, or lists all.
+pub(crate) fn soak(name: Option<&str>) -> Result<()> {
+    let Some(name) = name else {
+        SOAKS.iter().for_each(|soak| eprintln!("  {:<10} {}", soak.name, soak.about));
+        return Ok(());
+    };
+    let known = || SOAKS.map(|soak| soak.name).join(", ");
+    let soak = SOAKS
+        .iter()
+        .find(|soak| soak.name == name)
+        .with_context(|| format!("no soak {name}; there are: {}", known()))?;
+    if let Some((variable, what)) = soak.needs
+        && std::env::var_os(variable).is_none()
+    {
+        bail!("{variable} must name {what}");
+    }
+    let mut command = Command::new("cargo");
+    command.current_dir(paths::root()).args(soak.command);
+    for (variable, value) in soak.variables {
+        if std::env::var_os(variable).is_none() {
+            command.env(variable, value);
+        }
+    }
+    step::loud(soak.about, &mut command)
+}
+
+/// `cargo xtask bench`: the benchmarks of the engine, by criterion.
+pub(crate) fn bench(args: &[String]) -> Result<()> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(paths::root())
+        .args(["bench", "--package", "ot-core", "--benches", "--"])
+        .args(args);
+    step::loud("benchmarks of the engine", &mut command)
+}

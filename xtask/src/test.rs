@@ -1,0 +1,147 @@
+//! `cargo xtask test`: every test of the repository, suite after suite. A failed suite does not stop the next ones;
+//! the command fails at the end and names them.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::databases::Databases;
+use crate::{browser, install, interrupt, npm, paths, server, step, tidy, wasm, web};
+
+/// One kind of test, by the name that `cargo xtask test <name>` takes.
+struct Suite {
+    name: &'static str,
+    run: fn() -> Result<()>,
+}
+
+/// All suites, the fast ones first.
+const SUITES: [Suite; 6] = [
+    Suite { name: "tidy", run: tidy::tidy },
+    Suite { name: "rust", run: || rust(None) },
+    Suite { name: "fuzz", run: fuzz },
+    Suite { name: "client", run: client },
+    Suite { name: "web", run: web_units },
+    Suite { name: "browser", run: in_browser },
+];
+
+/// Runs all suites, or the one that `wanted` names, or the Rust tests whose names contain it.
+pub(crate) fn test(wanted: Option<&str>) -> Result<()> {
+    match wanted {
+        None => all(),
+        Some(name) => match SUITES.iter().find(|suite| suite.name == name) {
+            Some(suite) => (suite.run)(),
+            None => rust(Some(name)),
+        },
+    }
+}
+
+fn all() -> Result<()> {
+    let started = Instant::now();
+    let mut failed = Vec::new();
+    for suite in &SUITES {
+        eprintln!("\n== {}", suite.name);
+        let suite_started = Instant::now();
+        if let Err(error) = (suite.run)() {
+            interrupt::check()?;
+            eprintln!("  {error:#}");
+            failed.push(suite.name);
+        }
+        eprintln!("== {}: {:.0} s", suite.name, suite_started.elapsed().as_secs_f64());
+    }
+    eprintln!("\nall suites: {:.0} s", started.elapsed().as_secs_f64());
+    if !failed.is_empty() {
+        bail!("failed: {}; one suite alone: cargo xtask test {}", failed.join(", "), failed[0]);
+    }
+    Ok(())
+}
+
+/// The workspace's tests and its examples in documentation.
+fn rust(filter: Option<&str>) -> Result<()> {
+    let databases = Databases::start_declared()?;
+    let mut command = Command::new("cargo");
+    command.current_dir(paths::root());
+    if install::find("cargo-nextest", &[]).is_some() {
+        command.args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--show-progress",
+            "none",
+            "--status-level",
+            "slow",
+        ]);
+        command.args(["--no-fail-fast", "--no-tests", "warn"]);
+    } else {
+        command.args(["test", "--workspace", "--all-targets", "--no-fail-fast"]);
+    }
+    databases.export(command.args(filter));
+    step::loud("Rust tests", &mut command)?;
+    if filter.is_none() {
+        let mut examples = Command::new("cargo");
+        examples.current_dir(paths::root()).args(["test", "--workspace", "--doc", "--quiet"]);
+        step::run("examples in documentation", &mut examples)?;
+    }
+    Ok(())
+}
+
+/// The fuzz targets over their checked-in inputs, with the ordinary compiler.
+fn fuzz() -> Result<()> {
+    let mut command = Command::new("cargo");
+    command.current_dir(paths::root()).args([
+        "test",
+        "--manifest-path",
+        "fuzz/Cargo.toml",
+        "--target-dir",
+        "target/fuzz",
+    ]);
+    step::run("fuzz targets over their corpus", &mut command)
+}
+
+/// The npm package in Node, with the real engine.
+fn client() -> Result<()> {
+    wasm::build()?;
+    npm::install(web::PACKAGE)?;
+    step::loud("npm package", npm::npm(web::PACKAGE).args(["run", "--silent", "test"]))?;
+    sizes()
+}
+
+/// The app's parts, without a browser.
+fn web_units() -> Result<()> {
+    web::build()?;
+    step::loud("web app", npm::npm(web::APP).args(["run", "--silent", "test"]))
+}
+
+/// The whole path in Chromium, against a real server.
+fn in_browser() -> Result<()> {
+    step::loud("real browser", &mut with_browser("e2e")?)
+}
+
+/// `cargo xtask screenshots`: pictures of every page and state, into `web/screenshots`.
+pub(crate) fn screenshots() -> Result<()> {
+    step::loud("screenshots", &mut with_browser("screenshots")?)?;
+    eprintln!("  web/screenshots holds the pictures");
+    Ok(())
+}
+
+/// `cargo xtask sizes`: what the package weighs, and whether it keeps its budget.
+pub(crate) fn sizes() -> Result<()> {
+    wasm::build()?;
+    npm::install(web::PACKAGE)?;
+    step::loud("sizes", npm::npm(web::PACKAGE).args(["run", "--silent", "size"]))
+}
+
+/// A script of the app that drives a browser. It starts servers of its own: `CONCORD_SERVER` is the program,
+/// `CONCORD_WEB_DIR` the export, `CHROMIUM` the browser.
+fn with_browser(script: &str) -> Result<Command> {
+    web::build()?;
+    let program = server::build()?;
+    let chromium = browser::chromium()?;
+    let mut command = npm::npm(web::APP);
+    command.args(["run", "--silent", script]);
+    command
+        .env("CONCORD_SERVER", program)
+        .env("CONCORD_WEB_DIR", paths::at(web::EXPORT))
+        .env("CHROMIUM", chromium);
+    Ok(command)
+}
