@@ -1,0 +1,413 @@
+/**
+ * Binds a `<textarea>` to a shared text.
+ *
+ * The textarea is uncontrolled: the browser edits it, this binding reads what happened and tells the model; what other
+ * people do is written into it as the smallest splice, with caret, direction of the selection and scroll position
+ * kept. Offsets count UTF-16 code units, line ends are LF.
+ *
+ * Invariant: outside a composition, `shown` is both the textarea's value and the model's text, unless a script has
+ * set `value` behind our back. That is noticed at the next input, focus or remote change and taken as the person's
+ * edit. A form reset is not an edit: the shared text is put back.
+ *
+ * # Limitations
+ * Writing to a textarea clears the browser's own undo stack, so undo and redo are the model's. A composition that
+ * pauses for long keeps remote text waiting on this screen (the own text is sent).
+ */
+import type { Patch, PatchOrigin, Selection16, TextModel } from './types.js';
+import { Listeners } from './listen.js';
+import { Overlay, type PeopleOptions } from './overlay.js';
+import { historyStepOfInput, historyStepOfKey, type HistoryStep } from './textarea/keys.js';
+import { mapOffset, mapSelection, readSelection, sameSelection, writeSelection } from './textarea/selection.js';
+import { applyPatch, clean, coveringSpan, isEmpty, spliceAtCaret, spliceByEnds } from './textarea/splice.js';
+import { Throttle } from './textarea/throttle.js';
+
+/** At most 20 caret positions a second leave this editor. */
+const SELECTION_INTERVAL_MS = 50;
+/** A composition that rests this long is sent as far as it is: phone keyboards keep the last word open for ever. */
+const COMPOSITION_PAUSE_MS = 1_500;
+/** Input types whose change need not lie at the caret: they are found by comparing the texts. */
+const ELSEWHERE = /^(insertReplacementText|insertFromDrop|deleteByDrag|insertTranspose|)$/;
+
+export interface BindingOptions {
+  /** How other people's carets and selections are drawn; `false` draws none. */
+  people?: PeopleOptions | false;
+}
+
+/** The live connection between one textarea and one text. */
+export interface Binding {
+  readonly element: HTMLTextAreaElement;
+  /** Undoes this person's last edit; the caret goes to the change. False when there is nothing to undo. */
+  undo(): boolean;
+  /** Takes the last undo back. */
+  redo(): boolean;
+  /** Scrolls to a person's caret and shows the name. False when that session shows no caret here. */
+  scrollTo(session: number): boolean;
+  /** Tells the model what it does not know yet: an open composition, a value set by a script. */
+  flush(): void;
+  /** Reads `model.readOnly` again. */
+  refresh(): void;
+  /** Unbinds; the textarea keeps its text. May be called twice. */
+  destroy(): void;
+}
+
+const bound = new WeakMap<HTMLTextAreaElement, TextareaBinding>();
+
+/**
+ * Shows `model` in `element` and keeps both the same until `destroy()`. A textarea has one binding: an earlier one is
+ * destroyed. The element's value is replaced by the model's text.
+ *
+ * ```ts
+ * const binding = bindTextarea(document.querySelector('textarea'), session);
+ * ```
+ */
+export function bindTextarea(element: HTMLTextAreaElement, model: TextModel, options: BindingOptions = {}): Binding {
+  bound.get(element)?.destroy();
+  const binding = new TextareaBinding(element, model, options);
+  bound.set(element, binding);
+  return binding;
+}
+
+class TextareaBinding implements Binding {
+  readonly element: HTMLTextAreaElement;
+  readonly #model: TextModel;
+  readonly #overlay: Overlay;
+  readonly #listeners = new Listeners();
+  readonly #selections: Throttle<Selection16>;
+  /** What the application itself had set, given back at the end. */
+  readonly #own: { readOnly: boolean; autocomplete: string | null };
+  #shown = '';
+  #selection: Selection16;
+  /** The selection before the input that is under way; `null` when no `beforeinput` has announced one. */
+  #before: Selection16 | null = null;
+  #composing = false;
+  #held = false;
+  #destroyed = false;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #release: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(element: HTMLTextAreaElement, model: TextModel, options: BindingOptions) {
+    this.element = element;
+    this.#model = model;
+    this.#own = { readOnly: element.readOnly, autocomplete: element.getAttribute('autocomplete') };
+    // Browsers refill forms after a reload; an old text would come back as this person's edit.
+    element.setAttribute('autocomplete', 'off');
+    this.#shown = model.text();
+    if (element.value !== this.#shown) this.#fill();
+    this.#selection = readSelection(element);
+    this.#overlay = new Overlay(element, () => this.#shown, model, options.people);
+    this.#selections = new Throttle((selection) => this.#model.setSelection(selection), SELECTION_INTERVAL_MS);
+    this.#listen();
+    this.refresh();
+    if (this.#focused) this.#selections.push(this.#selection);
+  }
+
+  #listen(): void {
+    const { element } = this;
+    const model = this.#model;
+    const page = element.ownerDocument;
+    const listeners = this.#listeners;
+    const on = (target: EventTarget, names: string, run: (event: Event) => void): void =>
+      listeners.on(target, names, run);
+    listeners.on(element, 'beforeinput', (event) => this.#beforeInput(event));
+    listeners.on(element, 'keydown', (event) => this.#key(event));
+    on(element, 'input', () => this.#input());
+    on(element, 'compositionstart', () => this.#compositionStart());
+    on(element, 'compositionend', () => this.#compositionEnd());
+    on(element, 'select keyup pointerup selectionchange', () => this.#noticeSelection());
+    on(page, 'selectionchange', () => this.#noticeSelection());
+    on(element, 'focus', () => this.#focus());
+    on(element, 'blur', () => this.#blur());
+    on(page, 'visibilitychange', () => this.flush());
+    on(page, 'reset', (event) => {
+      if (event.target === element.form) setTimeout(() => this.#restore());
+    });
+    // In a frame without a window (a detached document) there is nothing to leave.
+    if (page.defaultView) on(page.defaultView, 'pagehide', () => this.flush());
+    listeners.add(model.onPatches((patches, origin) => this.#receive(patches, origin)));
+    listeners.add(
+      model.onSelections(() => {
+        this.refresh();
+        this.#overlay.schedule();
+      }),
+    );
+  }
+
+  // ---- what the person does ----
+
+  #beforeInput(event: InputEvent): void {
+    if (this.#model.readOnly) {
+      event.preventDefault();
+      return;
+    }
+    const step = historyStepOfInput(event.inputType);
+    if (step) {
+      event.preventDefault();
+      if (!this.#composing) this.#step(step);
+      return;
+    }
+    if (this.#composing) return;
+    this.#noticeValue();
+    this.#noticeSelection();
+    this.#before = ELSEWHERE.test(event.inputType) ? null : this.#selection;
+  }
+
+  #input(): void {
+    if (this.#composing) {
+      this.#awaitPause();
+      return;
+    }
+    const before = this.#before;
+    this.#before = null;
+    const text = this.element.value;
+    const start = before && Math.min(before.anchor, before.head);
+    const patch = start === null ? null : spliceAtCaret(this.#shown, start, text, this.element.selectionEnd);
+    if (patch) this.#say(patch, text);
+    else this.#noticeValue();
+  }
+
+  #key(event: KeyboardEvent): void {
+    const step = event.defaultPrevented || this.#composing ? null : historyStepOfKey(event);
+    if (!step) return;
+    event.preventDefault();
+    if (!this.#model.readOnly) this.#step(step);
+  }
+
+  /** Tells the model one replacement which the textarea shows already as `text`. */
+  #say(patch: Patch, text: string): void {
+    if (isEmpty(patch)) {
+      this.#noticeSelection();
+      return;
+    }
+    const inserted = clean(patch.inserted);
+    if (inserted !== patch.inserted) {
+      this.element.setRangeText(inserted, patch.at, patch.at + patch.inserted.length, 'end');
+      text = this.element.value;
+      patch = { ...patch, inserted };
+    }
+    this.#moved(patch, text);
+    this.#model.edit(patch, this.#selection);
+  }
+
+  /** A change of unknown place: the engine compares the texts. */
+  #sayByDiff(text: string): void {
+    const kept = clean(text);
+    if (kept !== text) {
+      this.element.value = kept;
+      text = this.element.value;
+    }
+    const patch = spliceByEnds(this.#shown, text, this.element.selectionEnd);
+    if (isEmpty(patch)) return;
+    this.#moved(patch, text);
+    this.#model.editByDiff(text, this.#selection);
+  }
+
+  #moved(patch: Patch, text: string): void {
+    this.#shown = text;
+    this.#selection = readSelection(this.element);
+    this.#selections.cancel();
+    this.#overlay.edited([patch]);
+  }
+
+  /** Takes a value that no input event has explained as an edit. */
+  #noticeValue(): void {
+    const text = this.element.value;
+    if (text === this.#shown) this.#noticeSelection();
+    else if (this.#model.readOnly) this.#restore();
+    else this.#sayByDiff(text);
+  }
+
+  #noticeSelection(): void {
+    if (this.#composing || !this.#focused) return;
+    const selection = readSelection(this.element);
+    if (sameSelection(selection, this.#selection)) return;
+    // Between an input and its event the selection is ahead of the text that the model knows.
+    if (this.element.textLength !== this.#shown.length) return;
+    this.#selection = selection;
+    this.#model.breakUndoGroup();
+    this.#selections.push(selection);
+  }
+
+  /** The long way round, once the person leaves: screen and model compared in full. The screen is what was meant. */
+  #settle(): void {
+    if (this.#held || this.#model.text() === this.#shown) return;
+    if (!this.#model.readOnly) this.#model.editByDiff(this.#shown, this.#selection);
+  }
+
+  get #focused(): boolean {
+    return (this.element.getRootNode() as Document | ShadowRoot).activeElement === this.element;
+  }
+
+  #focus(): void {
+    this.refresh();
+    this.#noticeValue();
+    this.#selection = readSelection(this.element);
+    this.#selections.push(this.#selection);
+  }
+
+  #blur(): void {
+    this.flush();
+    this.#settle();
+    this.#model.breakUndoGroup();
+    this.#selections.cancel();
+    this.#model.setSelection(null);
+  }
+
+  // ---- input methods ----
+
+  #compositionStart(): void {
+    clearTimeout(this.#release);
+    if (this.#model.readOnly) return;
+    this.#noticeValue();
+    this.#before = null;
+    this.#composing = true;
+    if (!this.#held) {
+      this.#held = true;
+      this.#model.hold();
+    }
+  }
+
+  #awaitPause(): void {
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.#sayComposed(), COMPOSITION_PAUSE_MS);
+  }
+
+  #sayComposed(): void {
+    clearTimeout(this.#pause);
+    const text = this.element.value;
+    this.#say(spliceByEnds(this.#shown, text, this.element.selectionEnd), text);
+  }
+
+  #compositionEnd(): void {
+    if (!this.#composing) return;
+    this.#composing = false;
+    this.#sayComposed();
+    // In a task of its own: the browser is still busy with the last key, and syllables follow each other at once.
+    clearTimeout(this.#release);
+    this.#release = setTimeout(() => this.#letGo());
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#release);
+    if (!this.#held) return;
+    this.#held = false;
+    this.#noticeValue();
+    this.#model.release();
+  }
+
+  // ---- what comes from the model ----
+
+  #receive(patches: Patch[], origin: PatchOrigin): void {
+    if (patches.length === 0) return;
+    const { element } = this;
+    const foreign = this.#foreignEdit();
+    const selection = mapSelection(readSelection(element), patches);
+    const keep = this.#overlay.viewport();
+    this.#shown = patches.reduce(applyPatch, this.#shown);
+    if (foreign) this.#fill();
+    else this.#splice(patches);
+    this.#overlay.edited(patches);
+    const own = origin === 'undo' || origin === 'redo' ? caretAfter(patches) : null;
+    this.#place(own ?? selection);
+    if (own && this.#focused) this.#overlay.reveal(own.head);
+    else keep(patches);
+    this.refresh();
+    if (foreign) this.#repeat(foreign, patches);
+  }
+
+  #splice(patches: readonly Patch[]): void {
+    const { start, endBefore, endAfter } = coveringSpan(patches, this.element.textLength);
+    this.element.setRangeText(this.#shown.slice(start, endAfter), start, endBefore, 'preserve');
+  }
+
+  /** What a script has written since we last looked; only before the model's text changes under it. */
+  #foreignEdit(): Patch | null {
+    const value = this.element.value;
+    if (value === this.#shown || this.#model.readOnly) return null;
+    return spliceByEnds(this.#shown, clean(value), this.element.selectionEnd);
+  }
+
+  /** Makes a script's edit again, on the text the model has now. */
+  #repeat(foreign: Patch, patches: readonly Patch[]): void {
+    const at = mapOffset(foreign.at, patches, 'after');
+    const end = Math.max(at, mapOffset(foreign.at + foreign.deleted, patches, 'before'));
+    this.element.setRangeText(foreign.inserted, at, end, 'preserve');
+    this.#say({ at, deleted: end - at, inserted: foreign.inserted }, this.element.value);
+  }
+
+  #place(selection: Selection16): void {
+    writeSelection(this.element, selection);
+    this.#selection = readSelection(this.element);
+  }
+
+  #fill(): void {
+    const { element } = this;
+    const { scrollTop } = element;
+    element.value = this.#shown;
+    element.scrollTop = scrollTop;
+  }
+
+  #restore(): void {
+    if (this.#destroyed || this.element.value === this.#shown) return;
+    this.#fill();
+    this.#place(this.#selection);
+  }
+
+  // ---- commands ----
+
+  #step(step: HistoryStep): boolean {
+    this.flush();
+    const caret = step === 'undo' ? this.#model.undo() : this.#model.redo();
+    if (!caret) return false;
+    this.#place(caret);
+    this.#overlay.reveal(caret.head);
+    if (this.#focused) this.#selections.push(this.#selection);
+    return true;
+  }
+
+  undo(): boolean {
+    return !this.#composing && this.#model.canUndo && this.#step('undo');
+  }
+
+  redo(): boolean {
+    return !this.#composing && this.#model.canRedo && this.#step('redo');
+  }
+
+  scrollTo(session: number): boolean {
+    return this.#overlay.scrollTo(session);
+  }
+
+  flush(): void {
+    if (this.#composing) this.#sayComposed();
+    else this.#noticeValue();
+  }
+
+  refresh(): void {
+    const readOnly = this.#own.readOnly || this.#model.readOnly;
+    if (this.element.readOnly !== readOnly) this.element.readOnly = readOnly;
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.flush();
+    this.#destroyed = true;
+    clearTimeout(this.#pause);
+    this.#composing = false;
+    this.#letGo();
+    this.#listeners.end();
+    this.#selections.stop();
+    this.#overlay.destroy();
+    this.element.readOnly = this.#own.readOnly;
+    const { autocomplete } = this.#own;
+    if (autocomplete === null) this.element.removeAttribute('autocomplete');
+    else this.element.setAttribute('autocomplete', autocomplete);
+    bound.delete(this.element);
+  }
+}
+
+/** The caret at the end of the last replacement. */
+function caretAfter(patches: readonly Patch[]): Selection16 | null {
+  const last = patches.at(-1);
+  if (!last) return null;
+  const offset = last.at + last.inserted.length;
+  return { anchor: offset, head: offset };
+}
