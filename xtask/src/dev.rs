@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::process::Process;
 use crate::{interrupt, npm, paths, port, server, stamp, wasm, web};
@@ -64,18 +64,13 @@ pub(crate) fn dev(port: u16, more: &[String]) -> Result<()> {
             port + 10
         );
     }
-    let data = paths::at("data");
-    std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
     let (mut server_files, mut client_files) =
         (Watch::new(&SERVER_INPUTS)?, Watch::new(&CLIENT_INPUTS)?);
 
     // The browser talks to `next dev`; the server must know that address as its own.
-    let start = || {
-        Process::start(
-            server::command(&program, api, &data, more)
-                .env("CONCORD_PUBLIC_URL", format!("http://localhost:{port}")),
-        )
-    };
+    let mut flags = vec!["--public-url".to_owned(), format!("http://localhost:{port}")];
+    flags.extend_from_slice(more);
+    let start = || Process::start(&mut server::command(&program, api, &flags));
     let mut server = start()?;
     server::wait_until_ready(&mut server, api)?;
     let mut next = Process::start(&mut next_dev(port, &format!("http://{api}")))?;

@@ -1,9 +1,9 @@
 //! `cargo xtask run`: builds what is stale and serves the app at one address.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::process::Process;
-use crate::{interrupt, paths, port, server, web};
+use crate::{interrupt, port, server, web};
 
 /// Builds, serves, and returns when the server ends or is interrupted. `more` goes to the server.
 pub(crate) fn run(port: u16, more: &[String]) -> Result<()> {
@@ -16,15 +16,10 @@ pub(crate) fn run(port: u16, more: &[String]) -> Result<()> {
             port + 1
         );
     }
-    let data = paths::at("data");
-    std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
-    let mut process = Process::start(&mut server::command(&program, address, &data, more))?;
+    let mut process = Process::start(&mut server::command(&program, address, more))?;
     server::wait_until_ready(&mut process, address)?;
     eprintln!("\n  Concord runs at  http://localhost:{port}");
-    eprintln!(
-        "  Open it in two windows. Documents are kept in {}/; Ctrl-C stops.\n",
-        paths::display(&data)
-    );
+    eprintln!("  Open it in two windows. Documents are kept in data/; Ctrl-C stops.\n");
     match process.wait(None) {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => bail!("the server ended: {status}"),

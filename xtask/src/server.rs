@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::process::Process;
-use crate::{interrupt, paths, port, step, web};
+use crate::{interrupt, paths, port, step};
 
 /// How long the server may take until it is ready; it applies migrations first.
 const READY_LIMIT: Duration = Duration::from_secs(30);
@@ -40,19 +40,10 @@ pub(crate) fn address(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// The server on SQLite in a data folder, with the web app from the export.
-pub(crate) fn command(
-    program: &Path,
-    address: SocketAddr,
-    data: &Path,
-    more: &[String],
-) -> Command {
+/// The server at an address; its defaults keep documents in `data/` and serve the export. `more` are further flags.
+pub(crate) fn command(program: &Path, address: SocketAddr, more: &[String]) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(paths::root());
-    command.arg("--listen").arg(address.to_string());
-    command.arg("--data-dir").arg(data);
-    command.arg("--web-dir").arg(paths::at(web::EXPORT));
-    command.args(more);
+    command.current_dir(paths::root()).arg("--listen").arg(address.to_string()).args(more);
     command
 }
 
