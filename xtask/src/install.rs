@@ -1,6 +1,6 @@
 //! Programs that are not part of the repository: found, installed on Debian as root, or named with their command.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -44,13 +44,11 @@ pub(crate) fn packages(names: &[&str]) -> Result<()> {
 
 /// Fetches the package lists if they do not know the packages, as in a fresh container.
 fn update_lists(names: &[&str]) -> Result<()> {
-    let known = |name: &&str| {
-        answer("apt-cache", &["policy", name])
-            .is_some_and(|text| text.contains("Candidate:") && !text.contains("(none)\n  Version"))
+    let candidate = |name: &&str| {
+        let policy = answer("apt-cache", &["policy", name])?;
+        policy.lines().find_map(|line| line.trim().strip_prefix("Candidate: ").map(str::to_owned))
     };
-    if names.iter().all(known)
-        && Path::new("/var/lib/apt/lists").read_dir().is_ok_and(|list| list.count() > 2)
-    {
+    if names.iter().all(|name| candidate(name).is_some_and(|version| version != "(none)")) {
         return Ok(());
     }
     step::run("fetch Debian's package lists", Command::new("apt-get").arg("update"))
