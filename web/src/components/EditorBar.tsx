@@ -1,0 +1,55 @@
+'use client';
+
+import { ChevronLeft, Link2 } from 'lucide-react';
+import type { ReactNode, Ref } from 'react';
+import type { Person } from '@/data/live';
+import type { SaveLine } from '@/lib/save-state';
+import { IconButton } from './Button';
+import { Hint } from './Hint';
+import { PeopleBar } from './PeopleBar';
+import { SaveState } from './SaveState';
+import { TitleField, type TitleFieldHandle } from './TitleField';
+
+export interface EditorBarProps {
+  title: string;
+  titleRef?: Ref<TitleFieldHandle>;
+  canRename: boolean;
+  line: SaveLine;
+  people: readonly Person[];
+  onRename(title: string): void;
+  onDoneWithTitle(): void;
+  onRetry(): void;
+  onGoTo(person: Person): void;
+  onCopyLink(): void;
+  /** The menu at the end. */
+  menu: ReactNode;
+}
+
+/** The one slim bar above the text. */
+export function EditorBar({ titleRef, menu, ...props }: EditorBarProps) {
+  return (
+    <header className="flex h-12 shrink-0 items-center gap-1 border-b border-line ps-2 pe-2 sm:gap-2 touch:h-14">
+      <Hint label="Documents">
+        <a
+          href="/"
+          aria-label="Documents"
+          className="inline-flex size-8 shrink-0 items-center justify-center rounded-control text-muted hover:bg-wash hover:text-ink touch:size-11"
+        >
+          <ChevronLeft size={16} aria-hidden className="rtl:-scale-x-100" />
+        </a>
+      </Hint>
+      <h1 className="sr-only">{props.title || 'Untitled'}</h1>
+      <div className="min-w-24 flex-1">
+        <TitleField ref={titleRef} title={props.title} readOnly={!props.canRename} onRename={props.onRename} onDone={props.onDoneWithTitle} />
+      </div>
+      <div className="flex max-w-[45%] min-w-0 shrink justify-end px-1 sm:max-w-none sm:px-2">
+        <SaveState line={props.line} onRetry={props.onRetry} />
+      </div>
+      <PeopleBar people={props.people} onGoTo={props.onGoTo} />
+      <IconButton label="Copy link" onClick={props.onCopyLink} className="max-sm:hidden">
+        <Link2 size={16} aria-hidden />
+      </IconButton>
+      {menu}
+    </header>
+  );
+}

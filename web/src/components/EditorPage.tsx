@@ -1,0 +1,246 @@
+'use client';
+
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { toast } from 'sonner';
+import { api } from '@/data/api';
+import { useOverdue } from '@/data/clock';
+import { useElapsedMs } from '@/data/elapsed';
+import { type Person, useConnection, useDocument, usePresence } from '@/data/live';
+import { useTextCount } from '@/data/text-count';
+import { useWindowHeight } from '@/data/window-height';
+import { documentIdFromPath } from '@/lib/document-id';
+import { fileName } from '@/lib/file-name';
+import { repairedFor } from '@/lib/problem';
+import { saveLine } from '@/lib/save-state';
+import { isCombo } from '@/lib/shortcuts';
+import { useApp } from './AppFrame';
+import { DocumentProblem } from './DocumentProblem';
+import { EditorBar } from './EditorBar';
+import { EditorMenu } from './EditorMenu';
+import { copyText } from './HomePage';
+import { useAppleKeys } from './Keys';
+import { RejectedEdits } from './RejectedEdits';
+import { TextFooter } from './TextFooter';
+import { TEXT_ID, TextSheet } from './TextSheet';
+import type { TitleFieldHandle } from './TitleField';
+
+const SKELETON_AFTER_MS = 300;
+
+/** `/d/<id>`: one exported page for all documents; the id is read from the address after mount. */
+export function EditorPage() {
+  const id = useSyncExternalStore(
+    () => () => {},
+    () => documentIdFromPath(window.location.pathname),
+    () => undefined,
+  );
+  useWindowHeight();
+  if (id === undefined) return <div className="h-(--window-height)" />;
+  if (id === null) return <NoDocument />;
+  return <Editor id={id} />;
+}
+
+function NoDocument() {
+  return (
+    <main className="flex min-h-dvh items-center">
+      <DocumentProblem code="not_found" hasText={false} can={{ home: goHome }} />
+    </main>
+  );
+}
+
+const goHome = () => window.location.assign('/');
+
+function downloadText(title: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = fileName(title, 'txt');
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** Everything the page shows of one document, from the package's hooks. */
+function useEditor(id: string) {
+  const live = useDocument(id);
+  const presence = usePresence(id);
+  const connection = useConnection();
+  const { status } = live;
+  const waiting = status.unsavedEdits > 0;
+  const ageMs = useElapsedMs(status, waiting);
+  const sinceRetryMs = useElapsedMs(connection, connection.state === 'reconnecting');
+  const line = saveLine(
+    { ...status, oldestUnsavedMs: waiting ? (status.oldestUnsavedMs ?? 0) + ageMs : undefined },
+    { ...connection, retryInMs: connection.retryInMs === undefined ? undefined : connection.retryInMs - sinceRetryMs },
+  );
+  const count = useTextCount(live.session, status.phase !== 'loading');
+  return { ...live, ...presence, connection, line, count };
+}
+
+/** Renames at once on the screen; the server's word replaces it as soon as it comes. */
+function useRename(id: string, title: string) {
+  const [draft, setDraft] = useState<{ title: string; from: string } | null>(null);
+  const shown = draft?.from === title ? draft.title : title;
+  const rename = (next: string) => {
+    setDraft({ title: next, from: title });
+    api.rename(id, next).catch(() => {
+      setDraft(null);
+      toast.error('The new title was not saved. Try again when you are online.');
+    });
+  };
+  return { shown, rename };
+}
+
+function useDeletion(id: string) {
+  const [deleted, setDeleted] = useState(false);
+  const remove = () => {
+    setDeleted(true);
+    api.remove(id).catch(() => {
+      setDeleted(false);
+      toast.error('The document was not deleted. Try again when you are online.');
+    });
+  };
+  const restore = () => {
+    api.restore(id).then(
+      () => window.location.reload(),
+      () => toast.error('The document could not be restored. Try again when you are online.'),
+    );
+  };
+  return { deleted, remove, restore };
+}
+
+/** A missing document may be one of mine that was deleted: then it can come back. */
+function useProblemCode(id: string, code: string | undefined): string | undefined {
+  const [found, setFound] = useState<string>();
+  useEffect(() => {
+    if (code !== 'not_found') return;
+    let current = true;
+    api.info(id).then(
+      (document) => current && document.deleted_ms !== undefined && setFound('document_deleted'),
+      () => {
+        // Missing and forbidden look alike, on purpose.
+      },
+    );
+    return () => {
+      current = false;
+    };
+  }, [id, code]);
+  return code === 'not_found' ? (found ?? code) : code;
+}
+
+/** The keys of this page. */
+function useEditorKeys(keys: Record<string, () => void>): void {
+  const apple = useAppleKeys();
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const combo = Object.keys(keys).find((candidate) => isCombo(event, candidate, apple));
+      if (!combo || event.isComposing) return;
+      event.preventDefault();
+      keys[combo]?.();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [keys, apple]);
+}
+
+function Editor({ id }: { id: string }) {
+  const editor = useEditor(id);
+  const { status, session, people, line } = editor;
+  const app = useApp();
+  const { shown: title, rename } = useRename(id, editor.title);
+  const deletion = useDeletion(id);
+  const titleField = useRef<TitleFieldHandle>(null);
+  const lastVisited = useRef(-1);
+  const overdue = useOverdue(status.phase === 'loading', SKELETON_AFTER_MS);
+  const problem = useProblemCode(id, status.phase === 'error' ? (status.error?.code ?? 'internal') : undefined);
+  const code = deletion.deleted ? 'document_deleted' : problem;
+  const text = () => session?.text() ?? '';
+  const hasText = code !== undefined && !deletion.deleted && text() !== '';
+  const trouble = status.phase === 'ready' ? repairedFor(status.error?.code) : null;
+
+  useEffect(() => {
+    document.title = `${title || 'Untitled'} · Concord`;
+  }, [title]);
+
+  const others = people.filter((person) => !person.self);
+  const goToNext = () => {
+    const next = others.find((person) => person.session > lastVisited.current) ?? others[0];
+    if (!next) return void toast('Nobody else is here at the moment');
+    lastVisited.current = next.session;
+    editor.scrollTo(next);
+  };
+  const goTo = (person: Person) => (person.self ? app.openMe() : editor.scrollTo(person));
+  const latest = { line, goToNext };
+  const current = useRef(latest);
+  useEffect(() => {
+    current.current = latest;
+  });
+  const keys = useMemo(
+    () => ({
+      F2: () => titleField.current?.edit(),
+      'mod+s': () => toast(`${current.current.line.text}. Every change is saved by itself.`),
+      'alt+shift+p': () => current.current.goToNext(),
+    }),
+    [],
+  );
+  useEditorKeys(keys);
+
+  const copyAll = () => void copyText(text(), 'Text copied');
+  const download = () => downloadText(title, text());
+  return (
+    <div className="fixed inset-x-0 top-0 flex h-(--window-height) flex-col">
+      <EditorBar
+        title={title}
+        titleRef={titleField}
+        canRename={status.phase === 'ready' && !status.readOnly}
+        line={line}
+        people={people}
+        onRename={rename}
+        onDoneWithTitle={focusText}
+        onRetry={editor.connection.retryNow}
+        onGoTo={goTo}
+        onCopyLink={() => void copyText(window.location.href, 'Link copied')}
+        menu={
+          <EditorMenu
+            canUndo={editor.canUndo}
+            canRedo={editor.canRedo}
+            canDelete={session?.role === 'owner' && code === undefined}
+            onUndo={editor.undo}
+            onRedo={editor.redo}
+            onCopyLink={() => void copyText(window.location.href, 'Link copied')}
+            onDownload={download}
+            onHelp={app.openHelp}
+            onMe={app.openMe}
+            onDelete={deletion.remove}
+          />
+        }
+      />
+      <RejectedEdits edits={status.rejected ?? []} onCopy={(rejected) => void copyText(rejected, 'Text copied')} onDismiss={() => session?.dismissRejected()} />
+      {trouble && <Trouble words={trouble} />}
+      {code !== undefined && (
+        <DocumentProblem
+          code={code}
+          hasText={hasText}
+          can={{ home: goHome, reload: () => window.location.reload(), restore: deletion.restore, copy: copyAll, download }}
+        />
+      )}
+      <TextSheet
+        textRef={editor.ref}
+        title={title}
+        state={code !== undefined ? (hasText ? 'frozen' : 'absent') : status.phase === 'loading' ? 'loading' : 'ready'}
+        readOnly={status.readOnly}
+        overdue={overdue}
+      />
+      <TextFooter count={code !== undefined && !hasText ? null : editor.count} note={status.phase === 'ready' && !status.storageAvailable ? NOT_KEPT : null} onHelp={app.openHelp} />
+    </div>
+  );
+}
+
+const focusText = () => document.getElementById(TEXT_ID)?.focus();
+const NOT_KEPT = 'This browser keeps no edits offline';
+
+function Trouble({ words }: { words: string }) {
+  return (
+    <p role="status" className="shrink-0 border-b border-line bg-warn-tint px-6 py-2 text-center text-sm text-warn">
+      {words}
+    </p>
+  );
+}

@@ -1,0 +1,129 @@
+'use client';
+
+import { Command } from 'cmdk';
+import { FilePlus2, FileText, Keyboard, Monitor, Moon, Search, Sun, Trash2, UserRound } from 'lucide-react';
+import { Dialog } from 'radix-ui';
+import { type ReactNode, useDeferredValue, useEffect, useState } from 'react';
+import { type DocumentInfo, api } from '@/data/api';
+import { activityMs, keptDocuments } from '@/data/documents';
+import { setPreferences } from '@/data/preferences';
+import { documentPath } from '@/lib/document-id';
+
+export interface PaletteProps {
+  open: boolean;
+  onOpenChange(open: boolean): void;
+  onCreate(): void;
+  onHelp(): void;
+  onMe(): void;
+}
+
+const SHOWN_MAX = 8;
+const ITEM =
+  'flex h-10 items-center gap-3 rounded-control px-3 text-sm data-[selected=true]:bg-wash touch:h-11 [&>svg]:shrink-0 [&>svg]:text-muted';
+const GROUP =
+  '[&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-3 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted';
+
+/** Documents that answer to the words: what this browser knows at once, then what the server finds. */
+function useFound(query: string, open: boolean): DocumentInfo[] {
+  const [found, setFound] = useState<{ query: string; documents: DocumentInfo[] } | null>(null);
+  useEffect(() => {
+    if (!open) return;
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      api.list({ query, limit: SHOWN_MAX, signal: abort.signal }).then(
+        ({ documents }) => setFound({ query, documents }),
+        () => {
+          // Offline: the known list below still answers.
+        },
+      );
+    }, 120);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [query, open]);
+  if (!open) return [];
+  if (found?.query === query) return found.documents;
+  const words = query.toLocaleLowerCase();
+  return (keptDocuments() ?? [])
+    .filter((document) => document.title.toLocaleLowerCase().includes(words))
+    .sort((a, b) => activityMs(b) - activityMs(a))
+    .slice(0, SHOWN_MAX);
+}
+
+/** ⌘K: any document and any command, by typing. */
+export function Palette({ open, onOpenChange, ...commands }: PaletteProps) {
+  return (
+    <Dialog.Root open={open} onOpenChange={onOpenChange}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-[oklch(18%_0.01_260/0.38)] data-[state=open]:animate-fade" />
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="fixed inset-x-2 top-2 z-50 mx-auto max-w-xl overflow-hidden rounded-panel bg-raised shadow-float data-[state=open]:animate-arrive sm:top-[12dvh]"
+        >
+          <Dialog.Title className="sr-only">Search documents and commands</Dialog.Title>
+          <PaletteBody open={open} close={() => onOpenChange(false)} {...commands} />
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
+
+function PaletteBody({ open, close, onCreate, onHelp, onMe }: Omit<PaletteProps, 'onOpenChange'> & { close(): void }) {
+  const [query, setQuery] = useState('');
+  const words = useDeferredValue(query.trim());
+  const found = useFound(words, open);
+  const isCommand = (...names: string[]) => words === '' || names.some((name) => name.toLowerCase().includes(words.toLowerCase()));
+  const run = (command: () => void) => () => {
+    close();
+    command();
+  };
+  const item = (names: string[], icon: ReactNode, command: () => void) =>
+    isCommand(...names) && (
+      <Command.Item key={names[0]} value={`command ${names[0]}`} onSelect={run(command)} className={ITEM}>
+        {icon}
+        {names[0]}
+      </Command.Item>
+    );
+  return (
+    <Command label="Search documents and commands" shouldFilter={false} loop>
+      <div className="flex items-center gap-3 border-b border-line px-4">
+        <Search size={16} aria-hidden className="shrink-0 text-muted" />
+        <Command.Input
+          value={query}
+          onValueChange={setQuery}
+          placeholder="Search documents and commands"
+          dir="auto"
+          className="h-12 w-full bg-transparent text-sm placeholder:text-muted focus-visible:outline-none"
+        />
+      </div>
+      <Command.List className="max-h-[min(24rem,60dvh)] overflow-y-auto overscroll-contain p-1 scroll-py-1">
+        <Command.Empty className="px-3 py-6 text-center text-sm text-muted">Nothing is called that.</Command.Empty>
+        {found.length > 0 && (
+          <Command.Group heading="Documents" className={GROUP}>
+            {found.map((document) => (
+              <Command.Item
+                key={document.id}
+                value={`document ${document.id}`}
+                onSelect={run(() => window.location.assign(documentPath(document.id)))}
+                className={ITEM}
+              >
+                <FileText size={16} aria-hidden />
+                <span className="min-w-0 truncate" dir="auto">{document.title || 'Untitled'}</span>
+              </Command.Item>
+            ))}
+          </Command.Group>
+        )}
+        <Command.Group heading="Commands" className={GROUP}>
+          {item(['New document', 'create', 'add'], <FilePlus2 size={16} aria-hidden />, onCreate)}
+          {item(['Recently deleted', 'trash', 'restore'], <Trash2 size={16} aria-hidden />, () => window.location.assign('/?deleted'))}
+          {item(['Your name and colour', 'me', 'profile'], <UserRound size={16} aria-hidden />, onMe)}
+          {item(['Theme: light', 'bright'], <Sun size={16} aria-hidden />, () => setPreferences({ theme: 'light' }))}
+          {item(['Theme: dark', 'night'], <Moon size={16} aria-hidden />, () => setPreferences({ theme: 'dark' }))}
+          {item(['Theme: like the system', 'automatic'], <Monitor size={16} aria-hidden />, () => setPreferences({ theme: 'system' }))}
+          {item(['Keyboard', 'help', 'shortcuts', 'keys'], <Keyboard size={16} aria-hidden />, onHelp)}
+        </Command.Group>
+      </Command.List>
+    </Command>
+  );
+}

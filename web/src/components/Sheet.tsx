@@ -1,0 +1,50 @@
+'use client';
+
+import { X } from 'lucide-react';
+import { Dialog } from 'radix-ui';
+import type { ReactNode } from 'react';
+import { cx } from '@/lib/cx';
+import { IconButton } from './Button';
+
+export interface SheetProps {
+  open: boolean;
+  onOpenChange(open: boolean): void;
+  title: string;
+  /** One sentence under the title. */
+  description?: string;
+  wide?: boolean;
+  children: ReactNode;
+}
+
+/** A dialog that floats in the middle, or rises from the bottom of a phone. */
+export function Sheet({ open, onOpenChange, title, description, wide = false, children }: SheetProps) {
+  return (
+    <Dialog.Root open={open} onOpenChange={onOpenChange}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-[oklch(18%_0.01_260/0.38)] data-[state=open]:animate-fade" />
+        <Dialog.Content
+          {...(description ? {} : { 'aria-describedby': undefined })}
+          className={cx(
+            'fixed z-50 flex max-h-[85dvh] flex-col overflow-hidden bg-raised shadow-float data-[state=open]:animate-arrive',
+            'inset-x-0 bottom-0 rounded-t-panel pb-[env(safe-area-inset-bottom)]',
+            'sm:inset-x-auto sm:bottom-auto sm:start-1/2 sm:top-[12dvh] sm:w-full sm:-translate-x-1/2 sm:rounded-panel rtl:sm:translate-x-1/2',
+            wide ? 'sm:max-w-xl' : 'sm:max-w-md',
+          )}
+        >
+          <header className="flex items-start gap-4 px-6 pt-4 pb-2">
+            <div className="min-w-0 flex-1 pt-1">
+              <Dialog.Title className="text-md font-bold">{title}</Dialog.Title>
+              {description && <Dialog.Description className="mt-1 text-sm text-muted">{description}</Dialog.Description>}
+            </div>
+            <Dialog.Close asChild>
+              <IconButton label="Close" className="-me-2">
+                <X size={16} aria-hidden />
+              </IconButton>
+            </Dialog.Close>
+          </header>
+          <div className="overflow-y-auto overscroll-contain px-6 pt-2 pb-6">{children}</div>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

@@ -1,0 +1,86 @@
+'use client';
+
+import { useEffect, useRef, useState, type Ref, useImperativeHandle } from 'react';
+
+export interface TitleFieldHandle {
+  edit(): void;
+}
+
+export interface TitleFieldProps {
+  title: string;
+  readOnly?: boolean;
+  onRename(title: string): void;
+  /** The person is done with the title and wants to write. */
+  onDone?(): void;
+  ref?: Ref<TitleFieldHandle>;
+}
+
+/** Others see a new title this long after the last key. */
+const SEND_PAUSE_MS = 700;
+const TITLE_MAX = 200;
+
+/** The title, editable where it stands. Follows renames by others unless I am in it. */
+export function TitleField({ title, readOnly = false, onRename, onDone, ref }: TitleFieldProps) {
+  const input = useRef<HTMLInputElement>(null);
+  const [draft, setDraft] = useState<string | null>(null);
+  const before = useRef(title);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useImperativeHandle(ref, () => ({
+    edit: () => {
+      input.current?.focus();
+      input.current?.select();
+    },
+  }));
+
+  const send = (next: string) => {
+    clearTimeout(timer.current);
+    const clean = next.replace(/\s+/gu, ' ').trim();
+    if (clean && clean !== title) onRename(clean);
+  };
+  const change = (next: string) => {
+    setDraft(next);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => send(next), SEND_PAUSE_MS);
+  };
+  const leave = () => {
+    if (draft !== null) send(draft);
+    setDraft(null);
+  };
+  const giveUp = () => {
+    clearTimeout(timer.current);
+    if (title !== before.current) onRename(before.current);
+    setDraft(null);
+  };
+
+  return (
+    <input
+      ref={input}
+      aria-label="Title"
+      dir="auto"
+      value={draft ?? title}
+      placeholder="Untitled"
+      readOnly={readOnly}
+      maxLength={TITLE_MAX}
+      spellCheck={false}
+      autoComplete="off"
+      enterKeyHint="done"
+      onFocus={() => {
+        before.current = title;
+      }}
+      onChange={(event) => change(event.target.value)}
+      onBlur={leave}
+      onKeyDown={(event) => {
+        if (event.nativeEvent.isComposing) return;
+        if (event.key === 'Enter') {
+          leave();
+          onDone?.();
+        } else if (event.key === 'Escape') {
+          giveUp();
+          onDone?.();
+        }
+      }}
+      className="h-8 w-full min-w-0 truncate rounded-control bg-transparent px-2 text-sm font-medium text-ink placeholder:text-muted hover:bg-wash read-only:hover:bg-transparent focus:bg-wash focus:outline-2 touch:min-h-11"
+    />
+  );
+}

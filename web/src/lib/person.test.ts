@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { initials, personColour } from './person';
+
+describe('initials', () => {
+  it.each([
+    ['Quiet Otter', 'QO'],
+    ['Ada', 'A'],
+    ['  Jean  Luc  Picard ', 'JP'],
+    ['👩‍👩‍👧 family', '👩‍👩‍👧F'],
+    ['ليلى حسن', 'لح'],
+    ['', '?'],
+  ])('shortens %j to %s', (name, short) => {
+    expect(initials(name)).toBe(short);
+  });
+});
+
+describe('personColour', () => {
+  it('stays inside the twelve colours for any number', () => {
+    expect(personColour(0)).toBe('var(--person-0)');
+    expect(personColour(13)).toBe('var(--person-1)');
+    expect(personColour(-1)).toBe('var(--person-11)');
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { ConnectionState, DocumentStatus } from '@/data/live';
+import { saveLine } from './save-state';
+
+const ready: DocumentStatus = {
+  phase: 'ready',
+  save: 'saved',
+  unsavedEdits: 0,
+  storedOnDevice: true,
+  storageAvailable: true,
+  readOnly: false,
+};
+const unsaved = (n: number, ageMs = 0, storedOnDevice = true): DocumentStatus => ({
+  ...ready,
+  save: 'unsaved',
+  unsavedEdits: n,
+  oldestUnsavedMs: ageMs,
+  storedOnDevice,
+});
+const connected: ConnectionState = { state: 'connected' };
+const offline: ConnectionState = { state: 'offline' };
+const words = (status: DocumentStatus, connection: ConnectionState) => saveLine(status, connection).text;
+
+describe('saveLine', () => {
+  it('says Saved only when the server has committed everything', () => {
+    expect(words(ready, connected)).toBe('Saved');
+    for (const connection of [connected, offline, { state: 'reconnecting' }, { state: 'closed' }] as ConnectionState[]) {
+      expect(words(unsaved(1), connection)).not.toMatch(/^Saved|everything is saved/);
+    }
+  });
+
+  it('counts edits and their age once they are late', () => {
+    expect(words(unsaved(3, 2_999), connected)).toBe('Saving…');
+    expect(words(unsaved(3, 12_400), connected)).toBe('3 edits not saved yet · 12 s');
+    expect(words(unsaved(1, 61_000), connected)).toBe('1 edit not saved yet · 1 min');
+  });
+
+  it('claims "on this device" only when it is stored there', () => {
+    expect(words(unsaved(14), offline)).toBe('Offline: 14 edits kept on this device');
+    expect(words(unsaved(14, 0, false), offline)).toBe('Offline: 14 edits not saved yet');
+    expect(saveLine(unsaved(14, 0, false), offline).tone).toBe('bad');
+    expect(words(ready, offline)).toBe('Offline: everything is saved');
+  });
+
+  it('counts down to the next attempt and offers one now', () => {
+    const line = saveLine(ready, { state: 'reconnecting', retryInMs: 3_200 });
+    expect(line.text).toBe('Reconnecting in 4 s');
+    expect(line.canRetry).toBe(true);
+    expect(words(unsaved(2), { state: 'reconnecting', retryInMs: 100 })).toBe('Reconnecting in 1 s · 2 edits kept on this device');
+    expect(words(ready, { state: 'reconnecting' })).toBe('Reconnecting…');
+  });
+
+  it('speaks without numbers that tick', () => {
+    const now = saveLine(unsaved(3, 12_000), connected).spoken;
+    const later = saveLine(unsaved(9, 40_000), connected).spoken;
+    expect(now).toBe(later);
+    expect(now).toBe('Your latest edits are not saved yet.');
+  });
+
+  it('tells a reader that the text is read only, unless something of theirs waits', () => {
+    expect(words({ ...ready, readOnly: true }, connected)).toBe('Read only');
+    expect(words({ ...unsaved(2, 5_000), readOnly: true }, connected)).toBe('2 edits not saved yet · 5 s');
+  });
+
+  it('admits that edits are not saved when the document failed', () => {
+    expect(words({ ...unsaved(2), phase: 'error' }, connected)).toBe('2 edits not saved');
+  });
+});
