@@ -1,0 +1,49 @@
+// A real Chromium, and the few things every browser test does with it.
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
+
+const EXECUTABLE = process.env.CONCORD_CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-quic',
+];
+
+export async function launchBrowser(): Promise<Browser> {
+  if (!existsSync(EXECUTABLE)) {
+    throw new Error(`no browser at ${EXECUTABLE}: run "apt-get install -y --no-install-recommends chromium", or set CONCORD_CHROMIUM`);
+  }
+  return chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+}
+
+/** A window of its own: own cookies, own storage, so an own person. Fails the test on any page error. */
+export async function openWindow(browser: Browser, options: BrowserContextOptions = {}): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  return { context, page };
+}
+
+/** Collects what must never happen: uncaught errors and violated content security policies. */
+export function watchFaults(page: Page): string[] {
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(`uncaught: ${error.message}`));
+  page.on('console', (message) => {
+    const text = message.text();
+    if (message.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(text)) faults.push(`console: ${text}`);
+  });
+  return faults;
+}
+
+/** Polls until `fact` is true; the last value and `what` tell when it never becomes so. */
+export async function until(what: string, fact: () => Promise<boolean> | boolean, withinMs = 15_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    if (await fact()) return;
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
