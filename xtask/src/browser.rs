@@ -6,12 +6,12 @@ use anyhow::{Result, bail};
 
 use crate::install;
 
-/// Where Chromium lies; it is installed where that is possible. `CHROMIUM` names another one.
+/// Where Chromium lies; it is installed where that is possible. `CONCORD_CHROMIUM` names another one.
 pub(crate) fn chromium() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("CHROMIUM") {
+    if let Some(named) = std::env::var_os("CONCORD_CHROMIUM") {
         let file = PathBuf::from(named);
         if !file.is_file() {
-            bail!("CHROMIUM names {}, which is not there", file.display());
+            bail!("CONCORD_CHROMIUM names {}, which is not there", file.display());
         }
         return Ok(file);
     }

@@ -134,8 +134,8 @@ pub(crate) fn sizes() -> Result<()> {
     step::loud("sizes", npm::npm(web::PACKAGE).args(["run", "--silent", "size"]))
 }
 
-/// A script of the app that drives a browser. It starts servers of its own: `CONCORD_SERVER` is the program,
-/// `CONCORD_WEB_DIR` the export, `CHROMIUM` the browser.
+/// A script of the app that drives a browser. It starts servers of its own: `CONCORD_SERVER_BIN` is the program,
+/// `CONCORD_WEB_DIR` the export, `CONCORD_CHROMIUM` the browser.
 fn with_browser(script: &str) -> Result<Command> {
     web::build()?;
     let program = server::build()?;
@@ -143,8 +143,8 @@ fn with_browser(script: &str) -> Result<Command> {
     let mut command = npm::npm(web::APP);
     command.args(["run", "--silent", script]);
     command
-        .env("CONCORD_SERVER", program)
+        .env("CONCORD_SERVER_BIN", program)
         .env("CONCORD_WEB_DIR", paths::at(web::EXPORT))
-        .env("CHROMIUM", chromium);
+        .env("CONCORD_CHROMIUM", chromium);
     Ok(command)
 }
