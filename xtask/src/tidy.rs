@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: rules about the repository itself, as a list of complaints that is empty when all is well.
 
+mod layers;
 mod links;
 mod map;
 mod migrations;
@@ -28,6 +29,7 @@ pub(crate) fn tidy() -> Result<()> {
 fn complaints() -> Result<Vec<String>> {
     let files = Files::tracked()?;
     let mut complaints = map::check(&files);
+    complaints.extend(layers::check(&files));
     complaints.extend(links::check(&files));
     complaints.extend(words::check(&files));
     complaints.extend(migrations::check(&files));
