@@ -1,5 +1,5 @@
 // Builds the package: `node build.mjs` fills dist/ and prints sizes, `--size` only measures, `--test [file…]` runs
-// the tests. The wasm engine is expected in wasm/ (`cargo xtask wasm`).
+// the tests, `--test-browser [file…]` those that need a browser. The wasm engine is expected in wasm/ (`cargo xtask wasm`).
 import { build } from 'esbuild';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -53,22 +53,25 @@ async function report() {
   if (total > BUDGET_BYTES) throw new Error(`the client weighs ${total} bytes after gzip, its budget is ${BUDGET_BYTES}`);
 }
 
-async function test(names) {
-  const out = join(root, '.test');
+async function test(names, { out = join(root, '.test'), suffix = '.test.js', jobs = [] } = {}) {
   rmSync(out, { recursive: true, force: true });
   await transpile([...sources('src'), ...sources('test')], out, root);
   const tests = readdirSync(join(out, 'test'), { recursive: true })
     .map((name) => join(out, 'test', String(name)))
-    .filter((name) => name.endsWith('.test.js') && (names.length === 0 || names.some((part) => name.includes(part))));
+    .filter((name) => name.endsWith(suffix) && (names.length === 0 || names.some((part) => name.includes(part))));
   // src/engine imports ../wasm; the compiled copy sits one folder deeper.
   const { symlinkSync } = await import('node:fs');
   if (existsSync(join(root, 'wasm'))) symlinkSync(join(root, 'wasm'), join(out, 'wasm'), 'dir');
-  const run = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...tests], { cwd: root, stdio: 'inherit' });
+  const run = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...jobs, ...tests], { cwd: root, stdio: 'inherit' });
   process.exitCode = run.status ?? 1;
 }
 
 const [mode, ...rest] = process.argv.slice(2);
 if (mode === '--test') await test(rest);
+// In a real browser, one suite after the other: `test/browser/*.spec.ts`.
+else if (mode === '--test-browser') {
+  await test(rest, { out: join(root, '.test-browser'), suffix: '.spec.js', jobs: ['--test-concurrency=1'] });
+}
 else if (mode === '--size') await report();
 else {
   await compile();

@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'wasm/', '.test/', 'node_modules/', 'src/protocol.ts'] },
+  { ignores: ['dist/', 'wasm/', '.test/', '.test-browser/', 'test/consumer/', 'node_modules/', 'src/protocol.ts'] },
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts', '**/*.tsx'] })),
   {
     files: ['**/*.ts', '**/*.tsx'],

@@ -108,8 +108,6 @@ export class Overlay {
     if (!caret) return;
     const top = caret.top + this.#padding.top;
     const left = caret.left + this.#padding.left;
-    const nearest = (position: number, start: number, end: number, size: number): number =>
-      start < position ? start : end > position + size ? end - size : position;
     element.scrollTop = nearest(element.scrollTop, top - caret.height / 2, top + caret.height * 1.5, clientHeight);
     if (element.scrollWidth > clientWidth) element.scrollLeft = nearest(element.scrollLeft, left - 8, left + 8, clientWidth);
   }
@@ -123,7 +121,9 @@ export class Overlay {
     const element = this.#element;
     const top = caret.top + this.#padding.top + caret.height / 2 - element.clientHeight / 2;
     const calm = this.#view?.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    element.scrollTo({ top, behavior: calm ? 'instant' : 'smooth' });
+    const x = caret.left + this.#padding.left;
+    const left = nearest(element.scrollLeft, x - 8, x + 8, element.clientWidth);
+    element.scrollTo({ top, left, behavior: calm ? 'instant' : 'smooth' });
     this.schedule();
     this.#figures.get(session)?.show();
     return true;
@@ -320,6 +320,11 @@ export class Overlay {
     this.#host?.remove();
     this.#host = this.#layer = this.#mirror = null;
   }
+}
+
+/** The scroll position nearest to `position` at which `start` to `end` is in view. */
+function nearest(position: number, start: number, end: number, size: number): number {
+  return start < position ? start : end > position + size ? end - size : position;
 }
 
 function isVisible({ ranges, person }: RemoteSelection): boolean {

@@ -1,0 +1,68 @@
+/** A real Chromium on a page that a local server bundles; one page per test. */
+import { build } from 'esbuild';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { chromium, type Browser, type BrowserContextOptions, type CDPSession, type Page } from 'playwright-core';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-first-run', '--disable-quic',
+];
+const HTML = '<!doctype html><meta charset="utf-8"><title>stage</title><body><script type="module" src="/stage.js"></script>';
+/** As strict as a careful application's. */
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'";
+
+export class Theatre {
+  #server: Server | undefined;
+  #browser: Browser | undefined;
+  #address = '';
+
+  async open({ scrollBars = false } = {}): Promise<void> {
+    const bundle = await build({
+      entryPoints: ['test/browser/stage.ts'],
+      bundle: true, write: false, format: 'esm', target: 'es2022', logLevel: 'warning',
+    });
+    const script = bundle.outputFiles[0]?.text ?? '';
+    this.#server = createServer((request, response) => {
+      const isScript = request.url === '/stage.js';
+      response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
+      response.setHeader('content-security-policy', POLICY);
+      response.end(isScript ? script : HTML);
+    }).listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#address = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+    this.#browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: FLAGS,
+      ...(scrollBars ? { ignoreDefaultArgs: ['--hide-scrollbars'] } : {}),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#browser?.close();
+    this.#server?.closeAllConnections();
+    this.#server?.close();
+  }
+
+  /** A fresh page; an error in it fails the test. */
+  async play(run: (page: Page, devtools: CDPSession) => Promise<void>, options: BrowserContextOptions = {}): Promise<void> {
+    if (!this.#browser) throw new Error('open() first');
+    const context = await this.#browser.newContext({ viewport: { width: 900, height: 700 }, ...options });
+    const page = await context.newPage();
+    const errors: unknown[] = [];
+    page.on('pageerror', (error) => errors.push(error));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('favicon')) errors.push(message.text());
+    });
+    try {
+      await page.goto(this.#address);
+      await page.waitForFunction(() => 'stage' in window);
+      await run(page, await context.newCDPSession(page));
+      if (errors.length > 0) throw new AggregateError(errors, `the page reported: ${errors.join('; ')}`);
+    } finally {
+      await context.close();
+    }
+  }
+}
