@@ -139,7 +139,7 @@ fn postgres() -> Result<Server> {
         "--no-sync",
         "--pgdata",
     ]);
-    quiet(user.apply(&folder.0, init.arg(&data)), None)?;
+    quiet(user.apply(&folder.0, init.arg(&data)))?;
     let port = port::free()?;
     let mut command = Command::new(programs.join("postgres"));
     command.arg("-D").arg(&data).arg("-k").arg(&folder.0).args([
@@ -157,7 +157,7 @@ fn postgres() -> Result<Server> {
     server.wait_until(|| {
         answer(&psql, &[&maintenance, "-qtAc", "select 1"]).as_deref() == Some("1")
     })?;
-    quiet(Command::new(&psql).args([&maintenance, "-qc", "create database concord"]), None)?;
+    quiet(Command::new(&psql).args([&maintenance, "-qc", "create database concord"]))?;
     Ok(server)
 }
 

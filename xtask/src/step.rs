@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
@@ -46,14 +46,14 @@ pub(crate) fn run(title: &str, command: &mut Command) -> Result<()> {
 
 /// Like [`run`], and returns what the command printed.
 pub(crate) fn run_for_output(title: &str, command: &mut Command) -> Result<String> {
-    step(title, || quiet(command, None).map(|output| (output, String::new())))
+    step(title, || quiet(command).map(|output| (output, String::new())))
 }
 
 /// Runs a command; on failure its output is printed and the error carries the line to run it again.
-pub(crate) fn quiet(command: &mut Command, limit: Option<Duration>) -> Result<String> {
+pub(crate) fn quiet(command: &mut Command) -> Result<String> {
     let line = describe(command);
     let finished =
-        process::capture(command, limit).with_context(|| format!("`{line}` did not run"))?;
+        process::capture(command, None).with_context(|| format!("`{line}` did not run"))?;
     if !finished.status.success() {
         eprintln!("\n{}", finished.output.trim_end());
         bail!("failed ({}); to run it again: {line}", finished.status);

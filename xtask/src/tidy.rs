@@ -48,7 +48,7 @@ impl Files {
             "--others",
             "--exclude-standard",
         ]);
-        let list = step::quiet(&mut command, None).context("tidy needs git and a clone")?;
+        let list = step::quiet(&mut command).context("tidy needs git and a clone")?;
         let mut files: Vec<String> =
             list.lines().map(str::to_owned).filter(|file| paths::at(file).is_file()).collect();
         files.sort();

@@ -149,7 +149,7 @@ fn shrink(folder: &Path) -> Result<()> {
     }
     command.arg(&wasm).arg("-o").arg(&wasm);
     step("make it small (wasm-opt)", || {
-        step::quiet(&mut command, None)?;
+        step::quiet(&mut command)?;
         Ok(((), format!("{} -> {} bytes", before, fs::metadata(&wasm)?.len())))
     })
 }

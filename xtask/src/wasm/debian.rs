@@ -41,7 +41,7 @@ fn unpack(home: &Path) -> Result<()> {
     step::run("download Debian's compiler for the web (110 MB)", &mut download)?;
     step("unpack it below target/", || {
         for entry in fs::read_dir(&downloads)? {
-            step::quiet(Command::new("dpkg-deb").arg("-x").arg(entry?.path()).arg(home), None)?;
+            step::quiet(Command::new("dpkg-deb").arg("-x").arg(entry?.path()).arg(home))?;
         }
         fs::remove_dir_all(&downloads)?;
         fs::write(home.join(".complete"), "")?;
@@ -94,7 +94,7 @@ fn library_folder(home: &Path) -> Result<PathBuf> {
 
 fn runs(rustc: &Path, libraries: &Path) -> Result<()> {
     let mut command = Command::new(rustc);
-    step::quiet(command.arg("--version").env("LD_LIBRARY_PATH", libraries), None)
+    step::quiet(command.arg("--version").env("LD_LIBRARY_PATH", libraries))
         .map(drop)
         .context("Debian's compiler does not run; the target can also come from: rustup target add wasm32-unknown-unknown")
 }
