@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 
-export const OUT = path.resolve(import.meta.dirname, '../../out');
+export const OUT = process.env.CONCORD_WEB_DIR ?? path.resolve(import.meta.dirname, '../../out');
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

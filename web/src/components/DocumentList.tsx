@@ -1,3 +1,4 @@
+import { useId } from 'react';
 import type { DocumentInfo } from '@/data/api';
 import { activityMs } from '@/data/documents';
 import { groupByTime } from '@/lib/time';
@@ -10,17 +11,18 @@ export interface DocumentListProps extends DocumentActions {
 
 /** Documents under Today, Yesterday, This week, Earlier; newest first. */
 export function DocumentList({ documents, nowMs, ...actions }: DocumentListProps) {
+  const id = useId();
   return groupByTime(documents, activityMs, nowMs ?? 0).map(({ name, items }) => (
-    <section key={name} aria-labelledby={`group-${name}`} className="mb-6">
-      <h2 id={`group-${name}`} className="pb-1 text-xs font-medium text-muted">
+    <div key={name} className="mb-6">
+      <h2 id={id + name} className="pb-1 text-xs font-medium text-muted">
         {nowMs === null ? '\u00a0' : name}
       </h2>
-      <ul className="-mx-3">
+      <ul aria-labelledby={id + name} className="-mx-3">
         {items.map((document) => (
           <DocumentRow key={document.id} document={document} nowMs={nowMs} {...actions} />
         ))}
       </ul>
-    </section>
+    </div>
   ));
 }
 

@@ -32,7 +32,6 @@ export function PeopleBar({ people, onGoTo }: PeopleBarProps) {
       </ul>
       <Popover.Root>
         <Popover.Trigger
-          aria-label={`Show all ${persons.length} people here`}
           className={cx(
             'relative h-8 min-w-8 items-center justify-center rounded-full px-1 text-xs font-medium text-muted tabular-nums hover:bg-wash hover:text-ink data-[state=open]:bg-wash touch:min-h-11 touch:min-w-11',
             rest > 0 ? 'inline-flex' : 'inline-flex sm:hidden',
@@ -43,6 +42,7 @@ export function PeopleBar({ people, onGoTo }: PeopleBarProps) {
             {persons[0] && <Avatar name={persons[0].name} color={persons[0].color} />}
             {persons.length > 1 && <span>+{persons.length - 1}</span>}
           </span>
+          <span className="sr-only">: show all {persons.length} people here</span>
         </Popover.Trigger>
         <Popover.Portal>
           <Popover.Content align="end" sideOffset={8} collisionPadding={8} aria-label="People here" className="z-40 w-64 rounded-panel bg-raised p-1 shadow-float data-[state=open]:animate-arrive">

@@ -1,4 +1,7 @@
+'use client';
+
 import type { Ref } from 'react';
+import { usePreferences } from '@/data/preferences';
 import { cx } from '@/lib/cx';
 
 export interface TextSheetProps {
@@ -19,6 +22,8 @@ const LINE_WIDTHS = ['w-full', 'w-11/12', 'w-full', 'w-4/5', 'w-0', 'w-full', 'w
 /** The text itself: as wide as the window, its lines 68 characters. The binding fills and follows it. */
 export function TextSheet({ textRef, title, state, readOnly, overdue }: TextSheetProps) {
   const loading = state === 'loading';
+  // Named in the class too, so that whoever draws over the text measures again when the typeface changes.
+  const { face } = usePreferences();
   return (
     <main className={cx('relative min-h-0', state === 'absent' ? 'hidden' : 'flex-1')}>
       <textarea
@@ -28,11 +33,12 @@ export function TextSheet({ textRef, title, state, readOnly, overdue }: TextShee
         aria-busy={loading}
         dir="auto"
         placeholder={loading ? '' : readOnly ? 'Nothing is written here yet.' : 'Write…'}
-        readOnly={loading || readOnly || state === 'frozen'}
         spellCheck
         autoCapitalize="sentences"
         autoComplete="off"
+        // The binding makes it read only while there is nothing to write into.
         className={cx(
+          `face-${face}`,
           'text-sheet absolute inset-0 size-full resize-none overflow-y-auto bg-transparent text-ink placeholder:text-muted focus-visible:outline-none',
           loading && 'opacity-0',
           state === 'frozen' && 'opacity-70',

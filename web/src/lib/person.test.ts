@@ -16,8 +16,8 @@ describe('initials', () => {
 
 describe('personColour', () => {
   it('stays inside the twelve colours for any number', () => {
-    expect(personColour(0)).toBe('var(--person-0)');
-    expect(personColour(13)).toBe('var(--person-1)');
-    expect(personColour(-1)).toBe('var(--person-11)');
+    expect(personColour(0)).toBe('var(--concord-person-0)');
+    expect(personColour(13)).toBe('var(--concord-person-1)');
+    expect(personColour(-1)).toBe('var(--concord-person-11)');
   });
 });

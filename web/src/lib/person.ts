@@ -7,7 +7,7 @@ export const PERSON_COLOURS = [
 /** The CSS value of one of the twelve colours. */
 export function personColour(index: number): string {
   const count = PERSON_COLOURS.length;
-  return `var(--person-${((Math.trunc(index) % count) + count) % count})`;
+  return `var(--concord-person-${((Math.trunc(index) % count) + count) % count})`;
 }
 
 const graphemes = (text: string) =>
