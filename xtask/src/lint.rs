@@ -21,7 +21,6 @@ pub(crate) fn lint() -> Result<()> {
             )?;
         }
     }
-    tidy::tidy()?;
     step::run(
         "clippy",
         &mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
@@ -37,7 +36,7 @@ pub(crate) fn lint() -> Result<()> {
     ] {
         step::run(title, npm::npm(folder).args(["run", "--silent", script]))?;
     }
-    Ok(())
+    tidy::tidy()
 }
 
 fn cargo(args: &[&str]) -> Command {

@@ -11,9 +11,15 @@ use crate::paths;
 /// Folders that hold outputs, never inputs, wherever they lie.
 const OUTPUT_NAMES: [&str; 2] = ["node_modules", "target"];
 
-/// Folders that hold outputs, relative to the root.
-const OUTPUTS: [&str; 5] =
-    ["wasm-client/js/dist", "wasm-client/js/wasm", "web/out", "web/screenshots", "data"];
+/// Other outputs, relative to the root.
+const OUTPUTS: [&str; 6] = [
+    "data",
+    "wasm-client/js/dist",
+    "wasm-client/js/wasm",
+    "web/next-env.d.ts",
+    "web/out",
+    "web/screenshots",
+];
 
 /// The hash of files, folders (all files below, without outputs) and values that something is made from.
 #[derive(Default)]
