@@ -6,12 +6,15 @@ use anyhow::{Result, bail};
 
 use crate::install;
 
-/// Where Chromium lies; it is installed where that is possible. `CONCORD_CHROMIUM` names another one.
+/// Names the browser, for us and for what we start.
+pub(crate) const VARIABLE: &str = "CONCORD_CHROMIUM";
+
+/// Where Chromium lies: as [`VARIABLE`] says, else as found, else newly installed.
 pub(crate) fn chromium() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("CONCORD_CHROMIUM") {
+    if let Some(named) = std::env::var_os(VARIABLE) {
         let file = PathBuf::from(named);
         if !file.is_file() {
-            bail!("CONCORD_CHROMIUM names {}, which is not there", file.display());
+            bail!("{VARIABLE} names {}, which is not there", file.display());
         }
         return Ok(file);
     }

@@ -101,11 +101,14 @@ fn fuzz() -> Result<()> {
     step::run("fuzz targets over their corpus", &mut command)
 }
 
-/// The npm package in Node, with the real engine.
+/// The npm package with the real engine: in Node, and what only a browser can show in Chromium.
 fn client() -> Result<()> {
     wasm::build()?;
     npm::install(web::PACKAGE)?;
-    step::loud("npm package", npm::npm(web::PACKAGE).args(["run", "--silent", "test"]))?;
+    let chromium = browser::chromium()?;
+    let mut command = npm::npm(web::PACKAGE);
+    command.args(["run", "--silent", "test"]).env(browser::VARIABLE, chromium);
+    step::loud("npm package", &mut command)?;
     sizes()
 }
 
@@ -145,6 +148,6 @@ fn with_browser(script: &str) -> Result<Command> {
     command
         .env("CONCORD_SERVER_BIN", program)
         .env("CONCORD_WEB_DIR", paths::at(web::EXPORT))
-        .env("CONCORD_CHROMIUM", chromium);
+        .env(browser::VARIABLE, chromium);
     Ok(command)
 }
