@@ -108,7 +108,7 @@ export class Overlay {
     if (!caret) return;
     const top = caret.top + this.#padding.top;
     const left = caret.left + this.#padding.left;
-    element.scrollTop = nearest(element.scrollTop, top - caret.height / 2, top + caret.height * 1.5, clientHeight);
+    element.scrollTop = nearest(element.scrollTop, top - caret.height, top + caret.height * 2, clientHeight);
     if (element.scrollWidth > clientWidth) element.scrollLeft = nearest(element.scrollLeft, left - 8, left + 8, clientWidth);
   }
 
