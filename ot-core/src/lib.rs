@@ -6,6 +6,7 @@
 
 mod apply;
 mod binary;
+mod client;
 mod compose;
 mod cursor;
 mod diff;
@@ -18,8 +19,13 @@ mod selection;
 mod split;
 mod text;
 mod transform;
+mod undo;
 mod wire;
 
+pub use client::{
+    Acknowledged, Client, ClientState, EditError, PendingWork, ReceiveError, Rejected,
+    RestoreError, Submission,
+};
 pub use compose::compose_all;
 pub use diff::diff;
 pub use error::{DecodeError, LengthMismatch, LengthOverflow, SpliceError, TransformError};
@@ -29,4 +35,5 @@ pub use position::{CharOffset, ClientSeq, InsideSurrogatePair, Revision, Utf16Of
 pub use selection::{Assoc, Ranges, Selection, TooManyRanges};
 pub use text::{Text, TextHash};
 pub use transform::{transform, transform_committed, transform_pending};
+pub use undo::{UndoLimits, UndoStack};
 pub use wire::Limits;
