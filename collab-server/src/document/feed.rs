@@ -1,0 +1,257 @@
+//! A session's way out of a document: it pulls what it lacks, when it can send it.
+//!
+//! The feed is a few numbers. A slow reader therefore costs no memory; when it has fallen behind the
+//! ring it gets history composed, but never over an operation of its own, which it rebases itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use collab_protocol::{
+    Ack, AuthorNumber, ChannelId, ClientId, ErrorCode, OpsFrame, Presence, Reject, Renamed,
+    ServerMessage, SessionNumber, write_ack_entry, write_check_entry,
+};
+use ot_core::Revision;
+
+use super::catch_up;
+use super::room::{Answer, Room, Shared};
+use super::sender::LeaveOnDrop;
+use crate::revision::later;
+
+/// Frames for one session, to be sent in this order.
+#[derive(Debug, Default)]
+pub struct Pulled {
+    /// Complete text frames.
+    pub frames: Vec<String>,
+    /// Whether there is more to pull at once; otherwise the wake tells.
+    pub more: bool,
+}
+
+/// Why a document ended a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ended {
+    /// A newer session of the same client took its place: close with 4409.
+    Replaced,
+    /// It let too much lie unread: close with 4430.
+    TooSlow,
+    /// The document is damaged and closed: `doc_corrupt`.
+    Corrupt,
+    /// The database does not answer, and the session needs it to go on: close so that it retries.
+    Unavailable,
+    /// A bug stopped the document; it is loaded again for the next join: close with 1011.
+    Failed,
+    /// The server stops: close with 1012.
+    Shutdown,
+}
+
+/// What a session has sent so far.
+#[derive(Debug)]
+struct Position {
+    revision: Revision,
+    /// The last revision whose hash was sent.
+    checked: Option<Revision>,
+    authors_known: u32,
+    presence: u64,
+    title: u64,
+}
+
+/// Whose frames they are.
+#[derive(Clone, Copy, Debug)]
+struct Address {
+    number: SessionNumber,
+    client: ClientId,
+    channel: ChannelId,
+}
+
+/// Pulls what a session lacks. The session leaves when this and all its senders are dropped.
+pub struct SessionFeed {
+    shared: Arc<Shared>,
+    address: Address,
+    position: Position,
+    _presence: Arc<LeaveOnDrop>,
+}
+
+impl fmt::Debug for SessionFeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionFeed")
+            .field("address", &self.address)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Step {
+    Pulled(Pulled),
+    Behind { head: Revision },
+}
+
+impl SessionFeed {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        (number, client, channel): (SessionNumber, ClientId, ChannelId),
+        start: Revision,
+        presence_version: u64,
+        title_version: u64,
+        presence: Arc<LeaveOnDrop>,
+    ) -> Self {
+        let position = Position {
+            revision: start,
+            checked: None,
+            authors_known: 0,
+            presence: presence_version,
+            title: title_version,
+        };
+        let address = Address { number, client, channel };
+        SessionFeed { shared, address, position, _presence: presence }
+    }
+
+    /// The last revision this feed has yielded.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.position.revision
+    }
+
+    /// Takes what the session lacks, about `budget_bytes` of it. Nothing to send is an empty
+    /// answer. Dropped before it returns, it has taken nothing.
+    ///
+    /// # Errors
+    /// [`Ended`], once what came before is pulled.
+    pub async fn pull(&mut self, budget_bytes: usize) -> Result<Pulled, Ended> {
+        match self.pull_from_ring(budget_bytes)? {
+            Step::Pulled(pulled) => Ok(pulled),
+            Step::Behind { head } => {
+                let (client, from) = (self.address.client, self.position.revision);
+                let stretch = catch_up::composed(&self.shared, client, from, head).await?;
+                let mut frame =
+                    OpsFrame::new(self.address.channel, from.get(), stretch.len_bytes());
+                for entry in &stretch.entries {
+                    frame.push(entry);
+                }
+                self.position.revision = stretch.revision;
+                Ok(Pulled { frames: vec![frame.finish()], more: true })
+            }
+        }
+    }
+
+    fn pull_from_ring(&mut self, budget_bytes: usize) -> Result<Step, Ended> {
+        let SessionFeed { shared, address, position, .. } = self;
+        let mut guard = shared.room();
+        let room = &mut *guard;
+        let head = room.ring.head();
+        let is_behind = position.revision < room.ring.first();
+        let member = room.member(address.number).ok_or(Ended::Failed)?;
+        let ended = member.ended;
+        match ended {
+            Some(Ended::Replaced) => return Err(Ended::Replaced),
+            Some(reason) if is_behind && reason != Ended::Shutdown => return Err(reason),
+            _ if is_behind => return Ok(Step::Behind { head }),
+            _ => {}
+        }
+        let answers = std::mem::take(&mut member.answers);
+        let mut frames: Vec<String> =
+            position.ops_frame(*address, room, budget_bytes).into_iter().collect();
+        let is_at_head = position.revision >= head;
+        let presence = if is_at_head { position.presence(*address, room) } else { None };
+        let title = position.title(room);
+        drop(guard);
+
+        let retry_ms = shared.config.retry.as_millis();
+        frames.extend(answers.into_iter().map(|answer| address.answer(answer, retry_ms)));
+        let ch = address.channel;
+        frames.extend(presence.map(|presence| presence.to_json()));
+        frames.extend(title.map(|title| ServerMessage::Renamed(Renamed { ch, title }).to_json()));
+        match ended {
+            Some(reason) if frames.is_empty() => Err(reason),
+            _ => Ok(Step::Pulled(Pulled { frames, more: !is_at_head || ended.is_some() })),
+        }
+    }
+}
+
+impl Position {
+    /// The entries from the session's position on, up to the head or the budget.
+    fn ops_frame(&mut self, address: Address, room: &Room, budget_bytes: usize) -> Option<String> {
+        let (from, mut at) = (self.revision, self.revision);
+        let mut by_max = AuthorNumber(0);
+        let mut frame = None;
+        let mut push = |entry: &dyn Fn(&mut String)| {
+            frame
+                .get_or_insert_with(|| OpsFrame::new(address.channel, from.get(), 256))
+                .push_with(entry);
+            frame.as_ref().is_some_and(|frame: &OpsFrame| frame.len_bytes() < budget_bytes)
+        };
+        loop {
+            let mut goes_on = true;
+            if self.checked < Some(at)
+                && let Some(hash) = room.ring.check(at)
+            {
+                goes_on = push(&|out| write_check_entry(out, hash));
+                self.checked = Some(at);
+            }
+            let Some(entry) = room.ring.entry(at).filter(|_| goes_on) else { break };
+            if entry.client == address.client {
+                goes_on = push(&|out| write_ack_entry(out, entry.seq.get()));
+            } else {
+                by_max = by_max.max(entry.by);
+                goes_on = push(&|out| out.push_str(&entry.json));
+            }
+            at = later(at, 1);
+            if !goes_on {
+                break;
+            }
+        }
+        let people = room.introduce(self.authors_known, by_max);
+        self.authors_known = self.authors_known.max(by_max.0);
+        let frame = frame?;
+        self.revision = at;
+        Some(frame.finish_with_people(&people))
+    }
+
+    /// Who changed and who went since the session last heard of it.
+    fn presence(&mut self, address: Address, room: &mut Room) -> Option<ServerMessage> {
+        if !room.has_presence_since(self.presence) {
+            return None;
+        }
+        let (people, gone, version) = room.presence_since(self.presence, address.number);
+        self.presence = version;
+        if let Some(member) = room.member(address.number) {
+            member.seen = version;
+        }
+        if people.is_empty() && gone.is_empty() {
+            return None;
+        }
+        let (ch, rev) = (address.channel, self.revision.get());
+        Some(ServerMessage::Presence(Presence { ch, rev, people, gone }))
+    }
+
+    /// The document's title, if the session has an older one.
+    fn title(&mut self, room: &Room) -> Option<String> {
+        let is_new = room.title_version > self.title;
+        self.title = room.title_version;
+        is_new.then(|| room.title.to_string())
+    }
+}
+
+impl Address {
+    fn answer(self, answer: Answer, retry_ms: u128) -> String {
+        let ch = self.channel;
+        let message = match answer {
+            Answer::Ack { seq, revision } => {
+                ServerMessage::Ack(Ack { ch, seq: seq.get(), rev: revision.get() })
+            }
+            Answer::Reject { seq, code, message } => ServerMessage::Reject(Reject {
+                ch,
+                seq: seq.get(),
+                code,
+                message,
+                retry_ms: code.retryable().then(|| u32::try_from(retry_ms).unwrap_or(u32::MAX)),
+            }),
+            Answer::BadRanges => ServerMessage::Error(collab_protocol::ErrorMessage {
+                code: ErrorCode::BadRanges,
+                fatal: false,
+                doc: None,
+                ch: Some(ch),
+                message: None,
+            }),
+        };
+        message.to_json()
+    }
+}

@@ -1,0 +1,354 @@
+//! What a document's sessions read: committed operations, who is there, and answers of their own.
+//!
+//! The actor writes it and the sessions' writers read it, under one lock that is held for a copy of
+//! bytes and never over an await.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use collab_protocol::{
+    Author, AuthorNumber, ClientId, DocumentId, Person, RejectCode, SessionNumber, TextHash,
+    UserId, write_op_entry,
+};
+use ot_core::{ClientSeq, Operation, Ranges, Revision};
+use tokio::sync::{Notify, Semaphore};
+
+use super::config::DocumentConfig;
+use super::feed::Ended;
+use super::presence::{self, Authors};
+use super::ring::{Ring, RingEntry};
+use super::state::Committed;
+use crate::store::Store;
+
+/// What the actor and the sessions of one document share.
+pub(crate) struct Shared {
+    pub(super) document: DocumentId,
+    pub(super) config: Arc<DocumentConfig>,
+    pub(super) store: Arc<dyn Store>,
+    /// Bounds the catch-ups from the store, over all documents.
+    pub(super) catch_ups: Arc<Semaphore>,
+    room: Mutex<Room>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        document: DocumentId,
+        config: Arc<DocumentConfig>,
+        store: Arc<dyn Store>,
+        catch_ups: Arc<Semaphore>,
+        room: Room,
+    ) -> Self {
+        Shared { document, config, store, catch_ups, room: Mutex::new(room) }
+    }
+
+    /// The room. A panic while it was held is a panic of the actor, which ends every session; what
+    /// they still read is whole, since each change is a few infallible steps.
+    pub(super) fn room(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer that is not a position in the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// A resend of what was committed as `revision`, before the session's stream began.
+    Ack { seq: ClientSeq, revision: Revision },
+    /// Not committed.
+    Reject { seq: ClientSeq, code: RejectCode, message: Option<String> },
+    /// A `select` that does not fit the text it names.
+    BadRanges,
+}
+
+/// A live session.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) client: ClientId,
+    pub(super) by: AuthorNumber,
+    /// Where its stream began: own submissions up to here are acknowledged apart.
+    pub(super) start: Revision,
+    wake: Arc<Notify>,
+    /// Its selections in the text at the head.
+    ranges: Ranges,
+    /// The version of the presence at which it last changed.
+    changed: u64,
+    /// The version of the presence that its writer has sent.
+    pub(super) seen: u64,
+    pub(super) answers: VecDeque<Answer>,
+    pub(super) ended: Option<Ended>,
+}
+
+/// See [`Shared`].
+pub(super) struct Room {
+    pub(super) ring: Ring,
+    pub(super) authors: Authors,
+    pub(super) title: Arc<str>,
+    /// Counts the title's changes.
+    pub(super) title_version: u64,
+    members: BTreeMap<SessionNumber, Member>,
+    by_client: HashMap<ClientId, SessionNumber>,
+    /// Sessions that went, with the version of the presence at which they did, oldest first.
+    gone: VecDeque<(u64, SessionNumber)>,
+    /// Counts the changes of the presence.
+    version: u64,
+    /// The version that writers may send by now.
+    published: u64,
+    last_session: u32,
+    answers_max: usize,
+}
+
+/// What a session that enters is told.
+pub(super) struct Entered {
+    pub(super) people: Vec<Person>,
+    pub(super) version: u64,
+}
+
+impl Room {
+    pub(super) fn new(ring: Ring, title: &str, answers_max: usize) -> Self {
+        Room {
+            ring,
+            authors: Authors::default(),
+            title: title.into(),
+            title_version: 0,
+            members: BTreeMap::new(),
+            by_client: HashMap::new(),
+            gone: VecDeque::new(),
+            version: 0,
+            published: 0,
+            last_session: 0,
+            answers_max,
+        }
+    }
+
+    /// A session number that was never used in this document's loaded life.
+    pub(super) fn next_session(&mut self) -> SessionNumber {
+        self.last_session += 1;
+        SessionNumber(self.last_session)
+    }
+
+    pub(super) fn session_count(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) fn member(&mut self, session: SessionNumber) -> Option<&mut Member> {
+        self.members.get_mut(&session)
+    }
+
+    /// Lets a session in and tells it who else is there.
+    pub(super) fn enter(
+        &mut self,
+        session: SessionNumber,
+        participant: &super::Participant,
+        client: ClientId,
+        start: Revision,
+        wake: Arc<Notify>,
+    ) -> Entered {
+        let by = self.authors.enter(participant);
+        self.version += 1;
+        let member = Member {
+            client,
+            by,
+            start,
+            wake,
+            ranges: Ranges::none(),
+            changed: self.version,
+            seen: self.version,
+            answers: VecDeque::new(),
+            ended: None,
+        };
+        let people = self
+            .members
+            .iter()
+            .filter(|(_, other)| other.is_live())
+            .map(|(number, other)| self.person(*number, other))
+            .collect();
+        self.members.insert(session, member);
+        self.by_client.insert(client, session);
+        Entered { people, version: self.version }
+    }
+
+    /// Takes a session out. Its people may still be there with another one.
+    pub(super) fn leave(&mut self, session: SessionNumber) {
+        let Some(member) = self.members.remove(&session) else { return };
+        if self.by_client.get(&member.client) == Some(&session) {
+            self.by_client.remove(&member.client);
+        }
+        if member.ended.is_none() {
+            self.note_gone(session, member.by);
+        }
+    }
+
+    fn note_gone(&mut self, session: SessionNumber, by: AuthorNumber) {
+        self.authors.leave(by);
+        self.version += 1;
+        self.gone.push_back((self.version, session));
+        if self.gone.len() > 64 {
+            let live = self.members.values().filter(|member| member.is_live());
+            let seen_by_all = live.map(|member| member.seen).min();
+            let keep_from = seen_by_all.unwrap_or(u64::MAX);
+            self.gone.retain(|(version, _)| *version > keep_from);
+        }
+    }
+
+    /// Ends a session: its feed yields this reason once it has nothing more to send.
+    pub(super) fn end(&mut self, session: SessionNumber, reason: Ended) {
+        let Some(member) = self.members.get_mut(&session) else { return };
+        if member.ended.is_some() {
+            return;
+        }
+        member.ended = Some(reason);
+        member.wake.notify_one();
+        let by = member.by;
+        self.note_gone(session, by);
+    }
+
+    /// Ends every session.
+    pub(super) fn end_all(&mut self, reason: Ended) {
+        let sessions: Vec<SessionNumber> = self.members.keys().copied().collect();
+        for session in sessions {
+            self.end(session, reason);
+        }
+    }
+
+    /// Puts a committed operation into the ring and carries every selection over it.
+    pub(super) fn advance(&mut self, committed: &Committed) {
+        let Committed { operation, client, seq, author, .. } = committed;
+        self.remember(operation, *client, *seq, author);
+        let own = self.by_client.get(&committed.client).copied();
+        for (number, member) in &mut self.members {
+            let is_own = Some(*number) == own;
+            if is_own && let Some(ranges) = &committed.ranges {
+                self.version += 1;
+                member.ranges = ranges.clone();
+                member.changed = self.version;
+            } else if !member.ranges.is_empty() {
+                member.ranges = presence::carry(&member.ranges, &committed.operation, is_own);
+            }
+        }
+    }
+
+    /// Puts an operation into the ring that was committed before the document was loaded.
+    pub(super) fn remember(
+        &mut self,
+        operation: &Operation,
+        client: ClientId,
+        seq: ClientSeq,
+        author: &UserId,
+    ) {
+        let by = self.authors.number(author);
+        let mut json = String::new();
+        write_op_entry(&mut json, &operation.to_json(), by);
+        self.ring.push(RingEntry { json: json.into(), client, seq, by });
+    }
+
+    /// Sets a session's selections, in the text at the head.
+    pub(super) fn select(&mut self, session: SessionNumber, ranges: Ranges) {
+        if let Some(member) = self.members.get_mut(&session) {
+            self.version += 1;
+            member.ranges = ranges;
+            member.changed = self.version;
+        }
+    }
+
+    /// Gives a person another name or colour. Whether anyone present changed.
+    pub(super) fn rename_person(&mut self, participant: &super::Participant) -> bool {
+        let Some(by) = self.authors.rename(participant) else { return false };
+        self.version += 1;
+        for member in self.members.values_mut().filter(|member| member.by == by) {
+            member.changed = self.version;
+        }
+        true
+    }
+
+    /// Gives the document another title.
+    pub(super) fn set_title(&mut self, title: &str) {
+        self.title = title.into();
+        self.title_version += 1;
+    }
+
+    /// Adds an answer for a session. One that lets too many lie is ended.
+    pub(super) fn answer(&mut self, session: SessionNumber, answer: Answer) {
+        let Some(member) = self.members.get_mut(&session) else { return };
+        if let Answer::Ack { revision, .. } = answer
+            && revision > member.start
+        {
+            return; // its stream carries the ack
+        }
+        if member.answers.len() >= self.answers_max {
+            self.end(session, Ended::TooSlow);
+            return;
+        }
+        member.answers.push_back(answer);
+        member.wake.notify_one();
+    }
+
+    /// Whether somebody changed that the writers may not send yet.
+    pub(super) fn has_unpublished_presence(&self) -> bool {
+        self.published < self.version
+    }
+
+    /// Lets the writers send the presence as it is now.
+    pub(super) fn publish_presence(&mut self) {
+        self.published = self.version;
+    }
+
+    /// Notes the hash of the text at the head.
+    pub(super) fn set_check(&mut self, hash: TextHash) {
+        self.ring.set_check(hash);
+    }
+
+    /// Wakes every session's writer.
+    pub(super) fn wake_all(&self) {
+        for member in self.members.values() {
+            member.wake.notify_one();
+        }
+    }
+
+    /// Whether a writer that has sent version `seen` has presence to send.
+    pub(super) fn has_presence_since(&self, seen: u64) -> bool {
+        self.published > seen
+    }
+
+    /// Who changed and who went since version `seen`, without the session itself.
+    pub(super) fn presence_since(
+        &self,
+        seen: u64,
+        own: SessionNumber,
+    ) -> (Vec<Person>, Vec<SessionNumber>, u64) {
+        let people = self
+            .members
+            .iter()
+            .filter(|(number, member)| **number != own && member.is_live() && member.changed > seen)
+            .map(|(number, member)| self.person(*number, member))
+            .collect();
+        let gone = self
+            .gone
+            .iter()
+            .filter(|(version, number)| *version > seen && *number != own)
+            .map(|(_, number)| *number)
+            .collect();
+        (people, gone, self.version)
+    }
+
+    /// The authors numbered from `known` up to and with `by`.
+    pub(super) fn introduce(&self, known: u32, by: AuthorNumber) -> Vec<Author> {
+        self.authors.introduce(known, by)
+    }
+
+    fn person(&self, session: SessionNumber, member: &Member) -> Person {
+        let author = self.authors.author(member.by);
+        Person {
+            session,
+            by: member.by,
+            user: author.user,
+            name: author.name,
+            color: author.color,
+            ranges: (!member.ranges.is_empty()).then(|| presence::to_wire(&member.ranges)),
+        }
+    }
+}
+
+impl Member {
+    fn is_live(&self) -> bool {
+        self.ended.is_none()
+    }
+}

@@ -1,0 +1,448 @@
+//! What a document decides: which submissions are committed, in which order, rebased to what.
+//!
+//! Pure: events in, effects out; no IO, no clock, no random numbers. Submissions are kept as they
+//! came until their row is durable. Whatever goes wrong with an append, the originals are decided
+//! anew on what the log then holds; a rebased operation is never rebased over what precedes it.
+//!
+//! Units: lengths and offsets count scalar values unless a name says bytes.
+
+mod client;
+mod event;
+mod judge;
+mod recent;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use collab_protocol::{ClientId, RejectCode, SessionNumber, UserId};
+use ot_core::{Operation, Ranges, Revision, Text};
+
+use self::client::{Client, Last};
+use self::judge::Verdict;
+use self::recent::Recent;
+use super::config::DocumentConfig;
+use super::room::Answer;
+use super::submission::Submission;
+use crate::revision::later;
+use crate::store::{ClientProgress, LoggedOperation, TailPage};
+
+pub(super) use self::event::{Committed, Decided, Effect, Event, Outcome, ReadFault, Refusal};
+
+/// A submission as it came, with what was read for it.
+#[derive(Debug)]
+struct Pending {
+    session: SessionNumber,
+    client: ClientId,
+    user: UserId,
+    submission: Submission,
+    /// History from its base to a revision that was still at hand when it was read.
+    prefix: Option<(Revision, Operation)>,
+    /// The answer of the log to an old number.
+    found: Option<Option<Revision>>,
+    is_reading: bool,
+}
+
+/// A submission that was decided and is being appended.
+#[derive(Debug)]
+struct InFlight {
+    original: Pending,
+    operation: Arc<Operation>,
+    ranges: Option<Ranges>,
+}
+
+#[derive(Debug)]
+struct Batch {
+    number: u64,
+    items: Vec<InFlight>,
+    outcome: Option<Outcome>,
+}
+
+/// What was lost from sight: the log must be read before anything is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// The log ends with what this state holds, plus what is in flight.
+    Clear,
+    /// An append did not go through; those behind it are awaited. Then the log is read if one of
+    /// them may have changed it or found it changed.
+    Draining { must_read: bool },
+    /// The log is being read, after so many failed attempts.
+    Reading { attempts: u32 },
+    /// The log contradicts this state. Nothing is decided any more.
+    Damaged,
+}
+
+/// The deciding half of a document.
+///
+/// Invariant: `text` is the text at `recent.head()`, the last revision known to be durable; the
+/// operations of `in_flight` follow it in order; each queued or in-flight submission is counted in
+/// its client's `pending`.
+#[derive(Debug)]
+pub(super) struct State {
+    config: Arc<DocumentConfig>,
+    text: Text,
+    recent: Recent,
+    clients: HashMap<ClientId, Client>,
+    clients_by_session: HashMap<SessionNumber, ClientId>,
+    queue: VecDeque<Pending>,
+    in_flight: VecDeque<Batch>,
+    /// Originals of batches that did not go through, until the last of those is back.
+    returning: Vec<Pending>,
+    sight: Sight,
+    last_batch: u64,
+    is_deleted: bool,
+}
+
+/// Appends of one document that wait for their outcome at the same time.
+const APPENDS_IN_FLIGHT_MAX: usize = 2;
+
+impl State {
+    /// The state of a document with `text` at revision `head`.
+    pub(super) fn new(
+        config: Arc<DocumentConfig>,
+        text: Text,
+        head: Revision,
+        is_deleted: bool,
+    ) -> Self {
+        let recent = Recent::new(head, config.ring_len, config.ring_bytes_max);
+        State {
+            config,
+            text,
+            recent,
+            clients: HashMap::new(),
+            clients_by_session: HashMap::new(),
+            queue: VecDeque::new(),
+            in_flight: VecDeque::new(),
+            returning: Vec::new(),
+            sight: Sight::Clear,
+            last_batch: 0,
+            is_deleted,
+        }
+    }
+
+    /// Builds the state by the operations behind a snapshot, keeping the last of them at hand.
+    ///
+    /// # Errors
+    /// When one does not fit the text before it; the revision is named.
+    pub(super) fn replay(&mut self, operation: &Arc<Operation>) -> Result<(), String> {
+        let revision = later(self.head(), 1);
+        self.text.apply(operation).map_err(|error| format!("revision {revision}: {error}"))?;
+        self.recent.push(operation.clone());
+        Ok(())
+    }
+
+    /// The last revision known to be durable.
+    pub(super) fn head(&self) -> Revision {
+        self.recent.head()
+    }
+
+    /// The text at the head.
+    pub(super) fn text(&self) -> &Text {
+        &self.text
+    }
+
+    /// Whether nothing waits: no append, no submission, no read of the log.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.queue.is_empty()
+            && self.in_flight.is_empty()
+            && matches!(self.sight, Sight::Clear | Sight::Damaged)
+            && self.clients.values().all(|client| client.joining.is_empty())
+    }
+
+    /// Selections made on the text at `base`, carried to the head; `None` when they lie outside it.
+    /// `Err` when the base is too old to say.
+    pub(super) fn carry_ranges(
+        &self,
+        base: Revision,
+        ranges: Ranges,
+    ) -> Result<Option<Ranges>, ()> {
+        let Some(len) = self.recent.len_at(base, self.text.len_chars()) else {
+            return if base > self.head() { Ok(None) } else { Err(()) };
+        };
+        if !ranges.fit(len) || ranges.as_slice().len() > self.config.ranges_max {
+            return Ok(None);
+        }
+        let mut carried = ranges;
+        for operation in self.recent.after(base) {
+            carried = super::presence::carry(&carried, operation, false);
+        }
+        Ok(Some(carried))
+    }
+
+    /// Takes in what happened. Decides nothing yet, so that everything waiting becomes one batch.
+    pub(super) fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Join { session, client, user } => self.join(session, client, user, effects),
+            Event::Left { session } => self.left(session),
+            Event::Submit { session, client, user, submission } => {
+                self.submit(session, client, user, submission, effects);
+            }
+            Event::ProgressRead { client, result } => self.progress_read(client, result, effects),
+            Event::RangeRead { client, seq, through, result } => {
+                self.range_read(client, seq, through, result, effects);
+            }
+            Event::SubmissionFound { client, seq, result } => {
+                self.submission_found(client, seq, result, effects);
+            }
+            Event::Appended { batch, outcome } => self.appended(batch, outcome, effects),
+            Event::TailRead { result } => self.tail_read(result, effects),
+            Event::SetDeleted { is_deleted } => self.is_deleted = is_deleted,
+        }
+    }
+
+    /// Decides what waits: answers, reads that are needed first, and batches to append.
+    pub(super) fn decide(&mut self, effects: &mut Vec<Effect>) {
+        if self.sight == Sight::Damaged {
+            while let Some(pending) = self.queue.pop_front() {
+                self.reject(&pending, RejectCode::DocCorrupt, None, effects);
+            }
+        }
+        while self.sight == Sight::Clear
+            && !self.queue.is_empty()
+            && self.in_flight.len() < APPENDS_IN_FLIGHT_MAX
+        {
+            let items = self.decide_batch(effects);
+            if items.is_empty() {
+                break;
+            }
+            self.send_batch(items, effects);
+        }
+    }
+
+    /// Goes through the queue once. What must wait keeps its place.
+    fn decide_batch(&mut self, effects: &mut Vec<Effect>) -> Vec<InFlight> {
+        let mut batch: Vec<InFlight> = Vec::new();
+        let mut waiting = VecDeque::new();
+        while batch.len() < self.config.batch_len_max {
+            let Some(mut pending) = self.queue.pop_front() else { break };
+            if pending.is_reading || self.must_wait(&pending, &batch) {
+                waiting.push_back(pending);
+                continue;
+            }
+            match self.judge(&pending, &batch) {
+                Verdict::Commit { operation, ranges } => {
+                    batch.push(InFlight { original: pending, operation, ranges });
+                }
+                Verdict::Acknowledge(revision) => self.acknowledge(&pending, revision, effects),
+                Verdict::Reject(code, message) => {
+                    self.burn(&pending, code);
+                    self.reject(&pending, code, message, effects);
+                }
+                Verdict::Read(read) => {
+                    effects.push(read);
+                    pending.is_reading = true;
+                    waiting.push_back(pending);
+                }
+                Verdict::Later => {
+                    waiting.push_back(pending);
+                    break;
+                }
+            }
+        }
+        waiting.append(&mut self.queue);
+        self.queue = waiting;
+        batch
+    }
+
+    /// Whether a submission's client is not known yet, or has another one on its way.
+    fn must_wait(&self, pending: &Pending, batch: &[InFlight]) -> bool {
+        let is_known = self.clients.get(&pending.client).is_some_and(|client| client.is_read);
+        let is_other = |item: &InFlight| item.original.client == pending.client;
+        !is_known || batch.iter().any(is_other) || self.decided().any(is_other)
+    }
+
+    /// Everything decided and not yet durable, in order.
+    fn decided(&self) -> impl Iterator<Item = &InFlight> {
+        self.in_flight.iter().flat_map(|batch| &batch.items)
+    }
+
+    fn send_batch(&mut self, items: Vec<InFlight>, effects: &mut Vec<Effect>) {
+        self.last_batch += 1;
+        let base = later(self.head(), self.decided().count());
+        let len_chars = items.last().map_or(0, |item| item.operation.target_len());
+        let operations = items
+            .iter()
+            .map(|item| Decided {
+                client: item.original.client,
+                seq: item.original.submission.seq(),
+                author: item.original.user.clone(),
+                operation: item.operation.clone(),
+                submission: item.original.submission.hash(),
+            })
+            .collect();
+        self.in_flight.push_back(Batch { number: self.last_batch, items, outcome: None });
+        effects.push(Effect::Append { batch: self.last_batch, base, operations, len_chars });
+    }
+
+    fn appended(&mut self, number: u64, outcome: Outcome, effects: &mut Vec<Effect>) {
+        let Some(batch) = self.in_flight.iter_mut().find(|batch| batch.number == number) else {
+            return;
+        };
+        batch.outcome = Some(outcome);
+        while let Some(outcome) = self.in_flight.front().and_then(|batch| batch.outcome) {
+            let batch = self.in_flight.pop_front().expect("just looked at");
+            self.settle(batch, outcome, effects);
+        }
+        if self.in_flight.is_empty()
+            && let Sight::Draining { must_read } = self.sight
+        {
+            self.sight = Sight::Clear;
+            for original in self.returning.drain(..).rev() {
+                self.queue.push_front(original);
+            }
+            if must_read {
+                self.read_tail(0, effects);
+            }
+        }
+    }
+
+    /// What becomes of one batch. Behind one that did not go through nothing is taken at its word:
+    /// its outcome was that of another log than the one it was decided on.
+    fn settle(&mut self, batch: Batch, outcome: Outcome, effects: &mut Vec<Effect>) {
+        match (outcome, self.sight) {
+            (Outcome::Done, Sight::Clear) => {
+                for item in batch.items {
+                    self.commit(item, effects);
+                }
+            }
+            (Outcome::Failed, _) => {
+                self.drain(false);
+                for item in batch.items {
+                    let code = RejectCode::StorageUnavailable;
+                    self.reject(&item.original, code, None, effects);
+                }
+            }
+            _ => {
+                self.drain(true);
+                self.returning.extend(batch.items.into_iter().map(|item| item.original));
+            }
+        }
+    }
+
+    fn drain(&mut self, read: bool) {
+        self.sight = match self.sight {
+            Sight::Draining { must_read } => Sight::Draining { must_read: must_read || read },
+            Sight::Clear => Sight::Draining { must_read: read },
+            other => other,
+        };
+    }
+
+    fn commit(&mut self, item: InFlight, effects: &mut Vec<Effect>) {
+        let InFlight { original, operation, ranges } = item;
+        self.text.apply(&operation).expect("it was rebased to the text before it");
+        self.recent.push(operation.clone());
+        let revision = self.head();
+        let seq = original.submission.seq();
+        let last = Last {
+            author: original.user.clone(),
+            seq,
+            revision,
+            submission: Some(original.submission.hash()),
+        };
+        self.release(original.client, |client| client.note(last));
+        effects.push(Effect::Committed(Committed {
+            revision,
+            client: original.client,
+            seq,
+            author: original.user,
+            operation,
+            ranges,
+        }));
+    }
+
+    fn read_tail(&mut self, attempts: u32, effects: &mut Vec<Effect>) {
+        self.sight = Sight::Reading { attempts };
+        effects.push(Effect::ReadTail { after: self.head(), attempts });
+    }
+
+    fn tail_read(&mut self, result: Result<TailPage, ReadFault>, effects: &mut Vec<Effect>) {
+        let Sight::Reading { attempts } = self.sight else { return };
+        let page = match result {
+            Ok(page) => page,
+            Err(ReadFault::Unavailable) => return self.read_tail(attempts + 1, effects),
+            Err(ReadFault::Corrupt(reason)) => return self.damage(reason, effects),
+        };
+        self.is_deleted = page.is_deleted;
+        for logged in page.operations {
+            if let Err(reason) = self.ingest(logged, effects) {
+                return self.damage(reason, effects);
+            }
+        }
+        match self.head().cmp(&page.head) {
+            std::cmp::Ordering::Less => self.read_tail(0, effects),
+            std::cmp::Ordering::Equal => self.sight = Sight::Clear,
+            std::cmp::Ordering::Greater => {
+                let reason =
+                    format!("log ends at {}, after {} was durable", page.head, self.head());
+                self.damage(reason, effects);
+            }
+        }
+    }
+
+    /// Takes in an operation that the log holds and this state does not: its own whose outcome was
+    /// unknown, or one of another server.
+    fn ingest(&mut self, logged: LoggedOperation, effects: &mut Vec<Effect>) -> Result<(), String> {
+        let expected = later(self.head(), 1);
+        if logged.revision != expected {
+            return Err(format!("log has revision {} in place of {expected}", logged.revision));
+        }
+        let operation = Arc::new(logged.operation);
+        self.replay(&operation)?;
+        let own = self.queue.iter().find(|pending| {
+            pending.client == logged.client && pending.submission.seq() == logged.seq
+        });
+        let last = Last {
+            author: logged.author.clone(),
+            seq: logged.seq,
+            revision: logged.revision,
+            submission: own.map(|pending| pending.submission.hash()),
+        };
+        if let Some(client) = self.clients.get_mut(&logged.client) {
+            client.note(last);
+        }
+        effects.push(Effect::Committed(Committed {
+            revision: logged.revision,
+            client: logged.client,
+            seq: logged.seq,
+            author: logged.author,
+            operation,
+            ranges: None,
+        }));
+        Ok(())
+    }
+
+    fn damage(&mut self, reason: String, effects: &mut Vec<Effect>) {
+        self.sight = Sight::Damaged;
+        effects.push(Effect::Damaged { reason });
+    }
+
+    /// Checks every invariant that can be seen from here; for tests.
+    ///
+    /// # Panics
+    /// When one does not hold.
+    #[cfg(test)]
+    pub(super) fn check_invariants(&self) {
+        let mut len = self.text.len_chars();
+        for item in self.decided() {
+            assert_eq!(item.operation.base_len(), len, "what is in flight follows the text");
+            len = item.operation.target_len();
+        }
+        for (id, client) in &self.clients {
+            let waiting = self.queue.iter().chain(&self.returning);
+            let queued = waiting.filter(|pending| pending.client == *id).count();
+            let decided = self.decided().filter(|item| item.original.client == *id).count();
+            assert_eq!(client.pending, queued + decided, "each submission is counted");
+            assert!(decided <= 1, "a client has one submission in flight");
+        }
+    }
+}
+
+impl From<ClientProgress> for Last {
+    fn from(progress: ClientProgress) -> Self {
+        Last {
+            author: progress.author,
+            seq: progress.seq,
+            revision: progress.revision,
+            submission: Some(progress.submission),
+        }
+    }
+}

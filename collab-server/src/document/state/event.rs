@@ -1,0 +1,126 @@
+//! What happens to a document, and what it wants done.
+
+use std::sync::Arc;
+
+use collab_protocol::{ClientId, SessionNumber, UserId};
+use ot_core::{ClientSeq, Operation, Ranges, Revision};
+
+use super::super::room::Answer;
+use super::super::submission::{Submission, SubmissionHash};
+use crate::store::{ClientProgress, TailPage};
+
+/// Something that happened.
+#[derive(Debug)]
+pub(in crate::document) enum Event {
+    /// A session wants to enter.
+    Join { session: SessionNumber, client: ClientId, user: UserId },
+    /// A session left. Its submissions stand.
+    Left { session: SessionNumber },
+    /// A session offers an edit.
+    Submit { session: SessionNumber, client: ClientId, user: UserId, submission: Submission },
+    /// The answer to [`Effect::ReadProgress`].
+    ProgressRead { client: ClientId, result: Result<Option<ClientProgress>, ReadFault> },
+    /// The answer to [`Effect::ReadRange`]: the range as one operation.
+    RangeRead {
+        client: ClientId,
+        seq: ClientSeq,
+        through: Revision,
+        result: Result<Operation, ReadFault>,
+    },
+    /// The answer to [`Effect::FindSubmission`].
+    SubmissionFound {
+        client: ClientId,
+        seq: ClientSeq,
+        result: Result<Option<Revision>, ReadFault>,
+    },
+    /// What became of a batch.
+    Appended { batch: u64, outcome: Outcome },
+    /// The answer to [`Effect::ReadTail`].
+    TailRead { result: Result<TailPage, ReadFault> },
+    /// The document was deleted, or restored.
+    SetDeleted { is_deleted: bool },
+}
+
+/// What became of an append; see [`AppendOutcome`](crate::AppendOutcome).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document) enum Outcome {
+    /// It is durable.
+    Done,
+    /// The log or a client had moved on. Nothing was written.
+    Conflict,
+    /// Nothing was written.
+    Failed,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Why the store could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::document) enum ReadFault {
+    /// It does not answer now.
+    Unavailable,
+    /// What it holds contradicts itself.
+    Corrupt(String),
+}
+
+/// Something to be done.
+#[derive(Debug)]
+pub(in crate::document) enum Effect {
+    /// Let a session in, in place of another one of its client if that is still there.
+    Admit {
+        session: SessionNumber,
+        last: Option<(ClientSeq, Revision)>,
+        replaces: Option<SessionNumber>,
+    },
+    /// Turn a session away.
+    Refuse { session: SessionNumber, refusal: Refusal },
+    /// Read the client's last committed submission.
+    ReadProgress { client: ClientId },
+    /// Read history as one operation: all behind `after` up to `through`.
+    ReadRange { client: ClientId, seq: ClientSeq, after: Revision, through: Revision },
+    /// Look for an old submission in the log.
+    FindSubmission { client: ClientId, seq: ClientSeq },
+    /// Append these operations behind revision `base`.
+    Append { batch: u64, base: Revision, operations: Vec<Decided>, len_chars: usize },
+    /// Read the log behind `after`; `attempts` failed already.
+    ReadTail { after: Revision, attempts: u32 },
+    /// An operation is durable; the head is at its revision.
+    Committed(Committed),
+    /// Answer a session apart from the stream.
+    Answer { session: SessionNumber, answer: Answer },
+    /// The log contradicts itself: nobody may be served from it.
+    Damaged { reason: String },
+}
+
+/// Why a session may not enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document) enum Refusal {
+    /// The client id is somebody else's.
+    ClientTaken,
+    /// The document is deleted.
+    Deleted,
+    /// The store does not say who the client is.
+    Unavailable,
+}
+
+/// An operation to append.
+#[derive(Debug, Clone)]
+pub(in crate::document) struct Decided {
+    pub(in crate::document) client: ClientId,
+    pub(in crate::document) seq: ClientSeq,
+    pub(in crate::document) author: UserId,
+    pub(in crate::document) operation: Arc<Operation>,
+    pub(in crate::document) submission: SubmissionHash,
+}
+
+/// A durable operation.
+#[derive(Debug, Clone)]
+pub(in crate::document) struct Committed {
+    pub(in crate::document) revision: Revision,
+    pub(in crate::document) client: ClientId,
+    pub(in crate::document) seq: ClientSeq,
+    pub(in crate::document) author: UserId,
+    pub(in crate::document) operation: Arc<Operation>,
+    /// The selection that its client wants shown behind it.
+    pub(in crate::document) ranges: Option<Ranges>,
+}

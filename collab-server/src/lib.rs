@@ -1,0 +1,27 @@
+//! Concord's server: one authority per document, and every acknowledged edit on disk.
+//!
+//! The road of an edit: session → a document's mailbox → `document::state` decides → [`Store`]
+//! makes it durable → the ring, from which every session's writer pulls what it lacks.
+//!
+//! Units: revisions count committed operations, text lengths count Unicode scalar values unless a
+//! name says bytes, times are milliseconds (wall-clock times since 1970).
+#![forbid(unsafe_code)]
+
+mod clock;
+mod document;
+mod registry;
+mod revision;
+mod store;
+
+pub use clock::{Clock, SystemClock};
+pub use document::{
+    DocumentConfig, Ended, HeadText, JoinError, JoinRequest, Joined, Participant, Pulled,
+    SendError, SessionFeed, SessionSender, Since, Submission, SubmissionHash,
+};
+pub use registry::{Registry, RegistryStats};
+pub use store::{
+    Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor, DocumentPage,
+    DocumentRecord, ListQuery, ListedDocument, Loaded, LoggedOperation, MemoryStore, NewDocument,
+    NewOperation, PageLimit, PersonRecord, Snapshot, Store, StoreError, StoreFuture, TailPage,
+    TextKey,
+};

@@ -1,0 +1,215 @@
+//! What outlives the process: documents, their operation logs and snapshots, people and settings.
+//!
+//! The [`Store`] trait says what is kept and which promises hold; one suite of contract tests runs
+//! on every implementation. The database alone decides who commits a revision: an append names the
+//! head it was made on, and loses when the head has moved.
+//!
+//! Units: revisions count operations; lengths count scalar values; times are milliseconds since
+//! 1970.
+
+mod chain;
+mod checks;
+mod memory;
+mod record;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use collab_protocol::{ClientId, DocumentId, UserId};
+use ot_core::{ClientSeq, Revision};
+use thiserror::Error;
+
+pub use chain::{ChainHash, ChainLink, TextKey};
+pub use memory::MemoryStore;
+pub use record::{
+    Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
+    ListedDocument, Loaded, LoggedOperation, NewDocument, NewOperation, PageLimit, PersonRecord,
+    Snapshot, TailPage,
+};
+
+/// What a store returns: a future that may be dropped without harm. The work behind it goes on in
+/// a task of the store, so that no database call is ever cancelled halfway.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why a store did not do what was asked. An absent document is never an empty one.
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    /// There is no such document, person or setting.
+    #[error("not found")]
+    NotFound,
+    /// It exists already.
+    #[error("already exists")]
+    AlreadyExists,
+    /// The database does not answer or refuses; asking again later may succeed.
+    #[error("storage is unavailable: {reason}")]
+    Unavailable {
+        /// What the database said.
+        reason: String,
+    },
+    /// What is stored contradicts itself; it is refused rather than served.
+    #[error("document {document} is damaged: {reason}")]
+    Corrupt {
+        /// The document.
+        document: DocumentId,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The caller asked for something that no store may hold, such as a NUL in a title.
+    #[error("cannot be stored: {reason}")]
+    Invalid {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn unavailable(reason: impl std::fmt::Display) -> StoreError {
+        StoreError::Unavailable { reason: reason.to_string() }
+    }
+}
+
+/// Keeps documents, their history, people and settings.
+///
+/// Every future may be dropped without harm to the database. What a method reports as done is
+/// durable.
+pub trait Store: Send + Sync + 'static {
+    /// A document with what is needed to serve it: its newest snapshot and every operation behind
+    /// it, checked against each other.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Corrupt`] when snapshot, operations and head do not
+    /// fit; [`StoreError::Unavailable`]. Never an empty document in place of an error.
+    fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>>;
+
+    /// Commits operations at the end of a document's log, all or none, and moves its clients'
+    /// progress in the same transaction. Of several appends made on one head, one wins.
+    fn append(&self, append: Append) -> StoreFuture<'_, AppendOutcome>;
+
+    /// The operations that lead away from revision `after`, in order, at most a page of them and at
+    /// least one if there is any; and where the log ends.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Corrupt`] on a gap, [`StoreError::Unavailable`].
+    fn since(
+        &self,
+        document: DocumentId,
+        after: Revision,
+        page: PageLimit,
+    ) -> StoreFuture<'_, Result<TailPage, StoreError>>;
+
+    /// The revision that a client's submission was committed as, however long ago.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn find_submission(
+        &self,
+        document: DocumentId,
+        client: ClientId,
+        seq: ClientSeq,
+    ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>>;
+
+    /// A client's last committed submission; `None` when it never committed one here.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn progress(
+        &self,
+        document: DocumentId,
+        client: ClientId,
+    ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>>;
+
+    /// Keeps a snapshot and lets go of all but the newest two. A revision that has one keeps it.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it is ahead of the log; [`StoreError::Unavailable`].
+    fn write_snapshot(
+        &self,
+        document: DocumentId,
+        snapshot: Snapshot,
+    ) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// Creates a document, with its first operation if it begins with a text.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyExists`], [`StoreError::Invalid`], [`StoreError::Unavailable`].
+    fn create_document(&self, new: NewDocument) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// What is known of a document besides its text, deleted or not.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
+    fn document(&self, document: DocumentId)
+    -> StoreFuture<'_, Result<DocumentRecord, StoreError>>;
+
+    /// Gives a document another title.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Invalid`], [`StoreError::Unavailable`].
+    fn rename_document(
+        &self,
+        document: DocumentId,
+        title: String,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// Deletes a document recoverably (`Some` time) or restores it (`None`). A deleted document
+    /// takes no append. Deleting twice keeps the first time.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
+    fn set_deleted(
+        &self,
+        document: DocumentId,
+        deleted_ms: Option<i64>,
+    ) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// Documents that a person owns or has opened, latest opened or changed first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn list_documents(&self, query: ListQuery)
+    -> StoreFuture<'_, Result<DocumentPage, StoreError>>;
+
+    /// Notes that a person opened a document.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
+    fn mark_opened(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// Creates a person, or gives one another name and colour.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`], [`StoreError::Unavailable`].
+    fn put_person(&self, person: PersonRecord) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// The people with these ids; who is unknown is left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>>;
+
+    /// A server-wide secret or setting: what is stored under `name`, or else `value`, which is
+    /// stored now. Of several first calls one wins and all return its value.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn setting_or_insert(
+        &self,
+        name: &'static str,
+        value: Vec<u8>,
+    ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>>;
+
+    /// Whether the database answers and takes writes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn check(&self) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// Finishes what was begun and closes the database. Later calls fail.
+    fn close(&self) -> StoreFuture<'_, ()>;
+}
