@@ -101,14 +101,11 @@ fn fuzz() -> Result<()> {
     step::run("fuzz targets over their corpus", &mut command)
 }
 
-/// The npm package with the real engine: in Node, and what only a browser can show in Chromium.
+/// The npm package with the real engine, in Node.
 fn client() -> Result<()> {
     wasm::build()?;
     npm::install(web::PACKAGE)?;
-    let chromium = browser::chromium()?;
-    let mut command = npm::npm(web::PACKAGE);
-    command.args(["run", "--silent", "test"]).env(browser::VARIABLE, chromium);
-    step::loud("npm package", &mut command)?;
+    step::loud("npm package", npm::npm(web::PACKAGE).args(["run", "--silent", "test"]))?;
     sizes()
 }
 
@@ -118,9 +115,14 @@ fn web_units() -> Result<()> {
     step::loud("web app", npm::npm(web::APP).args(["run", "--silent", "test"]))
 }
 
-/// The whole path in Chromium, against a real server.
+/// What only a browser can show: the package's drawing, then the whole path against a real server.
 fn in_browser() -> Result<()> {
-    step::loud("real browser", &mut with_browser("e2e")?)
+    wasm::build()?;
+    npm::install(web::PACKAGE)?;
+    let mut package = npm::npm(web::PACKAGE);
+    package.args(["run", "--silent", "test:browser"]).env(browser::VARIABLE, browser::chromium()?);
+    step::loud("npm package in a browser", &mut package)?;
+    step::loud("web app in a browser", &mut with_browser("e2e")?)
 }
 
 /// `cargo xtask screenshots`: pictures of every page and state, into `web/screenshots`.
