@@ -11,6 +11,7 @@ mod compose;
 mod cursor;
 mod diff;
 mod error;
+mod history;
 mod invert;
 mod invertible;
 mod operation;
@@ -29,6 +30,7 @@ pub use client::{
 pub use compose::compose_all;
 pub use diff::diff;
 pub use error::{DecodeError, LengthMismatch, LengthOverflow, SpliceError, TransformError};
+pub use history::{History, OutOfHistory, RebaseError};
 pub use invertible::{Invertible, RemovedMismatch};
 pub use operation::{Component, Components, MAX_LEN, Operation, OperationBuilder};
 pub use position::{CharOffset, ClientSeq, InsideSurrogatePair, Revision, Utf16Offset};
