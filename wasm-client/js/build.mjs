@@ -47,7 +47,7 @@ async function report() {
   if (wasm === 0) console.error('no wasm engine in wasm/: run `cargo xtask wasm` first; sizes are without it');
   line('engine (wasm)', wasm);
   const core = ['index.ts', 'react.ts', 'react.tsx'].filter(has);
-  for (const entry of [...core, 'rest.ts', 'sw.ts'].filter(has)) line(`entry ${entry}`, await weigh([entry]));
+  for (const entry of [...core, 'rest.ts', 'service-worker.ts'].filter(has)) line(`entry ${entry}`, await weigh([entry]));
   const total = wasm + (await weigh(core));
   line('engine + client + textarea + hooks', total);
   if (total > BUDGET_BYTES) throw new Error(`the client weighs ${total} bytes after gzip, its budget is ${BUDGET_BYTES}`);
