@@ -7,18 +7,39 @@
 //! name says bytes, times are milliseconds (wall-clock times since 1970).
 #![forbid(unsafe_code)]
 
+mod app;
+mod auth;
+mod cli;
 mod clock;
+mod config;
 mod document;
+mod error;
+mod http;
+mod listener;
+mod metrics;
+mod people;
+mod rate;
 mod registry;
 mod revision;
+mod server;
+mod session;
+mod shutdown;
 mod store;
+mod web;
 
+pub use cli::{CliError, Invocation, environment_sample, parse as parse_command_line};
 pub use clock::{Clock, SystemClock};
+pub use config::{
+    Config, ConfigError, Database, LogFormat, Origin, Origins, PublicUrl, SETTINGS, Setting,
+    Sources, Switch,
+};
 pub use document::{
     DocumentConfig, Ended, HeadText, JoinError, JoinRequest, Joined, Participant, Pulled,
     SendError, SessionFeed, SessionSender, Since, Submission, SubmissionHash,
 };
 pub use registry::{Registry, RegistryStats};
+pub use server::{Server, StartError};
+pub use shutdown::signal as shutdown_signal;
 pub use store::{
     Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor, DocumentPage,
     DocumentRecord, ListQuery, ListedDocument, Loaded, LoggedOperation, MemoryStore, NewDocument,

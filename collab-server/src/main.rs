@@ -1,3 +1,60 @@
-//! Placeholder of the first commit.
+//! The program: settings in, logs out, and a server until it is told to stop.
 
-fn main() {}
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use collab_server::{CliError, Config, Invocation, LogFormat, Server};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("collab-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let config = match collab_server::parse_command_line(std::env::args_os(), lookup) {
+        Ok(Invocation::Serve(config)) => config,
+        Ok(Invocation::PrintEnvironmentSample) => {
+            print!("{}", collab_server::environment_sample());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(Invocation::CheckConfig) => {
+            println!("The settings are good.");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(CliError::Arguments(error)) => error.exit(),
+        Err(CliError::Config(error)) => return Err(error.into()),
+    };
+    start_logging(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(serve(*config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: Config) -> Result<()> {
+    let server = Server::start(config).await?;
+    let signal = collab_server::shutdown_signal().await.context("cannot listen for signals")?;
+    tracing::info!(signal, "stopping");
+    server.stop().await;
+    Ok(())
+}
+
+fn start_logging(config: &Config) -> Result<()> {
+    let filter = EnvFilter::try_new(&config.log)
+        .with_context(|| format!("log: {:?} is not a level or a list of them", config.log))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Pretty => builder.init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! What every request and every session shares.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use collab_protocol::{DocumentId, Role, UserId};
+
+use crate::auth::{Guests, OriginPolicy};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::people::People;
+use crate::rate::SubmissionRates;
+use crate::registry::Registry;
+use crate::shutdown::Shutdown;
+use crate::store::{DocumentRecord, Store, StoreError};
+use crate::web::WebApp;
+
+/// See the module.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) guests: Guests,
+    pub(crate) origins: OriginPolicy,
+    pub(crate) people: People,
+    pub(crate) rates: SubmissionRates,
+    pub(crate) user_connections: Arc<UserConnections>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) web: WebApp,
+    pub(crate) shutdown: Shutdown,
+}
+
+impl App {
+    /// A document, and what this person may do with it: who created it owns it, and who knows its
+    /// unguessable id edits it.
+    pub(crate) async fn document(
+        &self,
+        document: DocumentId,
+        user: &UserId,
+    ) -> Result<(DocumentRecord, Role), StoreError> {
+        let record = self.store.document(document).await?;
+        let role = role_of(&record, user);
+        Ok((record, role))
+    }
+}
+
+/// What a person may do with a document whose id they know.
+pub(crate) fn role_of(record: &DocumentRecord, user: &UserId) -> Role {
+    if record.owner == *user { Role::Owner } else { Role::Editor }
+}
+
+/// Counts each person's connections.
+#[derive(Debug)]
+pub(crate) struct UserConnections {
+    open: Mutex<HashMap<UserId, u32>>,
+    each_max: u32,
+}
+
+impl UserConnections {
+    pub(crate) fn new(each_max: u32) -> Arc<Self> {
+        Arc::new(UserConnections { open: Mutex::default(), each_max })
+    }
+
+    /// A place for one more connection of this person, given back when dropped; `None` when they
+    /// have as many as one may.
+    pub(crate) fn enter(self: &Arc<Self>, user: &UserId) -> Option<UserConnection> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(user.clone()).or_insert(0);
+        if *count >= self.each_max {
+            return None;
+        }
+        *count += 1;
+        Some(UserConnection { all: Arc::clone(self), user: user.clone() })
+    }
+}
+
+/// One connection's place among its person's.
+#[derive(Debug)]
+pub(crate) struct UserConnection {
+    all: Arc<UserConnections>,
+    user: UserId,
+}
+
+impl Drop for UserConnection {
+    fn drop(&mut self) {
+        let mut open = self.all.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.user);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_person_has_so_many_connections_and_gets_them_back() {
+        let connections = UserConnections::new(2);
+        let user = |id: &str| -> UserId { id.parse().expect("a user id") };
+        let first = connections.enter(&user("g_1")).expect("a place");
+        let _second = connections.enter(&user("g_1")).expect("a place");
+        assert!(connections.enter(&user("g_1")).is_none());
+        assert!(connections.enter(&user("g_2")).is_some());
+        drop(first);
+        assert!(connections.enter(&user("g_1")).is_some());
+        assert_eq!(connections.open.lock().expect("unpoisoned").len(), 1);
+    }
+}

@@ -1,0 +1,200 @@
+//! The command line: what to do, and the settings to do it with.
+
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command};
+
+use crate::config::{Config, ConfigError, SETTINGS, Sources};
+
+/// What the program was asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Invocation {
+    /// Serve, with these settings.
+    Serve(Box<Config>),
+    /// Print a file of environment variables that explains every setting.
+    PrintEnvironmentSample,
+    /// Check the settings, and say that they are good.
+    CheckConfig,
+}
+
+/// Why the command line, environment and file do not make an [`Invocation`].
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Unknown or missing arguments; also what `--help` and `--version` come back as.
+    #[error(transparent)]
+    Arguments(#[from] clap::Error),
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// Reads the command line, then the environment through `lookup`, then the file that one of them
+/// names.
+///
+/// # Errors
+/// [`CliError`], whose text is for the person at the terminal.
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<Invocation, CliError> {
+    let matches = command().try_get_matches_from(arguments)?;
+    let inner = matches.subcommand().map_or(&matches, |(_, inner)| inner);
+    let name = matches.subcommand_name().unwrap_or("serve");
+    if name == "env-sample" {
+        return Ok(Invocation::PrintEnvironmentSample);
+    }
+    let config = read_config(inner, &lookup)?;
+    Ok(match name {
+        "check-config" => Invocation::CheckConfig,
+        _ => Invocation::Serve(Box::new(config)),
+    })
+}
+
+fn read_config(
+    matches: &ArgMatches,
+    lookup: &impl Fn(&str) -> Option<String>,
+) -> Result<Config, ConfigError> {
+    let mut sources = Sources::default();
+    let path = matches.get_one::<PathBuf>("config").cloned();
+    let path =
+        path.or_else(|| lookup(CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(Into::into));
+    if let Some(path) = path {
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| ConfigError::File(format!("{}: {error}", path.display())))?;
+        sources.file(&text)?;
+    }
+    sources.environment(lookup);
+    for setting in SETTINGS {
+        if let Some(value) = matches.get_one::<String>(setting.name) {
+            sources.flag(setting.name, value.clone());
+        }
+    }
+    sources.resolve()
+}
+
+const CONFIG_VARIABLE: &str = "CONCORD_CONFIG";
+
+fn command() -> Command {
+    Command::new("collab-server")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Concord's server: many people write one text at the same time.")
+        .long_about(
+            "Concord's server: many people write one text at the same time.\n\n\
+             Without a subcommand it serves. A setting is given as a flag, as an environment \
+             variable or in a TOML file named by --config, under its name with underscores; the \
+             first of these wins.",
+        )
+        .subcommand(Command::new("serve").about("Serve documents and the web app (the default)"))
+        .subcommand(Command::new("check-config").about("Check the settings and exit"))
+        .subcommand(
+            Command::new("env-sample").about("Print every setting as a commented environment file"),
+        )
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .global(true)
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help(format!("TOML file with settings [env: {CONFIG_VARIABLE}]")),
+        )
+        .args(SETTINGS.iter().map(|setting| {
+            let default = match setting.default {
+                "" => String::new(),
+                default => format!(" [default: {default}]"),
+            };
+            Arg::new(setting.name)
+                .long(setting.flag())
+                .global(true)
+                .value_name("VALUE")
+                .allow_hyphen_values(true)
+                .help_heading(setting.section)
+                .help(format!("{} [env: {}]{default}", setting.doc.trim(), setting.variable()))
+        }))
+}
+
+/// Every setting as a commented environment file: what `.env.sample` holds.
+#[must_use]
+pub fn environment_sample() -> String {
+    let mut out = String::from(
+        "# Concord's settings as environment variables, each with its default. Remove a # to set one.\n\
+         # `collab-server --help` explains the same settings as flags. Generated from the program's\n\
+         # list of settings by `collab-server env-sample`.\n",
+    );
+    let mut section = "";
+    for setting in SETTINGS {
+        if setting.section != section {
+            section = setting.section;
+            write!(out, "\n## {section}\n").expect("writing to a string does not fail");
+        }
+        out.push('\n');
+        for line in wrap(setting.doc, 96) {
+            writeln!(out, "# {line}").expect("writing to a string does not fail");
+        }
+        writeln!(out, "#{}={}", setting.variable(), setting.default)
+            .expect("writing to a string does not fail");
+    }
+    out
+}
+
+/// Breaks a text into lines of at most `width` bytes, between words.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && line.len() + 1 + word.len() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(arguments: &[&str]) -> Result<Invocation, CliError> {
+        let arguments = ["collab-server"].iter().chain(arguments).map(OsString::from);
+        parse(arguments, |_| None)
+    }
+
+    #[test]
+    fn no_subcommand_means_serve() {
+        for arguments in [&["--listen", "127.0.0.1:1"][..], &["serve", "--listen", "127.0.0.1:1"]] {
+            match run(arguments).expect("an invocation") {
+                Invocation::Serve(config) => assert_eq!(config.listen.port(), 1),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_explains_every_setting_with_its_default_and_variable() {
+        let help = command().render_long_help().to_string();
+        for setting in SETTINGS {
+            for part in
+                [format!("--{}", setting.flag()), setting.variable(), setting.default.to_owned()]
+            {
+                assert!(help.contains(&part), "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_flag_or_file_is_an_error() {
+        assert!(matches!(run(&["--listn", "x"]), Err(CliError::Arguments(_))));
+        assert!(matches!(run(&["--config", "/nowhere/x"]), Err(CliError::Config(_))));
+    }
+
+    #[test]
+    fn check_config_checks() {
+        assert_eq!(run(&["check-config"]).expect("good"), Invocation::CheckConfig);
+        assert!(run(&["check-config", "--heartbeat-ms", "0"]).is_err());
+    }
+}

@@ -1,0 +1,187 @@
+//! Every setting of the server, in one list: what it means, its unit, its default and its bounds.
+//!
+//! A setting is given as a flag (`--listen`), in the environment (`CONCORD_LISTEN`) or in a TOML
+//! file (`listen = "…"`); the first of these that names it wins. The help text, the file's keys and
+//! `.env.sample` all come from the list below.
+//!
+//! Units: `_ms` milliseconds, `_bytes` bytes, `_s` per second; the rest are counts.
+
+mod settings;
+mod source;
+mod value;
+
+pub use settings::{Config, SETTINGS, Setting};
+pub use source::{ConfigError, Origin, Sources};
+pub use value::{Database, LogFormat, Origins, PublicUrl, Switch};
+
+use collab_protocol::WireLimits;
+
+impl Config {
+    /// What `welcome` tells a client of these settings.
+    #[must_use]
+    pub fn wire_limits(&self) -> WireLimits {
+        WireLimits {
+            message_bytes_max: self.message_bytes_max,
+            text_bytes_max: self.text_bytes_max,
+            components_max: self.components_max,
+            document_bytes_max: self.document_bytes_max,
+            submissions_per_s: self.submissions_per_s,
+            submissions_burst: self.submissions_burst,
+            ranges_max: self.ranges_max,
+            documents_max: self.documents_per_connection_max,
+            ring_len: self.ring_len,
+        }
+    }
+
+    /// What an operation may be, on its way in.
+    #[must_use]
+    pub fn operation_limits(&self) -> ot_core::Limits {
+        ot_core::Limits {
+            components_max: self.components_max as usize,
+            inserted_bytes_max: self.text_bytes_max as usize,
+            len_max: ot_core::MAX_LEN,
+        }
+    }
+
+    /// The largest message that an operation within the limits can need, in bytes: each inserted
+    /// byte as a six-byte escape, each component's number and comma, and the message around it.
+    fn message_bytes_needed(&self) -> u64 {
+        6 * u64::from(self.text_bytes_max)
+            + 12 * u64::from(self.components_max)
+            + 24 * u64::from(self.ranges_max)
+            + 256
+    }
+
+    /// Finds settings that contradict each other.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let needed = self.message_bytes_needed();
+        if u64::from(self.message_bytes_max) < needed {
+            return Err(ConfigError::Contradiction(format!(
+                "message_bytes_max is {}, but an operation within text_bytes_max, components_max \
+                 and ranges_max can need {needed} bytes",
+                self.message_bytes_max
+            )));
+        }
+        self.check_order("dead_after_ms", self.dead_after_ms, "heartbeat_ms", self.heartbeat_ms)?;
+        self.check_order(
+            "message_bytes_max",
+            self.message_bytes_max,
+            "preauth_message_bytes_max",
+            self.preauth_message_bytes_max,
+        )?;
+        self.check_order(
+            "document_bytes_max",
+            self.document_bytes_max,
+            "text_bytes_max",
+            self.text_bytes_max,
+        )?;
+        self.check_order(
+            "connections_max",
+            self.connections_max,
+            "connections_per_user_max",
+            self.connections_per_user_max,
+        )
+    }
+
+    fn check_order(
+        &self,
+        larger: &str,
+        larger_value: u32,
+        smaller: &str,
+        smaller_value: u32,
+    ) -> Result<(), ConfigError> {
+        if larger_value >= smaller_value {
+            return Ok(());
+        }
+        Err(ConfigError::Contradiction(format!(
+            "{larger} is {larger_value}, but must be at least {smaller}, which is {smaller_value}"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let mut sources = Sources::default();
+        for (name, value) in pairs {
+            sources.flag(name, (*value).to_owned());
+        }
+        sources.resolve()
+    }
+
+    #[test]
+    fn the_defaults_are_in_bounds_and_do_not_contradict_each_other() {
+        let config = with(&[]).expect("defaults");
+        assert_eq!(config, Config::default());
+        assert_eq!(config.wire_limits(), WireLimits::default());
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+        let resolve = |flag: Option<&str>, env: Option<&str>| {
+            let mut sources = Sources::default();
+            sources.file("heartbeat_ms = 1_000\nlog_format = \"json\"").expect("TOML");
+            if let Some(value) = env {
+                sources
+                    .environment(|name| (name == "CONCORD_HEARTBEAT_MS").then(|| value.to_owned()));
+            }
+            if let Some(value) = flag {
+                sources.flag("heartbeat_ms", value.to_owned());
+            }
+            sources.resolve().expect("a configuration")
+        };
+        assert_eq!(resolve(None, None).heartbeat_ms, 1_000);
+        assert_eq!(resolve(None, Some("2000")).heartbeat_ms, 2_000);
+        assert_eq!(resolve(Some("3000"), Some("2000")).heartbeat_ms, 3_000);
+        assert_eq!(resolve(Some("3000"), None).log_format, LogFormat::Json);
+        assert_eq!(resolve(None, Some("")).heartbeat_ms, 1_000, "an empty variable is unset");
+    }
+
+    #[track_caller]
+    fn refused(pairs: &[(&str, &str)], expected: &str) {
+        let message = with(pairs).expect_err("a refusal").to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+
+    #[test]
+    fn a_refusal_names_the_setting_its_source_and_what_would_do() {
+        refused(&[("listen", "8080")], "--listen");
+        refused(&[("components_max", "0")], "from 1 to");
+        refused(&[("components_max", "-1")], "components-max");
+        refused(&[("guests", "yes")], "on or off");
+        refused(&[("allowed_origins", "example.org")], "https://");
+        refused(&[("allowed_origins", "https://example.org/")], "without a path");
+        refused(&[("public_url", "ftp://x")], "http");
+        refused(&[("database", "mysql://x")], "sqlite:");
+        let mut sources = Sources::default();
+        let error = sources.file("listn = \"127.0.0.1:1\"").expect_err("an unknown key");
+        assert!(error.to_string().contains("listn"), "{error}");
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused_with_both_numbers() {
+        refused(&[("text_bytes_max", "65536")], "message_bytes_max is 262144");
+        refused(&[("heartbeat_ms", "60000")], "dead_after_ms is 45000");
+        refused(&[("connections_max", "10")], "connections_per_user_max");
+        refused(
+            &[("preauth_message_bytes_max", "1000000"), ("message_bytes_max", "300000")],
+            "preauth_message_bytes_max",
+        );
+    }
+
+    #[test]
+    fn the_environment_sample_is_made_of_the_list() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../.env.sample");
+        let expected = crate::cli::environment_sample();
+        if std::env::var_os("CONCORD_BLESS").is_some() {
+            std::fs::write(&path, &expected).expect("the file can be written");
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            found == expected,
+            ".env.sample is stale: run `CONCORD_BLESS=1 cargo test -p collab-server --lib config`"
+        );
+    }
+}

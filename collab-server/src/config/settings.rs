@@ -1,0 +1,177 @@
+//! The list of settings.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::source::{ConfigError, Sources};
+use super::value::{Database, LogFormat, Origins, PublicUrl, Switch};
+
+/// One setting, as its documentation needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its key in the file; flags have hyphens, the environment capitals behind `CONCORD_`.
+    pub name: &'static str,
+    /// The group it is explained in.
+    pub section: &'static str,
+    /// What it does, with its unit and reason.
+    pub doc: &'static str,
+    /// Its value when nothing names it; empty means unset.
+    pub default: &'static str,
+}
+
+impl Setting {
+    /// The flag, without the leading hyphens.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// The environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("CONCORD_{}", self.name.to_ascii_uppercase())
+    }
+}
+
+macro_rules! settings {
+    ($( $section:literal { $(
+        $(#[doc = $doc:literal])+
+        $name:ident: $ty:ty = $default:literal $(in $range:expr)?,
+    )+ } )+) => {
+        /// The server's settings, checked.
+        ///
+        /// Invariant: each is within its bounds, and none contradicts another.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Config { $( $(
+            $(#[doc = $doc])+
+            pub $name: $ty,
+        )+ )+ }
+
+        /// Every setting, in the order of the help text.
+        pub const SETTINGS: &[Setting] = &[ $( $( Setting {
+            name: stringify!($name),
+            section: $section,
+            doc: concat!($($doc),+),
+            default: $default,
+        }, )+ )+ ];
+
+        impl Config {
+            pub(super) fn from_sources(sources: &Sources) -> Result<Config, ConfigError> {
+                let config = Config { $( $(
+                    $name: sources.value::<$ty>(stringify!($name), $default)?,
+                )+ )+ };
+                $( $( $(
+                    sources.check_range(stringify!($name), config.$name, $range)?;
+                )? )+ )+
+                config.check()?;
+                Ok(config)
+            }
+        }
+    };
+}
+
+settings! {
+    "Network" {
+        /// Address and port to serve on. Behind a proxy, or to try things out, keep to 127.0.0.1;
+        /// 0.0.0.0 serves every network. Port 0 takes a free one and logs it.
+        listen: SocketAddr = "127.0.0.1:8080",
+        /// The address people use, such as https://write.example.org, when a proxy stands in front.
+        /// Its host counts as the server's own, and https marks cookies as Secure.
+        public_url: Option<PublicUrl> = "",
+        /// Origins besides the server's own whose pages may use it, separated by commas, such as
+        /// https://app.example.org. Compared exactly: a cookie must not serve another site's page.
+        allowed_origins: Origins = "",
+        /// Open connections, HTTP and WebSocket together. One more is turned away at once, so that
+        /// those inside stay fast.
+        connections_max: u32 = "10000" in 1..=1_000_000,
+        /// WebSocket connections of one person, over all tabs and devices.
+        connections_per_user_max: u32 = "20" in 1..=10_000,
+        /// How long a connection may take to send the head of a request, in milliseconds. Ends
+        /// connections that send nothing or a byte at a time.
+        header_timeout_ms: u32 = "5000" in 100..=60_000,
+        /// How long one HTTP request may take in all, its body included, in milliseconds.
+        request_timeout_ms: u32 = "15000" in 100..=600_000,
+    }
+    "Data" {
+        /// Where documents are kept: sqlite: and a file, whose folder is created if need be, or
+        /// memory: to forget everything at the end.
+        database: Database = "sqlite:data/concord.db",
+        /// Operations between two snapshots of a document. Fewer make loading faster and the
+        /// database larger.
+        snapshot_every_revisions: u32 = "1000" in 1..=1_000_000,
+        /// How long a document with nobody in it stays in memory, in milliseconds.
+        unload_after_ms: u32 = "60000" in 0..=86_400_000,
+        /// Committed operations that a loaded document keeps encoded. A session further behind is
+        /// sent one composed operation instead.
+        ring_len: u32 = "1024" in 2..=1_000_000,
+        /// Submissions that may wait for one document. More are answered `overloaded` and sent
+        /// again by the client.
+        mailbox_len: u32 = "1024" in 2..=1_000_000,
+    }
+    "People" {
+        /// Whether people without an account may write: each browser is a guest with a name and a
+        /// colour, known by a signed cookie. on or off.
+        guests: Switch = "on",
+    }
+    "Limits" {
+        /// One WebSocket message from a client, in bytes. A larger one closes the connection with
+        /// 1009; a client splits its edits before that.
+        message_bytes_max: u32 = "262144" in 1_024..=67_108_864,
+        /// The same before the client has said who it is: a token fits, a flood does not.
+        preauth_message_bytes_max: u32 = "8192" in 256..=67_108_864,
+        /// Text inserted by one operation, in UTF-8 bytes. Keeps any one edit quick for all.
+        text_bytes_max: u32 = "32768" in 1..=8_388_608,
+        /// Components of one operation. Bounds the work of rebasing it.
+        components_max: u32 = "1000" in 1..=1_000_000,
+        /// A document's text, in UTF-8 bytes. A full document still takes deletions.
+        document_bytes_max: u32 = "4194304" in 1..=268_435_456,
+        /// Submissions a second that one person may make to one document, sustained. A client that
+        /// is slowed down sends larger operations less often; nothing is lost.
+        submissions_per_s: u32 = "100" in 1..=100_000,
+        /// Submissions that may come at once before that rate binds.
+        submissions_burst: u32 = "200" in 1..=1_000_000,
+        /// Selections and carets of one session; the engine keeps at most 16.
+        ranges_max: u32 = "16" in 1..=16,
+        /// Documents open over one connection.
+        documents_per_connection_max: u32 = "64" in 1..=10_000,
+    }
+    "Sessions" {
+        /// How long a connection without a cookie or Authorization header may take to say who it
+        /// is, in milliseconds; then it is closed with 4408.
+        auth_deadline_ms: u32 = "5000" in 100..=600_000,
+        /// How often the server pings, in milliseconds. Proxies cut connections that are silent
+        /// for about a minute.
+        heartbeat_ms: u32 = "30000" in 100..=600_000,
+        /// A connection from which nothing came for this long is given up, in milliseconds.
+        dead_after_ms: u32 = "45000" in 100..=3_600_000,
+        /// A connection that takes no byte of what is sent for this long is closed with 4430, in
+        /// milliseconds. It costs the server one frame until then.
+        slow_after_ms: u32 = "30000" in 100..=3_600_000,
+        /// What one frame of operations is filled to, in bytes, so that a far-behind reader on a
+        /// thin line still sees pings in between.
+        frame_bytes: u32 = "65536" in 1_024..=16_777_216,
+    }
+    "Web app" {
+        /// Folder of the exported web app to serve. Unset: web/out if it is there, else the app
+        /// built into the program, else none.
+        web_dir: Option<PathBuf> = "",
+    }
+    "Operation" {
+        /// What is logged: a level (error, warn, info, debug, trace), or a list of module=level.
+        /// No level logs text of documents or tokens.
+        log: String = "info",
+        /// How it is logged: pretty for people, json for collectors.
+        log_format: LogFormat = "pretty",
+        /// Whether /metrics answers (Prometheus text). It names no person and no document. on or off.
+        metrics: Switch = "on",
+        /// After SIGTERM or SIGINT: how long connections get to finish before the process ends, in
+        /// milliseconds.
+        shutdown_ms: u32 = "8000" in 0..=600_000,
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config::from_sources(&Sources::default()).expect("the defaults are tested")
+    }
+}

@@ -1,0 +1,171 @@
+//! The types that a setting can have, and how each reads its text.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Reads a setting's text. The error completes "… is not".
+pub(super) trait FromValue: Sized {
+    fn from_value(text: &str) -> Result<Self, String>;
+}
+
+impl FromValue for u32 {
+    fn from_value(text: &str) -> Result<Self, String> {
+        text.replace('_', "").parse().map_err(|_| "a whole number below 4294967296".to_owned())
+    }
+}
+
+impl FromValue for String {
+    fn from_value(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+}
+
+impl FromValue for SocketAddr {
+    fn from_value(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "an address and port such as 127.0.0.1:8080".to_owned())
+    }
+}
+
+impl FromValue for Option<PathBuf> {
+    fn from_value(text: &str) -> Result<Self, String> {
+        Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+    }
+}
+
+/// A setting that is on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self == Switch::On
+    }
+}
+
+impl FromValue for Switch {
+    fn from_value(text: &str) -> Result<Self, String> {
+        match text {
+            "on" => Ok(Switch::On),
+            "off" => Ok(Switch::Off),
+            _ => Err("on or off".to_owned()),
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+impl FromValue for LogFormat {
+    fn from_value(text: &str) -> Result<Self, String> {
+        match text {
+            "pretty" => Ok(LogFormat::Pretty),
+            "json" => Ok(LogFormat::Json),
+            _ => Err("pretty or json".to_owned()),
+        }
+    }
+}
+
+/// Where documents are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// In a file, by SQLite.
+    Sqlite(PathBuf),
+    /// Nowhere: everything is gone when the server ends.
+    Memory,
+}
+
+impl FromValue for Database {
+    fn from_value(text: &str) -> Result<Self, String> {
+        if text == "memory:" {
+            return Ok(Database::Memory);
+        }
+        let path = text.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+        match path {
+            Some(path) if !path.is_empty() => Ok(Database::Sqlite(PathBuf::from(path))),
+            _ => Err("memory:, or sqlite: and a file, such as sqlite:data/concord.db".to_owned()),
+        }
+    }
+}
+
+/// `http` or `https`, a host, and perhaps a port, all in lower case and nothing behind: what a
+/// browser writes into `Origin`.
+fn is_origin(text: &str) -> bool {
+    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    authority.is_some_and(|authority| {
+        !authority.is_empty()
+            && authority.bytes().all(
+                |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b':' | b'[' | b']'),
+            )
+    })
+}
+
+/// The address that people use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The address as an origin: scheme, host, and the port if it is not the scheme's own.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is reached over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl FromValue for Option<PublicUrl> {
+    fn from_value(text: &str) -> Result<Self, String> {
+        let origin = text.strip_suffix('/').unwrap_or(text);
+        match origin {
+            "" => Ok(None),
+            origin if is_origin(origin) => Ok(Some(PublicUrl(origin.to_owned()))),
+            _ => Err("an address such as https://write.example.org, without a path".to_owned()),
+        }
+    }
+}
+
+/// Origins whose pages may use the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(Vec<String>);
+
+impl Origins {
+    /// Whether this very origin is listed.
+    #[must_use]
+    pub fn contains(&self, origin: &str) -> bool {
+        self.0.iter().any(|listed| listed == origin)
+    }
+}
+
+impl FromValue for Origins {
+    fn from_value(text: &str) -> Result<Self, String> {
+        let listed: Vec<String> = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(Into::into)
+            .collect();
+        match listed.iter().all(|origin| is_origin(origin)) {
+            true => Ok(Origins(listed)),
+            false => Err("a list of origins such as https://app.example.org, each in lower case \
+                          and without a path"
+                .to_owned()),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! From a failure to its answer, in one place: the status, the stable code, the sentence.
+//!
+//! The client's mistakes are told to the client. Ours are logged with their cause where they
+//! happen, and the client gets the code alone.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use collab_protocol::{ErrorBody, ErrorCode, ErrorDetail};
+
+use crate::document::JoinError;
+use crate::store::StoreError;
+
+/// An answer that is an error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub(crate) struct ApiError {
+    code: ErrorCode,
+    message: Cow<'static, str>,
+}
+
+impl ApiError {
+    /// The code with its own sentence.
+    pub(crate) fn new(code: ErrorCode) -> Self {
+        ApiError { code, message: Cow::Borrowed(code.sentence()) }
+    }
+
+    /// A request that does not have the documented form; `message` says what would do.
+    pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        ApiError { code: ErrorCode::BadRequest, message: message.into() }
+    }
+
+    /// The code.
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    fn status(&self) -> StatusCode {
+        match self.code {
+            ErrorCode::BadRequest
+            | ErrorCode::BadMessage
+            | ErrorCode::BadChannel
+            | ErrorCode::NotJoined
+            | ErrorCode::BadRanges
+            | ErrorCode::TooManyDocuments => StatusCode::BAD_REQUEST,
+            ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+            ErrorCode::Forbidden | ErrorCode::ForeignOrigin => StatusCode::FORBIDDEN,
+            ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::ClientTaken => StatusCode::CONFLICT,
+            ErrorCode::DocumentDeleted => StatusCode::GONE,
+            ErrorCode::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::SlowDown => StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::StorageUnavailable | ErrorCode::Overloaded => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            ErrorCode::DocCorrupt | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let retry = self.code.retryable() && status != StatusCode::INTERNAL_SERVER_ERROR;
+        let detail = ErrorDetail { code: self.code, message: self.message.into_owned() };
+        let mut response = (status, Json(ErrorBody { error: detail })).into_response();
+        if retry {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        ApiError::from(&error)
+    }
+}
+
+impl From<&StoreError> for ApiError {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::NotFound => ApiError::new(ErrorCode::NotFound),
+            StoreError::Invalid { reason } => ApiError::bad_request(*reason),
+            StoreError::Unavailable { reason } => {
+                tracing::warn!(reason, "storage unavailable");
+                ApiError::new(ErrorCode::StorageUnavailable)
+            }
+            StoreError::Corrupt { document, reason } => {
+                tracing::error!(%document, reason, "document damaged");
+                ApiError::new(ErrorCode::DocCorrupt)
+            }
+            StoreError::AlreadyExists => {
+                tracing::error!("a random id was drawn twice");
+                ApiError::new(ErrorCode::Internal)
+            }
+        }
+    }
+}
+
+impl From<JoinError> for ApiError {
+    fn from(error: JoinError) -> Self {
+        if matches!(error, JoinError::Corrupt(_) | JoinError::Unavailable(_)) {
+            tracing::warn!(%error, "document cannot be opened");
+        }
+        ApiError::new(error.code())
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(ErrorCode::MessageTooLarge),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ApiError::bad_request("the body must be application/json")
+            }
+            _ => ApiError::bad_request("the body does not have the documented form"),
+        }
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(_: QueryRejection) -> Self {
+        ApiError::bad_request("a parameter does not have the documented form")
+    }
+}

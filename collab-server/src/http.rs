@@ -1,0 +1,131 @@
+//! What is served over HTTP: the REST interface, the WebSocket upgrade, the web app, and the pages
+//! that operators ask for.
+
+mod documents;
+mod extract;
+mod headers;
+mod me;
+mod operation;
+mod socket;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use collab_protocol::{ErrorCode, SOCKET_PATH};
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::auth::{OriginPolicy, OriginVerdict};
+use crate::error::ApiError;
+
+/// Names a request in answers and logs.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Everything the server answers.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let api = Router::new()
+        .route("/api/documents", post(documents::create).get(documents::list))
+        .route(
+            "/api/documents/{id}",
+            get(documents::read).patch(documents::rename).delete(documents::delete),
+        )
+        .route("/api/documents/{id}/restore", post(documents::restore))
+        .route("/api/documents/{id}/text", get(documents::text))
+        .route("/api/me", get(me::read).put(me::update))
+        .route("/api/{*unknown}", axum::routing::any(unknown))
+        .layer(documents::body_limit(&app.config))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), guard_api));
+    let rest = Router::new()
+        .route(SOCKET_PATH, get(socket::upgrade))
+        .route("/health/live", get(operation::live))
+        .route("/health/ready", get(operation::ready))
+        .route("/metrics", get(operation::metrics))
+        .fallback(web);
+    let headers = Arc::new(headers::Headers::new(&app.config, &app.web.script_hashes));
+    api.merge(rest)
+        .method_not_allowed_fallback(|| async {
+            (
+                StatusCode::METHOD_NOT_ALLOWED,
+                ApiError::bad_request("this method is not offered here"),
+            )
+                .into_response()
+        })
+        .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
+        .layer(middleware::from_fn_with_state(headers, headers::set))
+        .with_state(Arc::clone(app))
+}
+
+async fn unknown() -> ApiError {
+    ApiError::new(ErrorCode::NotFound)
+}
+
+async fn web(
+    State(app): State<Arc<App>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if !matches!(method, Method::GET | Method::HEAD) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    app.web.answer(uri.path(), &headers)
+}
+
+/// Keeps foreign pages from changing anything, bounds the time, and tells a new guest who they are.
+async fn guard_api(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let is_bound = OriginPolicy::binds(request.method());
+    if is_bound && app.origins.judge(request.headers()) == OriginVerdict::Foreign {
+        return ApiError::new(ErrorCode::ForeignOrigin).into_response();
+    }
+    let Some(identified) = app.guests.identify(request.headers()) else {
+        return ApiError::new(ErrorCode::Unauthenticated).into_response();
+    };
+    request.extensions_mut().insert(extract::Asking(identified.user));
+    let limit = Duration::from_millis(app.config.request_timeout_ms.into());
+    let mut response = match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => (
+            StatusCode::REQUEST_TIMEOUT,
+            ApiError::bad_request("the request took longer than it may"),
+        )
+            .into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(axum::http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(cookie) = identified.set_cookie {
+        headers.append(axum::http::header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Gives every request an id, counts it, and logs it by its route: a path may hold a document's id,
+/// which opens it.
+async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = format!("{:016x}", uuid::Uuid::new_v4().as_u64_pair().0);
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "web".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", id, %method, route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    app.metrics.http(&route, status, took);
+    span.in_scope(|| {
+        let took_ms = took.as_millis();
+        match status {
+            500.. => tracing::warn!(status, took_ms, "answered"),
+            _ => tracing::debug!(status, took_ms, "answered"),
+        }
+    });
+    let id = HeaderValue::from_str(&id).expect("digits are a header value");
+    response.headers_mut().insert(REQUEST_ID.clone(), id);
+    response
+}

@@ -1,0 +1,73 @@
+//! What handlers take from a request, each failure with its documented answer.
+
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use collab_protocol::{DocumentId, ErrorCode, UserId};
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+
+/// Who asks; every request to the API has somebody.
+#[derive(Clone, Debug)]
+pub(super) struct Asking(pub(super) UserId);
+
+impl<S: Sync> FromRequestParts<S> for Asking {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let asking = parts.extensions.get::<Asking>().cloned();
+        asking.ok_or(ApiError::new(ErrorCode::Unauthenticated))
+    }
+}
+
+/// The document in the path. What is no id is no document.
+pub(super) struct InPath(pub(super) DocumentId);
+
+impl<S: Send + Sync> FromRequestParts<S> for InPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let missing = || ApiError::new(ErrorCode::NotFound);
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| missing())?;
+        text.parse().map(InPath).map_err(|_| missing())
+    }
+}
+
+/// A JSON body.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S, T> FromRequest<S> for Body<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let axum::Json(value) =
+            <axum::Json<T> as FromRequest<S>>::from_request(request, state).await?;
+        Ok(Body(value))
+    }
+}
+
+impl<S, T> OptionalFromRequest<S> for Body<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ApiError> {
+        if !has_body(request.headers()) {
+            return Ok(None);
+        }
+        <Body<T> as FromRequest<S>>::from_request(request, state).await.map(Some)
+    }
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
+}

@@ -1,0 +1,38 @@
+//! What operators and their machines ask.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+
+/// The process runs and answers.
+pub(super) async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// The server takes work: its database answers and it is not about to end.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
+    if app.shutdown.stopping.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
+    match app.store.check().await {
+        Ok(()) => "ok\n".into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "storage unavailable\n").into_response()
+        }
+    }
+}
+
+/// The figures, for Prometheus.
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    if !app.config.metrics.is_on() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let stats = app.registry.stats();
+    ([(header::CONTENT_TYPE, kind)], app.metrics.text(&stats)).into_response()
+}

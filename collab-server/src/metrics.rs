@@ -1,0 +1,171 @@
+//! What operators watch, in Prometheus' text form. No label names a person or a document.
+//!
+//! Units: `_seconds` and `_bytes`, as Prometheus has them.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use collab_protocol::{CloseCode, ErrorCode, RejectCode};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::registry::RegistryStats;
+
+/// The label of a code from a closed list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct CodeLabel {
+    code: StaticText,
+}
+
+/// The labels of an HTTP answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct HttpLabel {
+    route: String,
+    status: u16,
+}
+
+/// A text that is part of the program, so that a label's values are bounded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct StaticText(&'static str);
+
+impl EncodeLabelValue for StaticText {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        self.0.encode(encoder)
+    }
+}
+
+type Codes = Family<CodeLabel, Counter>;
+
+fn count(codes: &Codes, code: &'static str) {
+    codes.get_or_create(&CodeLabel { code: StaticText(code) }).inc();
+}
+
+/// Every figure the server keeps.
+pub(crate) struct Metrics {
+    registry: Registry,
+    /// Open connections, HTTP and WebSocket.
+    pub(crate) connections: Gauge,
+    /// Connections turned away because there were too many.
+    pub(crate) connections_refused: Counter,
+    /// Open WebSocket connections.
+    pub(crate) sockets: Gauge,
+    /// Sessions: documents open over sockets.
+    pub(crate) sessions: Gauge,
+    /// Frames and bytes over WebSockets.
+    pub(crate) frames_received: Counter,
+    pub(crate) frames_sent: Counter,
+    pub(crate) bytes_received: Counter,
+    pub(crate) bytes_sent: Counter,
+    /// Submissions that came in, whatever became of them.
+    pub(crate) submissions: Counter,
+    /// From a submission's arrival to its answer being handed to the socket.
+    pub(crate) answer_time: Histogram,
+    /// Round trips of heartbeats.
+    pub(crate) heartbeat_time: Histogram,
+    /// From a join's arrival to `joined`.
+    pub(crate) join_time: Histogram,
+    rejects: Codes,
+    errors: Codes,
+    closes: Codes,
+    http: Family<HttpLabel, Counter>,
+    /// From an HTTP request's head to its answer's head.
+    pub(crate) http_time: Histogram,
+    documents_loaded: Gauge<u64, AtomicU64>,
+}
+
+/// Buckets from 0.25 ms to about 8 s.
+fn time_histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_25, 2.0, 16))
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Arc<Self> {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("concord"),
+            connections: Gauge::default(),
+            connections_refused: Counter::default(),
+            sockets: Gauge::default(),
+            sessions: Gauge::default(),
+            frames_received: Counter::default(),
+            frames_sent: Counter::default(),
+            bytes_received: Counter::default(),
+            bytes_sent: Counter::default(),
+            submissions: Counter::default(),
+            answer_time: time_histogram(),
+            heartbeat_time: time_histogram(),
+            join_time: time_histogram(),
+            rejects: Codes::default(),
+            errors: Codes::default(),
+            closes: Codes::default(),
+            http: Family::default(),
+            http_time: time_histogram(),
+            documents_loaded: Gauge::default(),
+        };
+        metrics.register();
+        Arc::new(metrics)
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        macro_rules! register {
+            ($($field:ident $name:literal $help:literal,)+) => {
+                $( registry.register($name, $help, self.$field.clone()); )+
+            };
+        }
+        register! {
+            connections "connections" "Open connections, HTTP and WebSocket",
+            connections_refused "connections_refused" "Connections turned away at the cap",
+            sockets "sockets" "Open WebSocket connections",
+            sessions "sessions" "Documents open over WebSocket connections",
+            frames_received "frames_received" "WebSocket messages from clients",
+            frames_sent "frames_sent" "WebSocket messages to clients",
+            bytes_received "bytes_received" "Bytes read from WebSocket connections",
+            bytes_sent "bytes_sent" "Bytes written to WebSocket connections",
+            submissions "submissions" "Submissions received",
+            answer_time "submission_answer_seconds" "From a submission to its answer on the socket",
+            heartbeat_time "heartbeat_seconds" "Round trips of heartbeats",
+            join_time "join_seconds" "From a join to its answer",
+            rejects "rejects" "Submissions answered by a reject, by code",
+            errors "errors" "Errors answered over WebSockets, by code",
+            closes "closes" "WebSocket connections closed by the server, by code",
+            http "http_responses" "HTTP answers by route and status",
+            http_time "http_seconds" "From an HTTP request to its answer",
+            documents_loaded "documents_loaded" "Documents in memory",
+        }
+    }
+
+    /// Counts a reject.
+    pub(crate) fn reject(&self, code: RejectCode) {
+        count(&self.rejects, code.as_str());
+    }
+
+    /// Counts an error sent over a WebSocket.
+    pub(crate) fn error(&self, code: ErrorCode) {
+        count(&self.errors, code.as_str());
+    }
+
+    /// Counts a connection that the server closed.
+    pub(crate) fn close(&self, code: CloseCode) {
+        count(&self.closes, code.reason());
+    }
+
+    /// Counts an HTTP answer. `route` is the route's pattern, not the request's path.
+    pub(crate) fn http(&self, route: &str, status: u16, took: Duration) {
+        self.http.get_or_create(&HttpLabel { route: route.to_owned(), status }).inc();
+        self.http_time.observe(took.as_secs_f64());
+    }
+
+    /// The text for `/metrics`, with the figures that are read only now.
+    pub(crate) fn text(&self, stats: &RegistryStats) -> String {
+        self.documents_loaded.set(stats.documents as u64);
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string does not fail");
+        text
+    }
+}

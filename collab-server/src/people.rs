@@ -1,0 +1,127 @@
+//! People as others see them: a name and a colour, chosen or drawn from the id.
+
+use std::sync::Arc;
+
+use collab_protocol::{COLOR_COUNT, NAME_CHARS_MAX, UserId};
+
+use crate::auth::default_profile;
+use crate::clock::Clock;
+use crate::document::Participant;
+use crate::error::ApiError;
+use crate::registry::Registry;
+use crate::store::{PersonRecord, Store, StoreError};
+
+/// Looks people up and keeps what they choose.
+pub(crate) struct People {
+    store: Arc<dyn Store>,
+    registry: Arc<Registry>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A person, and whether the database knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Profile {
+    pub(crate) participant: Participant,
+    pub(crate) created_ms: Option<i64>,
+}
+
+impl People {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        registry: Arc<Registry>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        People { store, registry, clock }
+    }
+
+    /// A person's name and colour.
+    pub(crate) async fn profile(&self, user: &UserId) -> Result<Profile, StoreError> {
+        let stored = self.store.people(vec![user.clone()]).await?.pop();
+        let (name, color, created_ms) = match stored {
+            Some(record) => (record.name, record.color, Some(record.created_ms)),
+            None => {
+                let (name, color) = default_profile(user);
+                (name, color, None)
+            }
+        };
+        Ok(Profile { participant: Participant { user: user.clone(), name, color }, created_ms })
+    }
+
+    /// Sees to it that the database knows a person before something of theirs is stored.
+    pub(crate) async fn keep(&self, profile: &mut Profile) -> Result<(), StoreError> {
+        if profile.created_ms.is_none() {
+            self.put(profile).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a person another name, another colour, or both. Who writes with them sees it at once.
+    pub(crate) async fn change(
+        &self,
+        user: &UserId,
+        name: Option<&str>,
+        color: Option<u8>,
+    ) -> Result<Participant, ApiError> {
+        let mut profile = self.profile(user).await?;
+        if let Some(name) = name {
+            profile.participant.name = clean_name(name)?;
+        }
+        if let Some(color) = color {
+            if color >= COLOR_COUNT {
+                return Err(ApiError::bad_request("color must be from 0 to 11"));
+            }
+            profile.participant.color = color;
+        }
+        self.put(&mut profile).await?;
+        Ok(profile.participant)
+    }
+
+    async fn put(&self, profile: &mut Profile) -> Result<(), StoreError> {
+        let created_ms = profile.created_ms.unwrap_or_else(|| self.clock.now_ms());
+        let Participant { user, name, color } = profile.participant.clone();
+        self.registry.put_person(PersonRecord { id: user, name, color, created_ms }).await?;
+        profile.created_ms = Some(created_ms);
+        Ok(())
+    }
+}
+
+/// A name as it may stand beside a caret: one line, nothing invisible, not empty, not too long.
+fn clean_name(name: &str) -> Result<String, ApiError> {
+    let name = one_line(name);
+    if name.is_empty() {
+        return Err(ApiError::bad_request("name must not be empty"));
+    }
+    if name.chars().count() > NAME_CHARS_MAX {
+        return Err(ApiError::bad_request("name must have at most 40 characters"));
+    }
+    Ok(name)
+}
+
+/// The text on one line: white space folded, control and direction characters left out.
+pub(crate) fn one_line(text: &str) -> String {
+    let visible: String = text.chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Characters that show nothing but change how others show. The joiner U+200D stays: emoji of
+/// several parts need it.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_visible_line_of_bounded_length() {
+        assert_eq!(clean_name("  Ada \n Lovelace\t").expect("a name"), "Ada Lovelace");
+        assert_eq!(clean_name("a\u{202e}b\u{0}c").expect("a name"), "abc");
+        assert_eq!(clean_name("👩\u{200d}🔬").expect("a name"), "👩\u{200d}🔬");
+        assert!(clean_name(" \u{200b}\n").is_err());
+        assert!(clean_name(&"é".repeat(40)).is_ok());
+        assert!(clean_name(&"é".repeat(41)).is_err());
+    }
+}

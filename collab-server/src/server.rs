@@ -1,0 +1,184 @@
+//! A running server: put together from its settings, and ended in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::app::{App, UserConnections};
+use crate::auth::{Guests, OriginPolicy};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Database};
+use crate::document::DocumentConfig;
+use crate::http;
+use crate::listener::Listener;
+use crate::metrics::Metrics;
+use crate::people::People;
+use crate::rate::SubmissionRates;
+use crate::registry::Registry;
+use crate::shutdown::Shutdown;
+use crate::store::{MemoryStore, Store, StoreError};
+use crate::web::{WebApp, WebSource};
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be opened.
+    #[error("cannot open the database {path}")]
+    Database {
+        /// Its file.
+        path: String,
+        /// What the database said.
+        #[source]
+        source: StoreError,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The web app cannot be read.
+    #[error("cannot read the web app")]
+    Web(#[source] io::Error),
+}
+
+/// A server that runs until [`Server::stop`] has ended it.
+pub struct Server {
+    address: SocketAddr,
+    app: Arc<App>,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the database, and serves.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let store = open_store(&config.database).await?;
+        Self::start_with(config, store, Arc::new(SystemClock)).await
+    }
+
+    /// Serves what `store` keeps. For tests, and for programs that bring their own store.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_with(
+        config: Config,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let secure = config.public_url.as_ref().is_some_and(|url| url.is_https());
+        let guests = Guests::load(store.as_ref(), config.guests.is_on(), secure)
+            .await
+            .map_err(|source| StartError::Database { path: "as opened".to_owned(), source })?;
+        let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
+        let registry =
+            Registry::new(Arc::clone(&store), document_config(&config), Arc::clone(&clock));
+        let app = Arc::new(App {
+            origins: OriginPolicy::new(&config),
+            people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),
+            rates: SubmissionRates::new(config.submissions_per_s, config.submissions_burst),
+            user_connections: UserConnections::new(config.connections_per_user_max),
+            metrics: Metrics::new(),
+            shutdown: Shutdown::default(),
+            registry,
+            store,
+            clock,
+            guests,
+            web,
+            config,
+        });
+        Self::listen(app).await
+    }
+
+    async fn listen(app: Arc<App>) -> Result<Self, StartError> {
+        let address = app.config.listen;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| StartError::Listen { address, source })?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+        match &app.web.source {
+            WebSource::Folder(folder) => tracing::info!(folder = %folder.display(), "web app"),
+            WebSource::Embedded => tracing::info!("web app built in"),
+            WebSource::None => tracing::warn!("no web app: only the API is served"),
+        }
+        let accepting = Listener {
+            app: http::router(&app),
+            metrics: Arc::clone(&app.metrics),
+            shutdown: app.shutdown.clone(),
+            connections_max: app.config.connections_max as usize,
+            header_timeout: Duration::from_millis(app.config.header_timeout_ms.into()),
+        };
+        let accepting = tokio::spawn(accepting.run(listener));
+        tracing::info!(%address, "serving on http://{address}");
+        Ok(Server { address, app, accepting })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends in order: takes no connection, lets documents finish what they have begun and their
+    /// people hear of it, closes every socket with 1012, and closes the database.
+    ///
+    /// Takes the time that `shutdown_ms` gives, and what the database needs.
+    pub async fn stop(self) {
+        let Server { app, accepting, .. } = self;
+        let Shutdown { stopping, overdue, tasks } = app.shutdown.clone();
+        stopping.cancel();
+        tasks.close();
+        let limit = Duration::from_millis(app.config.shutdown_ms.into());
+        let graceful = async {
+            if let Err(error) = accepting.await {
+                tracing::error!(%error, "the listener failed");
+            }
+            app.registry.shutdown().await;
+            tasks.wait().await;
+        };
+        if tokio::time::timeout(limit, graceful).await.is_err() {
+            tracing::warn!("ending with connections still open");
+            overdue.cancel();
+            // Each of them ends within the time its close may take.
+            if tokio::time::timeout(Duration::from_secs(2), tasks.wait()).await.is_err() {
+                tracing::error!(tasks = tasks.len(), "tasks did not end");
+            }
+        }
+        app.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartError> {
+    match database {
+        Database::Memory => Ok(Arc::new(MemoryStore::default())),
+        Database::Sqlite(_) => {
+            tracing::warn!("documents are kept in memory only");
+            Ok(Arc::new(MemoryStore::default()))
+        }
+    }
+}
+
+fn document_config(config: &Config) -> DocumentConfig {
+    DocumentConfig {
+        text_bytes_max: config.text_bytes_max as usize,
+        components_max: config.components_max as usize,
+        document_bytes_max: config.document_bytes_max as usize,
+        ranges_max: config.ranges_max as usize,
+        mailbox_len: config.mailbox_len as usize,
+        ring_len: config.ring_len as usize,
+        snapshot_every: config.snapshot_every_revisions.into(),
+        idle_timeout: Duration::from_millis(config.unload_after_ms.into()),
+        ..DocumentConfig::default()
+    }
+}

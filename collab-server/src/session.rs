@@ -1,0 +1,353 @@
+//! One WebSocket connection: one task, one timer, small buffers.
+//!
+//! The task reads messages, hands edits to their documents, and pulls from the documents whatever
+//! the socket can take next. It never waits for the socket with frames in hand: one frame is on its
+//! way at most, so a slow reader costs one frame of memory, and what it lacks stays in the
+//! document's ring.
+
+mod channels;
+mod incoming;
+mod joining;
+mod pulse;
+mod socket;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use collab_protocol::{
+    ChannelId, ClientMessage, CloseCode, ErrorCode, ErrorMessage, ServerMessage, UserId, Welcome,
+    WelcomeUser,
+};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::document::Ended;
+use crate::people::Profile;
+use channels::{Channels, Pull};
+use joining::{JoinOutcome, Joining};
+use pulse::{Beat, Pulse};
+use socket::{Socket, SocketEvent};
+
+/// Answers that may wait for the socket before the session stops reading.
+const ANSWERS_MAX: usize = 64;
+
+/// Messages that make no sense before the connection is closed.
+const BAD_MESSAGES_MAX: u32 = 3;
+
+/// How long a connection may take to take its last frames and to answer a close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The server closes it.
+    Close(CloseCode),
+    /// The other side closed it, or is gone.
+    Gone,
+}
+
+/// Serves a connection that was upgraded, to its end. `user` is known from the upgrade's cookie.
+pub(crate) async fn serve<S>(app: Arc<App>, stream: S, user: Option<UserId>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    app.metrics.sockets.inc();
+    let mut socket = Socket::new(stream, &app.config).await;
+    let end = match authenticate(&app, &mut socket, user).await {
+        Ok(user) => converse(&app, &mut socket, user).await,
+        Err(end) => end,
+    };
+    if let End::Close(code) = end {
+        app.metrics.close(code);
+        socket.close(code, CLOSE_TIMEOUT).await;
+    }
+    let (read, written) = socket.bytes();
+    app.metrics.bytes_received.inc_by(read);
+    app.metrics.bytes_sent.inc_by(written);
+    app.metrics.sockets.dec();
+    tracing::debug!(?end, read, written, "socket ended");
+}
+
+/// Finds out who is there: from the upgrade, or else from the first message, in time.
+async fn authenticate<S>(
+    app: &App,
+    socket: &mut Socket<S>,
+    user: Option<UserId>,
+) -> Result<UserId, End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if let Some(user) = user {
+        return Ok(user);
+    }
+    let deadline = Duration::from_millis(app.config.auth_deadline_ms.into());
+    let preauth_max = app.config.preauth_message_bytes_max;
+    socket.limit_reading(preauth_max.into());
+    let first = tokio::select! {
+        first = tokio::time::timeout(deadline, socket.next_message()) => first,
+        () = app.shutdown.stopping.cancelled() => return Err(End::Close(CloseCode::Restart)),
+    };
+    let code = match first {
+        Err(_) => return Err(End::Close(CloseCode::AuthDeadline)),
+        Ok(SocketEvent::Gone) => return Err(End::Gone),
+        Ok(SocketEvent::TooLarge) => ErrorCode::MessageTooLarge,
+        Ok(SocketEvent::Text(text)) if text.len() > preauth_max as usize => {
+            ErrorCode::MessageTooLarge
+        }
+        Ok(SocketEvent::Text(text)) => match ClientMessage::decode(&text) {
+            Ok(ClientMessage::Auth(auth)) => match app.guests.token(&auth.token) {
+                Some(user) => {
+                    socket.limit_reading(u64::MAX);
+                    return Ok(user);
+                }
+                None => ErrorCode::Unauthenticated,
+            },
+            Ok(_) => ErrorCode::Unauthenticated,
+            Err(_) => ErrorCode::BadMessage,
+        },
+        Ok(_) => ErrorCode::BadMessage,
+    };
+    app.metrics.error(code);
+    socket.finish([fatal(code).to_json()], CLOSE_TIMEOUT).await;
+    Err(End::Close(match code {
+        ErrorCode::MessageTooLarge => CloseCode::TooLarge,
+        ErrorCode::BadMessage => CloseCode::BadMessage,
+        _ => CloseCode::Unauthenticated,
+    }))
+}
+
+fn fatal(code: ErrorCode) -> ServerMessage {
+    ServerMessage::Error(ErrorMessage { code, fatal: true, doc: None, ch: None, message: None })
+}
+
+/// Talks with somebody who is known.
+async fn converse<S>(app: &Arc<App>, socket: &mut Socket<S>, user: UserId) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Some(_place) = app.user_connections.enter(&user) else {
+        return End::Close(CloseCode::TooManyConnections);
+    };
+    let profile = match app.people.profile(&user).await {
+        Ok(profile) => profile,
+        Err(error) => {
+            tracing::warn!(%error, "cannot look a person up");
+            let last = fatal(ErrorCode::StorageUnavailable).to_json();
+            socket.finish([last], CLOSE_TIMEOUT).await;
+            return End::Close(CloseCode::Internal);
+        }
+    };
+    let mut session = Session::new(Arc::clone(app), socket, profile);
+    session.welcome();
+    let Err(end) = session.run().await;
+    let Session { outbox, .. } = session;
+    if matches!(end, End::Close(code) if code != CloseCode::TooSlow) {
+        socket.finish(outbox, CLOSE_TIMEOUT).await;
+    }
+    end
+}
+
+/// A connection of somebody who is known.
+struct Session<'a, S> {
+    app: Arc<App>,
+    socket: &'a mut Socket<S>,
+    profile: Profile,
+    /// Frames to send, in this order.
+    outbox: VecDeque<String>,
+    channels: Channels,
+    joins: FuturesUnordered<Joining>,
+    /// Notified by the documents when there may be something to pull.
+    wake: Arc<Notify>,
+    may_pull: bool,
+    bad_messages: u32,
+    pulse: Pulse,
+    is_stopping: bool,
+}
+
+impl<'a, S> Session<'a, S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    fn new(app: Arc<App>, socket: &'a mut Socket<S>, profile: Profile) -> Self {
+        let pulse = Pulse::new(Instant::now(), &app.config);
+        let channels = Channels::new(Arc::clone(&app.metrics));
+        Session {
+            app,
+            socket,
+            profile,
+            outbox: VecDeque::new(),
+            channels,
+            joins: FuturesUnordered::new(),
+            wake: Arc::new(Notify::new()),
+            may_pull: false,
+            bad_messages: 0,
+            pulse,
+            is_stopping: false,
+        }
+    }
+
+    fn welcome(&mut self) {
+        let participant = &self.profile.participant;
+        let user = WelcomeUser {
+            id: participant.user.clone(),
+            name: participant.name.clone(),
+            color: participant.color,
+        };
+        let limits = self.app.config.wire_limits();
+        let heartbeat_ms = self.app.config.heartbeat_ms;
+        self.say(&ServerMessage::Welcome(Welcome { user, limits, heartbeat_ms }));
+    }
+
+    /// Runs until the connection ends, which is the error.
+    async fn run(&mut self) -> Result<std::convert::Infallible, End> {
+        let timer = tokio::time::sleep_until(self.pulse.deadline());
+        tokio::pin!(timer);
+        let shutdown = self.app.shutdown.clone();
+        loop {
+            self.fill_socket().await?;
+            self.end_if_stopped()?;
+            if self.pulse.deadline() < timer.deadline() {
+                timer.as_mut().reset(self.pulse.deadline());
+            }
+            let may_read = self.outbox.len() < ANSWERS_MAX;
+            tokio::select! {
+                event = self.socket.event(may_read) => self.on_event(event)?,
+                () = self.wake.notified(), if !self.may_pull => self.may_pull = true,
+                Some(outcome) = self.joins.next(), if !self.joins.is_empty() => {
+                    self.on_join_done(outcome);
+                }
+                () = timer.as_mut() => {
+                    self.on_timer()?;
+                    timer.as_mut().reset(self.pulse.deadline());
+                }
+                () = shutdown.stopping.cancelled(), if !self.is_stopping => {
+                    self.is_stopping = true;
+                    self.may_pull = true;
+                }
+                () = shutdown.overdue.cancelled() => return Err(End::Close(CloseCode::Restart)),
+            }
+        }
+    }
+
+    /// Gives the socket its next frame, if it can take one and there is one.
+    async fn fill_socket(&mut self) -> Result<(), End> {
+        while self.socket.is_idle() {
+            if let Some(frame) = self.outbox.pop_front() {
+                self.app.metrics.frames_sent.inc();
+                self.pulse.sending(Instant::now(), self.socket.bytes().1);
+                self.socket.send(frame);
+                continue;
+            }
+            if !self.may_pull {
+                break;
+            }
+            let budget_bytes = self.app.config.frame_bytes as usize;
+            let pulled = tokio::select! {
+                pulled = self.channels.pull(budget_bytes) => pulled,
+                () = self.app.shutdown.overdue.cancelled() => {
+                    return Err(End::Close(CloseCode::Restart));
+                }
+            };
+            match pulled {
+                Pull::Frames(frames) => self.outbox.extend(frames),
+                Pull::Nothing => self.may_pull = false,
+                Pull::Ended { channel, reason } => self.on_document_ended(channel, reason)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A stopping server's documents end their sessions once they have answered everything; then
+    /// the connection goes too.
+    fn end_if_stopped(&self) -> Result<(), End> {
+        let is_done = self.is_stopping
+            && self.channels.is_empty()
+            && self.outbox.is_empty()
+            && self.socket.is_idle();
+        if is_done { Err(End::Close(CloseCode::Restart)) } else { Ok(()) }
+    }
+
+    fn on_event(&mut self, event: SocketEvent) -> Result<(), End> {
+        match event {
+            SocketEvent::Sent => return Ok(()),
+            SocketEvent::Gone => return Err(End::Gone),
+            SocketEvent::TooLarge => {
+                self.app.metrics.error(ErrorCode::MessageTooLarge);
+                self.say(&fatal(ErrorCode::MessageTooLarge));
+                return Err(End::Close(CloseCode::TooLarge));
+            }
+            SocketEvent::Pong(payload) => {
+                if let Some(took) = self.pulse.on_pong(Instant::now(), &payload) {
+                    self.app.metrics.heartbeat_time.observe(took.as_secs_f64());
+                }
+            }
+            SocketEvent::Other => {}
+            SocketEvent::Binary => self.on_bad_message("binary messages are not part of this")?,
+            SocketEvent::Text(text) => {
+                self.app.metrics.frames_received.inc();
+                self.on_text(&text)?;
+            }
+        }
+        self.pulse.heard(Instant::now());
+        Ok(())
+    }
+
+    fn on_timer(&mut self) -> Result<(), End> {
+        let is_sending = !self.socket.is_idle();
+        match self.pulse.beat(Instant::now(), is_sending, self.socket.bytes().1) {
+            Beat::Nothing => Ok(()),
+            Beat::Ping(payload) => {
+                self.socket.ping(payload);
+                Ok(())
+            }
+            Beat::Dead => Err(End::Gone),
+            Beat::Slow => Err(End::Close(CloseCode::TooSlow)),
+        }
+    }
+
+    fn on_join_done(&mut self, outcome: JoinOutcome) {
+        match outcome {
+            JoinOutcome::Joined { open, frame, profile, took } => {
+                self.app.metrics.join_time.observe(took.as_secs_f64());
+                self.profile = profile;
+                self.outbox.push_back(frame);
+                self.channels.open(*open);
+                self.may_pull = true;
+            }
+            JoinOutcome::Refused { doc, code } => {
+                self.error(code, Some(doc), None, None);
+            }
+        }
+    }
+
+    /// A document has ended this session's part in it.
+    fn on_document_ended(&mut self, ch: ChannelId, reason: Ended) -> Result<(), End> {
+        let Some(closed) = self.channels.close(ch) else { return Ok(()) };
+        match reason {
+            Ended::Replaced if self.channels.has(closed.document, closed.client) => {
+                self.left(ch);
+                Ok(())
+            }
+            Ended::Replaced => Err(End::Close(CloseCode::Replaced)),
+            Ended::TooSlow => Err(End::Close(CloseCode::TooSlow)),
+            Ended::Corrupt => {
+                self.error(ErrorCode::DocCorrupt, Some(closed.document), Some(ch), None);
+                self.left(ch);
+                Ok(())
+            }
+            Ended::Unavailable | Ended::Failed => Err(End::Close(CloseCode::Internal)),
+            Ended::Shutdown => {
+                self.is_stopping = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn say(&mut self, message: &ServerMessage) {
+        self.outbox.push_back(message.to_json());
+    }
+}

@@ -1,0 +1,154 @@
+//! The documents open over one connection, by channel number.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use collab_protocol::{ChannelId, ClientId, DocumentId, Role, ServerMessage};
+
+use crate::document::{Ended, SessionFeed, SessionSender};
+use crate::metrics::Metrics;
+use crate::rate::SubmissionRate;
+
+/// A document open over this connection.
+pub(super) struct Open {
+    pub(super) channel: ChannelId,
+    pub(super) document: DocumentId,
+    pub(super) client: ClientId,
+    pub(super) role: Role,
+    pub(super) sender: SessionSender,
+    pub(super) feed: SessionFeed,
+    pub(super) rate: SubmissionRate,
+    /// The submission that waits for its answer, for the figures only.
+    pub(super) waiting: Option<(u64, Instant)>,
+}
+
+/// What pulling brought.
+pub(super) enum Pull {
+    /// Frames of one document.
+    Frames(Vec<String>),
+    /// No document has anything.
+    Nothing,
+    /// A document ended its session.
+    Ended { channel: ChannelId, reason: Ended },
+}
+
+/// Whether a channel number means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Open,
+    /// It was given once, and is closed.
+    Closed,
+    /// It was never given.
+    Unknown,
+}
+
+/// See the module.
+///
+/// Invariant: every open channel is below `next`.
+pub(super) struct Channels {
+    open: BTreeMap<ChannelId, Open>,
+    next: ChannelId,
+    /// The channel pulled last: the next pull begins behind it, so that a busy document does not
+    /// starve the others.
+    pulled: ChannelId,
+    metrics: Arc<Metrics>,
+}
+
+impl Channels {
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Channels { open: BTreeMap::new(), next: ChannelId(1), pulled: ChannelId(0), metrics }
+    }
+
+    /// A number for a document that is about to be opened.
+    pub(super) fn reserve(&mut self) -> ChannelId {
+        let channel = self.next;
+        self.next = ChannelId(channel.0 + 1);
+        channel
+    }
+
+    pub(super) fn open(&mut self, open: Open) {
+        self.metrics.sessions.inc();
+        self.open.insert(open.channel, open);
+    }
+
+    pub(super) fn close(&mut self, channel: ChannelId) -> Option<Open> {
+        let open = self.open.remove(&channel)?;
+        self.metrics.sessions.dec();
+        Some(open)
+    }
+
+    pub(super) fn get(&mut self, channel: ChannelId) -> Option<&mut Open> {
+        self.open.get_mut(&channel)
+    }
+
+    pub(super) fn standing(&self, channel: ChannelId) -> Standing {
+        match self.open.contains_key(&channel) {
+            true => Standing::Open,
+            false if channel.0 >= 1 && channel < self.next => Standing::Closed,
+            false => Standing::Unknown,
+        }
+    }
+
+    /// Whether this client has this document open here.
+    pub(super) fn has(&self, document: DocumentId, client: ClientId) -> bool {
+        self.open.values().any(|open| open.document == document && open.client == client)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Takes what the next document with news has for this session, about `budget_bytes` of it.
+    pub(super) async fn pull(&mut self, budget_bytes: usize) -> Pull {
+        let behind = self.open.range(ChannelId(self.pulled.0 + 1)..).map(|(channel, _)| *channel);
+        let up_to = self.open.range(..=self.pulled).map(|(channel, _)| *channel);
+        let order: smallvec::SmallVec<[ChannelId; 4]> = behind.chain(up_to).collect();
+        for channel in order {
+            let open = self.open.get_mut(&channel).expect("the order was just taken from the map");
+            match open.feed.pull(budget_bytes).await {
+                Err(reason) => return Pull::Ended { channel, reason },
+                Ok(pulled) if pulled.frames.is_empty() && !pulled.more => {}
+                Ok(pulled) => {
+                    self.pulled = channel;
+                    for frame in &pulled.frames {
+                        open.note_answer(frame, &self.metrics);
+                    }
+                    return Pull::Frames(pulled.frames);
+                }
+            }
+        }
+        Pull::Nothing
+    }
+}
+
+impl Drop for Channels {
+    fn drop(&mut self) {
+        let open = i64::try_from(self.open.len()).unwrap_or(i64::MAX);
+        self.metrics.sessions.dec_by(open);
+    }
+}
+
+impl Open {
+    /// Counts what a frame answers.
+    fn note_answer(&mut self, frame: &str, metrics: &Metrics) {
+        if frame.starts_with(r#"{"type":"reject""#)
+            && let Ok(ServerMessage::Reject(reject)) = ServerMessage::decode(frame)
+        {
+            metrics.reject(reject.code);
+        }
+        let Some((seq, since)) = self.waiting else { return };
+        // Inside a text of an operation the quotes would be escaped, so this is an entry.
+        let is_answer = frame.contains(&format!(r#"{{"ack":{seq}}}"#))
+            || frame.contains(&format!(r#""seq":{seq},"#))
+                && !frame.starts_with(r#"{"type":"ops""#);
+        if is_answer {
+            self.waiting = None;
+            metrics.answer_time.observe(since.elapsed().as_secs_f64());
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What a session does with each message.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use collab_protocol::{
+    ChannelId, ClientMessage, CloseCode, DocumentId, ErrorCode, ErrorMessage, Join, Left, Pong,
+    Reject, RejectCode, Role, Select, SelectionRange, ServerMessage, Submit, Undecodable,
+};
+use ot_core::{ClientSeq, Ranges, Revision, Selection};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::channels::{Open, Standing};
+use super::{BAD_MESSAGES_MAX, End, Session, joining};
+use crate::document::{SendError, Since, Submission};
+
+/// Why a submission goes no further than the session.
+struct Refusal {
+    code: RejectCode,
+    message: Option<String>,
+    retry: Option<Duration>,
+}
+
+impl Refusal {
+    fn new(code: RejectCode) -> Self {
+        Refusal { code, message: None, retry: None }
+    }
+
+    fn because(code: RejectCode, message: String) -> Self {
+        Refusal { code, message: Some(message), retry: None }
+    }
+}
+
+/// How soon a client sends again what met a full mailbox.
+const OVERLOAD_RETRY: Duration = Duration::from_millis(250);
+
+impl<S> Session<'_, S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    pub(super) fn on_text(&mut self, text: &str) -> Result<(), End> {
+        match ClientMessage::decode(text) {
+            Ok(ClientMessage::Submit(submit)) => self.on_submit(submit),
+            Ok(ClientMessage::Select(select)) => self.on_select(select),
+            Ok(ClientMessage::Join(join)) => return self.on_join(join),
+            Ok(ClientMessage::Leave(leave)) => self.on_leave(leave.ch),
+            Ok(ClientMessage::Ping(ping)) => self.say(&ServerMessage::Pong(Pong { t: ping.t })),
+            Ok(ClientMessage::Auth(_)) => {
+                return self.on_bad_message("this connection is authenticated already");
+            }
+            Err(Undecodable::Submission { ch, seq, code, reason }) => {
+                self.app.metrics.submissions.inc();
+                if self.check_channel(ch) {
+                    self.reject(ch, seq, Refusal::because(code, reason));
+                }
+            }
+            Err(Undecodable::Message(reason)) => return self.on_bad_message(&reason),
+        }
+        Ok(())
+    }
+
+    /// Answers a message that makes no sense; the third one ends the connection.
+    pub(super) fn on_bad_message(&mut self, reason: &str) -> Result<(), End> {
+        self.bad_messages += 1;
+        let fatal = self.bad_messages >= BAD_MESSAGES_MAX;
+        self.app.metrics.error(ErrorCode::BadMessage);
+        self.say(&ServerMessage::Error(ErrorMessage {
+            code: ErrorCode::BadMessage,
+            fatal,
+            doc: None,
+            ch: None,
+            message: Some(reason.to_owned()),
+        }));
+        if fatal { Err(End::Close(CloseCode::BadMessage)) } else { Ok(()) }
+    }
+
+    fn on_submit(&mut self, submit: Submit) {
+        self.app.metrics.submissions.inc();
+        let (ch, seq) = (submit.ch, submit.seq);
+        if !self.check_channel(ch) {
+            return;
+        }
+        let limits = self.app.config.operation_limits();
+        let ranges_max = self.app.config.ranges_max as usize;
+        let open = self.channels.get(ch).expect("the channel was just checked");
+        if let Err(refusal) = offer(open, submit, &limits, ranges_max) {
+            self.reject(ch, seq, refusal);
+        }
+    }
+
+    fn on_select(&mut self, select: Select) {
+        let ch = select.ch;
+        if !self.check_channel(ch) {
+            return;
+        }
+        let Some(ranges) = checked(&select.ranges, self.app.config.ranges_max as usize) else {
+            self.error(ErrorCode::BadRanges, None, Some(ch), None);
+            return;
+        };
+        let open = self.channels.get(ch).expect("the channel was just checked");
+        // A selection that finds the mailbox full is out of date by the time it is not.
+        if let Err(error) = open.sender.select(Revision::new(select.rev), ranges) {
+            tracing::debug!(%error, "a selection was dropped");
+        }
+    }
+
+    fn on_join(&mut self, join: Join) -> Result<(), End> {
+        let doc = join.doc;
+        let since = match (join.since, join.epoch) {
+            (None, None) => None,
+            (Some(revision), Some(epoch)) => {
+                Some(Since { revision: Revision::new(revision), epoch })
+            }
+            _ => return self.on_bad_message("since and epoch go together"),
+        };
+        let open = self.channels.len() + self.joins.len();
+        if open >= self.app.config.documents_per_connection_max as usize {
+            self.error(ErrorCode::TooManyDocuments, Some(doc), None, None);
+            return Ok(());
+        }
+        if self.is_stopping {
+            self.error(ErrorCode::Overloaded, Some(doc), None, None);
+            return Ok(());
+        }
+        let channel = self.channels.reserve();
+        let (profile, wake) = (self.profile.clone(), Arc::clone(&self.wake));
+        self.joins.push(joining::start(Arc::clone(&self.app), join, since, channel, profile, wake));
+        Ok(())
+    }
+
+    fn on_leave(&mut self, ch: ChannelId) {
+        if self.check_channel(ch) {
+            self.channels.close(ch);
+            self.left(ch);
+        }
+    }
+
+    pub(super) fn left(&mut self, ch: ChannelId) {
+        self.say(&ServerMessage::Left(Left { ch }));
+    }
+
+    /// Whether the channel is open; if not, says so.
+    fn check_channel(&mut self, ch: ChannelId) -> bool {
+        let code = match self.channels.standing(ch) {
+            Standing::Open => return true,
+            Standing::Closed => ErrorCode::NotJoined,
+            Standing::Unknown => ErrorCode::BadChannel,
+        };
+        self.error(code, None, Some(ch), None);
+        false
+    }
+
+    pub(super) fn error(
+        &mut self,
+        code: ErrorCode,
+        doc: Option<DocumentId>,
+        ch: Option<ChannelId>,
+        message: Option<String>,
+    ) {
+        self.app.metrics.error(code);
+        self.say(&ServerMessage::Error(ErrorMessage { code, fatal: false, doc, ch, message }));
+    }
+
+    fn reject(&mut self, ch: ChannelId, seq: u64, refusal: Refusal) {
+        let Refusal { code, message, retry } = refusal;
+        self.app.metrics.reject(code);
+        let retry_ms =
+            retry.map(|retry| u32::try_from(retry.as_millis()).unwrap_or(u32::MAX).max(1));
+        self.say(&ServerMessage::Reject(Reject { ch, seq, code, message, retry_ms }));
+    }
+}
+
+/// Checks a submission as far as a session can, and hands it to its document.
+fn offer(
+    open: &mut Open,
+    submit: Submit,
+    limits: &ot_core::Limits,
+    ranges_max: usize,
+) -> Result<(), Refusal> {
+    if !matches!(open.role, Role::Owner | Role::Editor) {
+        return Err(Refusal::new(RejectCode::Forbidden));
+    }
+    open.rate.take().map_err(|wait| Refusal {
+        code: RejectCode::SlowDown,
+        message: None,
+        retry: Some(wait),
+    })?;
+    let ranges = match submit.ranges {
+        None => None,
+        Some(ranges) => Some(checked(&ranges, ranges_max).ok_or_else(|| {
+            let message = format!("at most {ranges_max} ranges are allowed");
+            Refusal::because(RejectCode::BadRanges, message)
+        })?),
+    };
+    let operation = submit
+        .op
+        .decode(limits)
+        .map_err(|error| Refusal::because(RejectCode::from(&error), error.to_string()))?;
+    let seq = ClientSeq::new(submit.seq);
+    let submission = Submission::new(seq, Revision::new(submit.rev), operation, ranges);
+    open.waiting = Some((submit.seq, Instant::now()));
+    match open.sender.submit(submission) {
+        Ok(()) => Ok(()),
+        Err(SendError::Overloaded) => Err(Refusal {
+            code: RejectCode::Overloaded,
+            message: None,
+            retry: Some(OVERLOAD_RETRY),
+        }),
+        // The document ended this session; its feed says why, and the client sends again after.
+        Err(SendError::Closed) => Ok(()),
+    }
+}
+
+/// The ranges as the engine has them; `None` when there are too many.
+fn checked(ranges: &[SelectionRange], ranges_max: usize) -> Option<Ranges> {
+    if ranges.len() > ranges_max {
+        return None;
+    }
+    let selections = ranges
+        .iter()
+        .map(|range| Selection { anchor: range.anchor as usize, head: range.head as usize });
+    Ranges::new(selections).ok()
+}

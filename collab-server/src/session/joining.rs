@@ -1,0 +1,87 @@
+//! A join on its way: looked up, entered, and told.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use collab_protocol::{ChannelId, DocumentId, ErrorCode, Join};
+use tokio::sync::Notify;
+
+use super::channels::Open;
+use crate::app::App;
+use crate::document::{JoinRequest, Since};
+use crate::error::ApiError;
+use crate::people::Profile;
+
+/// How a join ended.
+pub(super) enum JoinOutcome {
+    /// The document is open.
+    Joined {
+        open: Box<Open>,
+        /// The `joined` frame.
+        frame: String,
+        profile: Profile,
+        took: Duration,
+    },
+    /// It is not.
+    Refused { doc: DocumentId, code: ErrorCode },
+}
+
+/// A join on its way. The session goes on meanwhile.
+pub(super) type Joining = Pin<Box<dyn Future<Output = JoinOutcome> + Send>>;
+
+/// Starts a join. `wake` is notified when the document has something for the session.
+pub(super) fn start(
+    app: Arc<App>,
+    join: Join,
+    since: Option<Since>,
+    channel: ChannelId,
+    profile: Profile,
+    wake: Arc<Notify>,
+) -> Joining {
+    let began = Instant::now();
+    Box::pin(async move {
+        let doc = join.doc;
+        match enter(&app, join, since, channel, profile, wake).await {
+            Ok((open, frame, profile)) => {
+                let took = began.elapsed();
+                JoinOutcome::Joined { open: Box::new(open), frame, profile, took }
+            }
+            Err(error) => JoinOutcome::Refused { doc, code: error.code() },
+        }
+    })
+}
+
+async fn enter(
+    app: &App,
+    join: Join,
+    since: Option<Since>,
+    channel: ChannelId,
+    mut profile: Profile,
+    wake: Arc<Notify>,
+) -> Result<(Open, String, Profile), ApiError> {
+    let user = profile.participant.user.clone();
+    let (_, role) = app.document(join.doc, &user).await?;
+    app.people.keep(&mut profile).await?;
+    let request = JoinRequest {
+        participant: profile.participant.clone(),
+        role,
+        client: join.client,
+        channel,
+        since,
+        wake,
+    };
+    let joined = app.registry.join(join.doc, request).await?;
+    let open = Open {
+        channel,
+        document: join.doc,
+        client: join.client,
+        role,
+        sender: joined.sender,
+        feed: joined.feed,
+        rate: app.rates.of(&user, join.doc),
+        waiting: None,
+    };
+    Ok((open, joined.frame, profile))
+}

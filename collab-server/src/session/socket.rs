@@ -1,0 +1,268 @@
+//! A WebSocket as a session needs it: reading and writing in one task, one frame on its way at a
+//! time, long frames in fragments, and the bytes counted.
+//!
+//! Fragments keep the write buffer small whatever a frame's length, and let a ping pass between
+//! them.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use collab_protocol::CloseCode;
+use futures_util::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use crate::config::Config;
+
+/// What is read at once. It is held by every connection, busy or not.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// The longest fragment, and so about the size of the write buffer.
+const FRAGMENT_BYTES: usize = 16 * 1024;
+
+/// What came of waiting for a socket.
+#[derive(Debug)]
+pub(super) enum SocketEvent {
+    /// A text message.
+    Text(Utf8Bytes),
+    /// A binary message, which the protocol does not have.
+    Binary,
+    /// An answer to a ping.
+    Pong(Bytes),
+    /// Something that needs no answer here.
+    Other,
+    /// The frame on its way is sent.
+    Sent,
+    /// A message over the limit.
+    TooLarge,
+    /// The connection is closed, broken, or breaks the rules of WebSocket.
+    Gone,
+}
+
+/// See the module.
+pub(super) struct Socket<S> {
+    inner: WebSocketStream<Counted<S>>,
+    /// What is left of the frame on its way.
+    rest: Bytes,
+    is_writing: bool,
+}
+
+impl<S> Socket<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    /// Takes over a stream whose upgrade is done.
+    pub(super) async fn new(stream: S, config: &Config) -> Self {
+        let message_max = config.message_bytes_max as usize;
+        let settings = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_message_size(Some(message_max))
+            .max_frame_size(Some(message_max));
+        let counted = Counted { stream, read: 0, written: 0, read_max: u64::MAX };
+        let inner = WebSocketStream::from_raw_socket(counted, Role::Server, Some(settings)).await;
+        Socket { inner, rest: Bytes::new(), is_writing: false }
+    }
+
+    /// Whether the next frame may be sent.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.is_writing
+    }
+
+    /// Bytes read and written so far.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        let counted = self.inner.get_ref();
+        (counted.read, counted.written)
+    }
+
+    /// Fails reading once about so many further bytes came: what a message needs, and its head.
+    pub(super) fn limit_reading(&mut self, bytes: u64) {
+        let counted = self.inner.get_mut();
+        counted.read_max = counted.read.saturating_add(bytes).saturating_add(64);
+    }
+
+    /// Begins to send a text message. What was on its way must be sent, or is given up.
+    pub(super) fn send(&mut self, text: String) {
+        let bytes = Bytes::from(text);
+        self.is_writing = true;
+        let first = bytes.slice(..bytes.len().min(FRAGMENT_BYTES));
+        self.rest = bytes.slice(first.len()..);
+        self.write_fragment(first, Data::Text);
+    }
+
+    /// Sends a ping, between two fragments if need be.
+    pub(super) fn ping(&mut self, payload: [u8; 8]) {
+        self.write(Message::Ping(Bytes::copy_from_slice(&payload)));
+        self.is_writing = true;
+    }
+
+    fn write_fragment(&mut self, fragment: Bytes, kind: Data) {
+        let is_last = self.rest.is_empty();
+        self.write(Message::Frame(Frame::message(fragment, OpCode::Data(kind), is_last)));
+    }
+
+    /// Hands a message over; what is wrong with the connection shows at the next poll.
+    fn write(&mut self, message: Message) {
+        if let Err(error) = Pin::new(&mut self.inner).start_send(message) {
+            tracing::debug!(%error, "a frame could not be written");
+        }
+    }
+
+    /// Waits for the next thing to happen. Dropped before it returns, it has lost nothing.
+    pub(super) async fn event(&mut self, may_read: bool) -> SocketEvent {
+        poll_fn(|context| {
+            if self.is_writing
+                && let Poll::Ready(event) = self.poll_write(context)
+            {
+                return Poll::Ready(event);
+            }
+            if may_read { self.poll_read(context) } else { Poll::Pending }
+        })
+        .await
+    }
+
+    /// Waits for the next thing that the other side does.
+    pub(super) async fn next_message(&mut self) -> SocketEvent {
+        loop {
+            match self.event(true).await {
+                SocketEvent::Sent | SocketEvent::Pong(_) | SocketEvent::Other => {}
+                event => return event,
+            }
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<SocketEvent> {
+        loop {
+            match Pin::new(&mut self.inner).poll_flush(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(SocketEvent::Gone),
+                Poll::Ready(Ok(())) if self.rest.is_empty() => {
+                    self.is_writing = false;
+                    return Poll::Ready(SocketEvent::Sent);
+                }
+                Poll::Ready(Ok(())) => {
+                    let next = self.rest.split_to(self.rest.len().min(FRAGMENT_BYTES));
+                    self.write_fragment(next, Data::Continue);
+                }
+            }
+        }
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<SocketEvent> {
+        Pin::new(&mut self.inner).poll_next(context).map(|read| match read {
+            Some(Ok(Message::Text(text))) => SocketEvent::Text(text),
+            Some(Ok(Message::Binary(_))) => SocketEvent::Binary,
+            Some(Ok(Message::Pong(payload))) => SocketEvent::Pong(payload),
+            Some(Ok(_)) => SocketEvent::Other,
+            Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
+                SocketEvent::TooLarge
+            }
+            Some(Err(Error::Io(error))) if error.kind() == io::ErrorKind::QuotaExceeded => {
+                SocketEvent::TooLarge
+            }
+            Some(Err(_)) | None => SocketEvent::Gone,
+        })
+    }
+
+    /// Sends what is on its way and then these frames, as far as `timeout` allows.
+    pub(super) async fn finish(
+        &mut self,
+        frames: impl IntoIterator<Item = String>,
+        timeout: Duration,
+    ) {
+        let last_words = async {
+            let mut frames = frames.into_iter();
+            loop {
+                while self.is_writing {
+                    if let SocketEvent::Gone = poll_fn(|context| self.poll_write(context)).await {
+                        return;
+                    }
+                }
+                match frames.next() {
+                    Some(frame) => self.send(frame),
+                    None => return,
+                }
+            }
+        };
+        if tokio::time::timeout(timeout, last_words).await.is_err() {
+            tracing::debug!("a connection did not take its last frames in time");
+        }
+    }
+
+    /// Sends what is on its way, then the close, and waits for the other side's; all in `timeout`.
+    pub(super) async fn close(&mut self, code: CloseCode, timeout: Duration) {
+        let goodbye = async {
+            while self.is_writing {
+                if let SocketEvent::Gone = poll_fn(|context| self.poll_write(context)).await {
+                    return;
+                }
+            }
+            let reason = Utf8Bytes::from_static(code.reason());
+            self.write(Message::Close(Some(CloseFrame { code: code.get().into(), reason })));
+            self.is_writing = true;
+            loop {
+                if let SocketEvent::Gone | SocketEvent::TooLarge = self.event(true).await {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(timeout, goodbye).await.is_err() {
+            tracing::debug!("a connection did not answer the close in time");
+        }
+    }
+}
+
+/// A stream that counts, and that fails when more comes than may.
+struct Counted<S> {
+    stream: S,
+    read: u64,
+    written: u64,
+    read_max: u64,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.read > self.read_max {
+            return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+        }
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.read += (buffer.filled().len() - before) as u64;
+        result
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if let Poll::Ready(Ok(written)) = result {
+            self.written += written as u64;
+        }
+        result
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
