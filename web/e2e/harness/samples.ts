@@ -23,3 +23,20 @@ export function sampleDocuments(): DocumentInfo[] {
     row(10, 'Letters to nobody', 400 * DAY),
   ];
 }
+
+/** A text in the middle of being written. */
+export const SAMPLE_TEXT = `What the river keeps
+
+The river does not hurry, and it does not forget. Every spring it returns the fence posts of three farms, a blue boat nobody has claimed, and once, in a year of much snow, the church bell of a village that had moved uphill.
+
+We have begun to write down what it brings. Ada keeps the dates, Ben the places; I try to find out whose things they were.
+
+1. A milk can, dented, with the initials J.M.
+2. Eleven marbles in a sock
+3. The lower half of a signpost: “…TERHAUSEN 4 km”
+
+What is missing so far: the map, and somebody who remembers the bell.
+`;
+
+/** A text of about 200,000 characters. */
+export const LONG_TEXT = Array.from({ length: 300 }, (_, n) => `${n + 1}. ${SAMPLE_TEXT.split('\n')[2]}`).join('\n\n');

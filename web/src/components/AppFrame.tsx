@@ -102,6 +102,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
           theme={theme}
           position="bottom-center"
           gap={8}
+          style={{ fontFamily: 'var(--face-ui)' }}
           toastOptions={{
             unstyled: true,
             classNames: {

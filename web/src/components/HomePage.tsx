@@ -147,7 +147,7 @@ function NothingHere({ query, deleted, stale }: { query: string; deleted: boolea
   if (deleted) return <Message title="Nothing to restore" detail="Documents you delete wait here." />;
   if (stale) return <Message title="No documents are known to this browser yet" />;
   return (
-    <Message title="Write something, alone or together.">
+    <Message mark title="Write something, alone or together.">
       <Button look="primary" onClick={create} disabled={creating}>
         <Plus size={16} aria-hidden /> New document
       </Button>

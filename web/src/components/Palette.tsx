@@ -18,6 +18,8 @@ export interface PaletteProps {
 }
 
 const SHOWN_MAX = 8;
+/** Without words the commands shall be in sight too. */
+const SHOWN_AT_FIRST_MAX = 5;
 const ITEM =
   'flex h-10 items-center gap-3 rounded-control px-3 text-sm data-[selected=true]:bg-wash touch:h-11 [&>svg]:shrink-0 [&>svg]:text-muted';
 const GROUP =
@@ -43,12 +45,13 @@ function useFound(query: string, open: boolean): DocumentInfo[] {
     };
   }, [query, open]);
   if (!open) return [];
-  if (found?.query === query) return found.documents;
+  const shownMax = query === '' ? SHOWN_AT_FIRST_MAX : SHOWN_MAX;
+  if (found?.query === query) return found.documents.slice(0, shownMax);
   const words = query.toLocaleLowerCase();
   return (keptDocuments() ?? [])
     .filter((document) => document.title.toLocaleLowerCase().includes(words))
     .sort((a, b) => activityMs(b) - activityMs(a))
-    .slice(0, SHOWN_MAX);
+    .slice(0, shownMax);
 }
 
 /** ⌘K: any document and any command, by typing. */
@@ -97,7 +100,7 @@ function PaletteBody({ open, close, onCreate, onHelp, onMe }: Omit<PaletteProps,
           className="h-12 w-full bg-transparent text-sm placeholder:text-muted focus-visible:outline-none"
         />
       </div>
-      <Command.List className="max-h-[min(24rem,60dvh)] overflow-y-auto overscroll-contain p-1 scroll-py-1">
+      <Command.List className="max-h-[min(27rem,60dvh)] overflow-y-auto overscroll-contain p-1 scroll-py-1">
         <Command.Empty className="px-3 py-6 text-center text-sm text-muted">Nothing is called that.</Command.Empty>
         {found.length > 0 && (
           <Command.Group heading="Documents" className={GROUP}>

@@ -4,7 +4,6 @@ import { X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { cx } from '@/lib/cx';
-import { IconButton } from './Button';
 
 export interface SheetProps {
   open: boolean;
@@ -31,18 +30,18 @@ export function Sheet({ open, onOpenChange, title, description, wide = false, ch
             wide ? 'sm:max-w-xl' : 'sm:max-w-md',
           )}
         >
-          <header className="flex items-start gap-4 px-6 pt-4 pb-2">
-            <div className="min-w-0 flex-1 pt-1">
-              <Dialog.Title className="text-md font-bold">{title}</Dialog.Title>
-              {description && <Dialog.Description className="mt-1 text-sm text-muted">{description}</Dialog.Description>}
-            </div>
-            <Dialog.Close asChild>
-              <IconButton label="Close" className="-me-2">
-                <X size={16} aria-hidden />
-              </IconButton>
-            </Dialog.Close>
+          <header className="py-4 ps-6 pe-14">
+            <Dialog.Title className="text-md font-bold">{title}</Dialog.Title>
+            {description && <Dialog.Description className="mt-1 text-sm text-muted">{description}</Dialog.Description>}
           </header>
-          <div className="overflow-y-auto overscroll-contain px-6 pt-2 pb-6">{children}</div>
+          <div className="overflow-y-auto overscroll-contain px-6 pt-1 pb-6">{children}</div>
+          {/* Last, so that the focus begins with the content; without a tooltip, which would swallow the first Escape. */}
+          <Dialog.Close
+            aria-label="Close"
+            className="absolute end-3 top-3 inline-flex size-8 items-center justify-center rounded-control text-muted hover:bg-wash hover:text-ink touch:size-11"
+          >
+            <X size={16} aria-hidden />
+          </Dialog.Close>
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

@@ -1,0 +1,161 @@
+// What the pictures show: every page and state, made with a real server where there is one to make it with.
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { openWindow, until } from './browser';
+import { type Editor, caretAfter, openEditor, paste, saveLineOf, saved, setCaret, textarea, type } from './editor';
+import { type FakeApi, fakeApi } from './fake-api';
+import { sampleDocuments } from './samples';
+
+/** Where the scenes are played. */
+export interface Stage {
+  browser: Browser;
+  /** The exported app over a made-up API. */
+  appUrl: string;
+  /** Addresses of prepared documents. */
+  essay: string;
+  long: string;
+  full: string;
+  window: BrowserContextOptions;
+}
+
+/** Takes the picture once the page stands still. */
+export type Shoot = (page: Page, name: string) => Promise<void>;
+type Scene = (stage: Stage, shoot: Shoot) => Promise<void>;
+
+async function home(stage: Stage, start: Partial<FakeApi>, play: (page: Page, api: FakeApi, context: BrowserContext) => Promise<void>, path = '/'): Promise<void> {
+  const { context, page } = await openWindow(stage.browser, stage.window);
+  try {
+    const api = await fakeApi(context, start);
+    await page.goto(stage.appUrl + path);
+    await play(page, api, context);
+  } finally {
+    await context.close();
+  }
+}
+
+const homes: Scene = (stage, shoot) =>
+  home(stage, { documents: sampleDocuments() }, async (page, api) => {
+    await page.getByRole('link', { name: 'Meeting notes' }).waitFor();
+    await shoot(page, 'home-full');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('option', { name: /river/ }).waitFor();
+    await shoot(page, 'home-palette');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: /^You/ }).click();
+    await page.getByRole('dialog').waitFor();
+    await shoot(page, 'home-you');
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Reading list' }).focus();
+    await page.getByRole('button', { name: 'More for Meeting notes' }).click();
+    await page.getByRole('menu').waitFor();
+    await shoot(page, 'home-menu');
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await page.getByText('was deleted').waitFor();
+    await shoot(page, 'home-deleted');
+    api.fault = 'cut';
+    await page.reload();
+    await page.getByText('This is the list as last known.').waitFor();
+    await shoot(page, 'home-last-known');
+  });
+
+const emptyHomes: Scene = async (stage, shoot) => {
+  await home(stage, {}, async (page, api) => {
+    await page.getByText('Write something, alone or together.').waitFor();
+    await shoot(page, 'home-empty');
+    api.fault = 'hang';
+    await page.reload();
+    await page.getByRole('status', { name: 'Loading your documents' }).waitFor();
+    await shoot(page, 'home-loading');
+    api.fault = 503;
+    await page.reload();
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    await shoot(page, 'home-error');
+  });
+  const deleted = sampleDocuments().slice(0, 4).map((document) => ({ ...document, deleted_ms: document.updated_ms }));
+  await home(
+    stage,
+    { documents: deleted },
+    async (page) => {
+      await page.getByRole('button', { name: /^Restore/ }).first().waitFor();
+      await shoot(page, 'recently-deleted');
+    },
+    '/?deleted',
+  );
+  await home(stage, {}, (page) => shoot(page, 'not-found'), '/no/such/page');
+};
+
+async function asPerson(context: BrowserContext, url: string, name: string, color: number): Promise<void> {
+  await context.request.put(`${url}/api/me`, { data: { name, color }, headers: { origin: url } });
+}
+
+async function editor(stage: Stage, address: string, name: string, color: number, options = stage.window): Promise<Editor> {
+  const opened = await openEditor(stage.browser, address, options);
+  await asPerson(opened.context, new URL(address).origin, name, color);
+  await opened.page.reload();
+  await until('it is open again', () => textarea(opened.page).isEditable());
+  return opened;
+}
+
+const editors: Scene = async (stage, shoot) => {
+  const me = await editor(stage, stage.essay, 'Quiet Otter', 8);
+  const others: Editor[] = [];
+  try {
+    const { page, context } = me;
+    await setCaret(page, 0);
+    await saved(page);
+    await shoot(page, 'editor-alone');
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await page.getByRole('menu').waitFor();
+    await shoot(page, 'editor-menu');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+/');
+    await page.getByRole('dialog').waitFor();
+    await shoot(page, 'editor-keyboard');
+    await page.keyboard.press('Escape');
+
+    const desk = { viewport: { width: 1200, height: 800 } };
+    others.push(await editor(stage, stage.essay, 'Ada Lovelace', 1, desk), await editor(stage, stage.essay, 'Ben', 5, desk));
+    const [ada, ben] = others as [Editor, Editor];
+    await caretAfter(ben.page, 'in a sock');
+    await type(ben.page, ' ');
+    await ben.page.keyboard.press('Backspace');
+    const from = (await textarea(ada.page).inputValue()).indexOf('a blue boat');
+    await setCaret(ada.page, from, from + 'a blue boat nobody has claimed'.length);
+    await until('both carets are there', () =>
+      page.evaluate(() => document.querySelector('[data-concord-people]')?.shadowRoot?.querySelectorAll('.flag.shown, .caret').length ?? 0).then((n) => n >= 2),
+    );
+    await shoot(page, 'editor-three-people');
+
+    await context.setOffline(true);
+    await until('offline', async () => (await saveLineOf(page)).startsWith('Offline'));
+    await caretAfter(page, 'remembers the bell.');
+    await type(page, ' Perhaps the ferryman.');
+    await until('kept', async () => /kept on this device/.test(await saveLineOf(page)));
+    await shoot(page, 'editor-offline');
+    await context.setOffline(false);
+    await saved(page);
+  } finally {
+    await Promise.all([me, ...others].map(({ context }) => context.close()));
+  }
+};
+
+const edges: Scene = async (stage, shoot) => {
+  const long = await editor(stage, stage.long, 'Quiet Otter', 8);
+  await setCaret(long.page, 100_000);
+  await type(long.page, ' ');
+  await shoot(long.page, 'editor-long');
+  await long.context.close();
+
+  const full = await editor(stage, stage.full, 'Quiet Otter', 8);
+  await setCaret(full.page, 0);
+  await paste(full.page, 'This paragraph came too late: the document had reached the size that this server allows, and so it stands here.\n'.repeat(3));
+  await full.page.getByRole('alert', { name: 'Text that was not accepted' }).waitFor();
+  await shoot(full.page, 'editor-refused');
+  await full.page.goto(`${new URL(stage.full).origin}/d/0123456789abcdef0123456789abcdef`);
+  await full.page.getByRole('heading', { name: 'There is no document here' }).waitFor();
+  await shoot(full.page, 'editor-no-document');
+  await full.context.close();
+};
+
+const gallery: Scene = (stage, shoot) => home(stage, {}, (page) => shoot(page, 'gallery'), '/gallery');
+
+export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, gallery };
