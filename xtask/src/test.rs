@@ -139,7 +139,7 @@ pub(crate) fn sizes() -> Result<()> {
     step::loud("sizes", npm::npm(web::PACKAGE).args(["run", "--silent", "size"]))
 }
 
-/// A script of the app that drives a browser. It starts servers of its own: `CONCORD_SERVER_BIN` is the program,
+/// A script of the app that drives a browser. It starts servers of its own: `CONCORD_SERVER` is the program,
 /// `CONCORD_WEB_DIR` the export, `CONCORD_CHROMIUM` the browser.
 fn with_browser(script: &str) -> Result<Command> {
     web::build()?;
@@ -148,7 +148,7 @@ fn with_browser(script: &str) -> Result<Command> {
     let mut command = npm::npm(web::APP);
     command.args(["run", "--silent", script]);
     command
-        .env("CONCORD_SERVER_BIN", program)
+        .env("CONCORD_SERVER", program)
         .env("CONCORD_WEB_DIR", paths::at(web::EXPORT))
         .env(browser::VARIABLE, chromium);
     Ok(command)

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
 
-const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const EXECUTABLE = process.env.CONCORD_CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -15,7 +15,7 @@ const FLAGS = [
 
 export async function launchBrowser(): Promise<Browser> {
   if (!existsSync(EXECUTABLE)) {
-    throw new Error(`no browser at ${EXECUTABLE}: run "apt-get install -y --no-install-recommends chromium", or set CHROMIUM`);
+    throw new Error(`no browser at ${EXECUTABLE}: run "apt-get install -y --no-install-recommends chromium", or set CONCORD_CHROMIUM`);
   }
   return chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
 }
