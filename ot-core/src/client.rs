@@ -414,6 +414,16 @@ impl Client {
         Ok(patch)
     }
 
+    /// Makes sure that the next submission's number is above `last_seq`, the last one the server
+    /// knows of this client: another run of it may have sent more than storage tells.
+    pub fn skip_to(&mut self, last_seq: ClientSeq) {
+        let next_seq = last_seq.next().unwrap_or(ClientSeq::MAX);
+        if next_seq > self.next_seq {
+            self.undo.relabel(self.next_seq, next_seq);
+            self.next_seq = next_seq;
+        }
+    }
+
     /// Checks every invariant of the type; for tests and fuzzers.
     ///
     /// # Panics
@@ -700,6 +710,19 @@ mod tests {
         assert_eq!(client.text().to_string(), "one two three!");
         let next = client.take_submission(&Limits::NONE).expect("pending");
         assert_eq!((next.seq, next.op.inserted_text()), (ClientSeq::new(2), "!"));
+    }
+
+    #[test]
+    fn numbers_the_server_knows_are_not_used_again() {
+        let mut client = client("ab");
+        splice(&mut client, 1, 0, "x");
+        client.skip_to(ClientSeq::new(6));
+        client.skip_to(ClientSeq::new(2));
+        let sent = client.take_submission(&Limits::NONE).expect("typed");
+        assert_eq!(sent.seq, ClientSeq::new(7));
+        client.reject(sent.seq).expect("fits").expect("in flight");
+        client.check_invariants();
+        assert!(!client.can_undo(), "undo knows the edit by its new number");
     }
 
     #[test]
