@@ -35,12 +35,12 @@ async function weigh(files) {
   const result = await build({
     stdin: { contents, resolveDir: root },
     bundle: true, minify: true, write: false, format: 'esm', target: 'es2022', jsx: 'automatic',
-    external: ['react', 'react/jsx-runtime', 'react-dom'], logLevel: 'warning',
+    external: ['react', 'react/jsx-runtime', 'react-dom', ...(existsSync(WASM) ? [] : ['../wasm/*'])], logLevel: 'warning',
   });
   return gzipSync(result.outputFiles[0].contents, { level: 9 }).length;
 }
 
-async function report() {
+async function report(enforce) {
   const has = (file) => existsSync(join(root, 'src', file));
   const line = (name, bytes) => console.log(`${name.padEnd(44)} ${(bytes / 1024).toFixed(1).padStart(6)} KB gzip`);
   const wasm = existsSync(WASM) ? gzipSync(readFileSync(WASM), { level: 9 }).length : 0;
@@ -50,7 +50,9 @@ async function report() {
   for (const entry of [...core, 'rest.ts', 'service-worker.ts'].filter(has)) line(`entry ${entry}`, await weigh([entry]));
   const total = wasm + (await weigh(core));
   line('engine + client + textarea + hooks', total);
-  if (total > BUDGET_BYTES) throw new Error(`the client weighs ${total} bytes after gzip, its budget is ${BUDGET_BYTES}`);
+  if (total <= BUDGET_BYTES) return;
+  console.error(`the client weighs ${total} bytes after gzip, its budget is ${BUDGET_BYTES}`);
+  if (enforce) process.exitCode = 1;
 }
 
 async function test(names, { out = join(root, '.test'), suffix = '.test.js', jobs = [] } = {}) {
@@ -72,8 +74,8 @@ if (mode === '--test') await test(rest);
 else if (mode === '--test-browser') {
   await test(rest, { out: join(root, '.test-browser'), suffix: '.spec.js', jobs: ['--test-concurrency=1'] });
 }
-else if (mode === '--size') await report();
+else if (mode === '--size') await report(true);
 else {
   await compile();
-  await report();
+  await report(false);
 }

@@ -1,0 +1,133 @@
+/** The client: one socket, one store, many documents. */
+import { Connection } from './connection.js';
+import { browserHost, type Host } from './host.js';
+import { browserLocks, type Locks } from './lock.js';
+import { Rescue } from './rescue.js';
+import { type ClientError, DocumentSession, type SessionContext } from './session.js';
+import { memoryStore, openStore, type QueueStore } from './storage.js';
+import type { ConnectionState } from './types.js';
+
+export interface ClientOptions {
+  /** Address of the server; the page's own by default. `https://docs.example.com` is enough. */
+  url?: string;
+  /** A fresh token for each connection; without it the cookie of the page's origin speaks. */
+  token?: () => Promise<string>;
+  /** Where unsaved edits survive a reload; `indexeddb` by default. */
+  storage?: 'indexeddb' | 'memory';
+  /** Where the engine's wasm file is, when the bundler does not find it by itself. */
+  wasm?: string | URL;
+  /** Trouble, also when it was repaired; for logs. */
+  onError?: (error: ClientError) => void;
+  /** The surroundings, for tests. */
+  host?: Host;
+  locks?: Locks;
+  store?: Promise<QueueStore>;
+}
+
+/** A session stays open this long after its last user left: React opens and closes in quick succession. */
+const LINGER_MS = 250;
+
+interface Entry {
+  session: DocumentSession;
+  users: number;
+  closing: ReturnType<typeof setTimeout> | undefined;
+}
+
+export class ConcordClient {
+  readonly #host: Host;
+  readonly #options: ClientOptions;
+  readonly #connection: Connection;
+  readonly #rescue: Rescue;
+  readonly #context: SessionContext;
+  readonly #entries = new Map<string, Entry>();
+  /** Sessions on their way out; the same document may be opened again only after them. */
+  readonly #leaving = new Set<Promise<void>>();
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#host = options.host ?? browserHost();
+    const factory = options.storage === 'memory' || typeof indexedDB === 'undefined' ? undefined : indexedDB;
+    this.#context = {
+      host: this.#host,
+      locks: options.locks ?? browserLocks(this.#host),
+      store: options.store ?? (factory ? openStore(factory) : Promise.resolve(memoryStore())),
+      wasm: options.wasm,
+      onError: options.onError ?? (() => undefined),
+    };
+    this.#connection = this.#connect();
+    this.#rescue = new Rescue({
+      context: this.#context,
+      connection: this.#connection,
+      connect: () => this.#connect(),
+      rejected: (doc, edits) => {
+        const entry = this.#entries.get(doc);
+        entry?.session.showRejected(edits);
+        return entry !== undefined;
+      },
+    });
+  }
+
+  /** The socket's state; a new object after every change. */
+  get connection(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** Called after every change of `connection`. */
+  subscribe(fn: () => void): () => void {
+    return this.#connection.subscribe(fn);
+  }
+
+  /**
+   * Opens a document, or joins those who have it open on this page: each `open` wants its own `close` of the handle.
+   *
+   * The session is usable at once; its `status.phase` tells when the text is there.
+   */
+  open(id: string): DocumentSession {
+    const existing = this.#entries.get(id);
+    const entry = existing ?? { session: this.#newSession(id), users: 0, closing: undefined };
+    entry.users++;
+    this.#host.clearTimeout(entry.closing);
+    entry.closing = undefined;
+    this.#entries.set(id, entry);
+    return entry.session;
+  }
+
+  /** Tries to connect at once instead of waiting out the delay. */
+  retryNow(): void {
+    this.#connection.retryNow();
+  }
+
+  /** Closes every document and the socket. What is unsaved stays on the device. */
+  async close(): Promise<void> {
+    this.#rescue.stop();
+    for (const entry of this.#entries.values()) this.#shut(entry);
+    await Promise.all(this.#leaving);
+    this.#connection.close();
+  }
+
+  #connect(): Connection {
+    return new Connection({ host: this.#host, url: this.#options.url, token: this.#options.token });
+  }
+
+  #newSession(id: string): DocumentSession {
+    return new DocumentSession(id, this.#context, this.#connection, { leave: () => this.#leave(id) });
+  }
+
+  #leave(id: string): void {
+    const entry = this.#entries.get(id);
+    if (!entry || --entry.users > 0) return;
+    entry.closing = this.#host.setTimeout(() => this.#shut(entry), LINGER_MS);
+  }
+
+  #shut(entry: Entry): void {
+    this.#host.clearTimeout(entry.closing);
+    this.#entries.delete(entry.session.id);
+    const done = entry.session.shut().finally(() => this.#leaving.delete(done));
+    this.#leaving.add(done);
+  }
+}
+
+/** A client for the documents of one server. Creating it touches nothing; opening a document connects. */
+export function createClient(options: ClientOptions = {}): ConcordClient {
+  return new ConcordClient(options);
+}

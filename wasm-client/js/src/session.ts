@@ -1,0 +1,480 @@
+/**
+ * One open document: the text an editor binds to, its people, its status.
+ *
+ * The session owns the replica (engine), the channel (protocol) and the saver (device), and tells its listeners.
+ * Everything is usable at once after `open`: until text is there `phase` is `loading` and the session is read-only.
+ */
+import { Channel, type ChannelOwner } from './channel.js';
+import { type Claim, claim, clientKey, fresh } from './claim.js';
+import type { Connection } from './connection.js';
+import { Engine, loadEngine } from './engine.js';
+import type { Host, Timer } from './host.js';
+import type { Locks } from './lock.js';
+import { People } from './people.js';
+import { plain } from './plain.js';
+import type { Joined, Person as WirePerson, Welcome } from './protocol.js';
+import { Replica } from './replica.js';
+import { type Change, Saver, type Snapshot } from './saver.js';
+import { statusOf } from './status.js';
+import type { QueueStore } from './storage.js';
+import { type Binding, bindTextarea, type BindingOptions } from './textarea.js';
+import type {
+  DocumentStatus,
+  Patch,
+  PatchOrigin,
+  Person,
+  RejectedEdit,
+  RemoteSelection,
+  Selection16,
+  TextModel,
+} from './types.js';
+
+/** Trouble for logs: `code` is stable, `message` is for developers. */
+export interface ClientError {
+  code: string;
+  message: string;
+  doc?: string;
+}
+
+/** What a client gives to all its sessions. */
+export interface SessionContext {
+  host: Host;
+  locks: Locks;
+  store: Promise<QueueStore>;
+  wasm: string | URL | undefined;
+  onError: (error: ClientError) => void;
+}
+
+export interface SessionOptions {
+  /** Continues this stored queue instead of choosing one. */
+  given?: Claim;
+  /** Called by `close`; whoever shares the session decides when it shuts. */
+  leave?: () => void;
+}
+
+/** Unsaved edits grow older; people see it once a second. */
+const AGE_EVERY_MS = 1_000;
+const WRITERS = ['owner', 'editor'];
+
+export class DocumentSession implements TextModel {
+  /** The document's id, 32 lower-case hex digits. */
+  readonly id: string;
+  readonly #context: SessionContext;
+  readonly #leave: (() => void) | undefined;
+  /** Sends a queue of a tab that is gone; without an editor. */
+  readonly #rescues: boolean;
+  readonly #channel: Channel;
+  readonly #people = new People();
+  readonly #listeners = new Set<() => void>();
+  readonly #patchListeners = new Set<(patches: Patch[], origin: PatchOrigin) => void>();
+  readonly #selectionListeners = new Set<() => void>();
+  #replica: Replica | undefined;
+  #claim: Claim | undefined;
+  #saver: Saver | undefined;
+  #phase: DocumentStatus['phase'] = 'loading';
+  #error: { code: string; message: string } | undefined;
+  #rejected: RejectedEdit[] = [];
+  #joinRejects = false;
+  #title = '';
+  #role = '';
+  #epoch: string | undefined;
+  #me: Person | undefined;
+  #status: DocumentStatus | undefined;
+  #ageTimer: Timer | undefined;
+  #closed = false;
+  readonly #started: Promise<void>;
+
+  constructor(id: string, context: SessionContext, connection: Connection, options: SessionOptions = {}) {
+    this.id = id;
+    this.#context = context;
+    this.#leave = options.leave;
+    this.#rescues = options.given !== undefined;
+    this.#channel = new Channel(this.#owner(), connection, context.host);
+    this.#started = this.#start(options.given);
+  }
+
+  // --- what it says ---
+
+  text(): string {
+    return this.#replica?.engine.text() ?? '';
+  }
+
+  /** The latest revision this replica has seen. */
+  get revision(): number {
+    return this.#replica?.engine.revision() ?? 0;
+  }
+
+  get title(): string {
+    return this.#title;
+  }
+
+  /** `owner`, `editor`, `commenter` or `viewer`; empty until the server or the device has told. */
+  get role(): string {
+    return this.#role;
+  }
+
+  /** Everybody else who is in the document. */
+  get people(): Person[] {
+    return this.#people.list;
+  }
+
+  /** This person, once the server has told who it is. */
+  get me(): Person | undefined {
+    return this.#me;
+  }
+
+  get readOnly(): boolean {
+    return this.#phase !== 'ready' || !WRITERS.includes(this.#role);
+  }
+
+  get status(): DocumentStatus {
+    return (this.#status ??= statusOf({
+      phase: this.#phase,
+      error: this.#error,
+      live: this.#channel.live,
+      unsavedEdits: this.#replica?.unsavedEdits ?? 0,
+      unsavedSince: this.#replica?.unsavedSince,
+      stored: this.#saver?.stored ?? false,
+      storageAvailable: this.#saver?.available ?? false,
+      rejected: this.#rejected,
+      readOnly: this.readOnly,
+      now: this.#context.host.now(),
+    }));
+  }
+
+  /** Called after every change of text, title, people, status. */
+  subscribe(fn: () => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  // --- the text model ---
+
+  edit(patch: Patch, selection: Selection16 | null): void {
+    this.#change(
+      (replica) => replica.edit(patch, this.#now()),
+      selection,
+      () => [{ at: patch.at, deleted: patch.inserted.length, inserted: this.text().slice(patch.at, patch.at + patch.deleted) }],
+    );
+  }
+
+  editByDiff(newText: string, selection: Selection16 | null): void {
+    this.#change(
+      (replica) => replica.editByDiff(newText, selection?.head, this.#now()),
+      selection,
+      () => [{ at: 0, deleted: newText.length, inserted: this.text() }],
+    );
+  }
+
+  undo(): Selection16 | null {
+    return this.#travel((replica) => replica.undo(this.#now()));
+  }
+
+  redo(): Selection16 | null {
+    return this.#travel((replica) => replica.redo(this.#now()));
+  }
+
+  get canUndo(): boolean {
+    return !this.readOnly && (this.#replica?.engine.canUndo() ?? false);
+  }
+
+  get canRedo(): boolean {
+    return !this.readOnly && (this.#replica?.engine.canRedo() ?? false);
+  }
+
+  breakUndoGroup(): void {
+    this.#replica?.engine.breakUndoGroup();
+  }
+
+  setSelection(selection: Selection16 | null): void {
+    this.#place(selection);
+    this.#channel.selectionMoved();
+  }
+
+  hold(): void {
+    this.#replica?.hold();
+  }
+
+  release(): void {
+    this.#replica?.release();
+    this.#tell();
+  }
+
+  /** Shows the text in a textarea and takes what is typed there, until the binding is destroyed. */
+  bindTextarea(element: HTMLTextAreaElement, options?: BindingOptions): Binding {
+    return bindTextarea(element, this, options);
+  }
+
+  onPatches(fn: (patches: Patch[], origin: PatchOrigin) => void): () => void {
+    this.#patchListeners.add(fn);
+    return () => this.#patchListeners.delete(fn);
+  }
+
+  remoteSelections(): RemoteSelection[] {
+    return this.#people.remoteSelections(this.#replica);
+  }
+
+  onSelections(fn: () => void): () => void {
+    this.#selectionListeners.add(fn);
+    return () => this.#selectionListeners.delete(fn);
+  }
+
+  // --- for people and programs ---
+
+  /** The person has seen (and copied) the refused edits. */
+  dismissRejected(): void {
+    this.#rejected = [];
+    this.#changed('own');
+  }
+
+  /** Shows refused edits of another queue of this document, until they are dismissed. */
+  showRejected(edits: RejectedEdit[]): void {
+    this.#rejected.push(...edits);
+    this.#changed('edit');
+  }
+
+  /** Resolves when everything so far is in the device's storage; `status.storedOnDevice` tells whether it worked. */
+  async flush(): Promise<void> {
+    await this.#started;
+    await this.#saver?.flush();
+  }
+
+  /** This user of the session is done; the last one to say so closes the document. */
+  close(): void {
+    if (this.#leave) this.#leave();
+    else void this.shut();
+  }
+
+  /** Leaves the document now. What is unsaved stays on the device and is sent by the next tab. */
+  async shut(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#started;
+    this.#channel.stop();
+    this.#context.host.clearTimeout(this.#ageTimer);
+    await this.#saver?.stop();
+    this.#claim?.lock.release();
+    this.#replica?.engine.free();
+    this.#replica = undefined;
+    this.#phase = 'error';
+    this.#error = { code: 'closed', message: 'the session is closed' };
+    this.#tell();
+  }
+
+  /** The client id in use; for tests and bug reports. */
+  get client(): string | undefined {
+    return this.#claim?.client;
+  }
+
+  // --- inside ---
+
+  async #start(given: Claim | undefined): Promise<void> {
+    const { host, locks } = this.#context;
+    try {
+      const [store] = await Promise.all([this.#context.store, loadEngine(this.#context.wasm)]);
+      this.#claim = given ?? (await claim(this.id, host, locks, store, () => this.#replaced()));
+      this.#saver = new Saver(host, store, () => this.#snapshot(), () => this.#tell());
+    } catch (error) {
+      this.#fail('engine_unavailable', error instanceof Error ? error.message : 'the engine did not load');
+      return;
+    }
+    if (this.#closed) return;
+    await this.#restore();
+    if (this.#phase !== 'error') this.#channel.start();
+    this.#tell();
+  }
+
+  async #restore(): Promise<void> {
+    const { record, seed } = this.#claim ?? {};
+    const saved = record ?? seed;
+    if (!saved) return;
+    const engine = Engine.restore(saved.state, record !== undefined);
+    if (!engine) {
+      this.#report('storage_corrupt', 'the saved state of this document could not be read');
+      // The unreadable record stays as it is: somebody may still want to look at it.
+      if (this.#rescues) this.#fail('storage_corrupt', 'nothing can be sent');
+      else if (record) await this.#renewClient(false);
+      return;
+    }
+    this.#epoch = saved.epoch;
+    this.#title = saved.title;
+    this.#role = saved.role;
+    this.#rejected = record ? [...record.rejected] : [];
+    const tally = { edits: saved.unsavedEdits, since: saved.unsavedSince };
+    this.#replica = this.#newReplica(engine, tally);
+    this.#phase = 'ready';
+    this.#emit([{ at: 0, deleted: 0, inserted: engine.text() }], 'reset');
+    this.#saver?.adopt(record !== undefined && engine.hasBuffer());
+    if (!record) this.#saver?.touch('remote');
+  }
+
+  #newReplica(engine: Engine, tally?: { edits: number; since: number | undefined }): Replica {
+    return new Replica(engine, (patches, origin) => this.#emit(patches, origin), tally);
+  }
+
+  #owner(): ChannelOwner {
+    return {
+      doc: this.id,
+      client: () => this.#claim?.client ?? '',
+      replica: () => this.#replica,
+      epoch: () => this.#epoch,
+      loaded: (text, joined) => this.#loaded(text, joined),
+      joined: (joined, welcome) => this.#joined(joined, welcome),
+      renamed: (title) => {
+        this.#title = title;
+        this.#changed('remote');
+      },
+      people: (people, gone) => this.#peopleChanged(people, gone),
+      rejected: (text, code, message) => this.#keepRejected(text, code, message),
+      changed: (own) => this.#changed(own ? 'own' : 'remote'),
+      trouble: (code, message, final) => (final ? this.#fail(code, message) : this.#report(code, message)),
+      renewClient: () => this.#renewClient(true),
+      beforeSend: () => (this.#saver?.holdsUnsent ? this.#saver.flush() : undefined),
+    };
+  }
+
+  #loaded(text: string, joined: Joined): Replica {
+    // The server keeps CR, NUL and lone surrogates out; if it ever did not, the engine must still get plain text.
+    this.#replica = this.#newReplica(new Engine(plain(text), joined.rev, joined.seq + 1));
+    this.#emit([{ at: 0, deleted: 0, inserted: this.text() }], 'reset');
+    return this.#replica;
+  }
+
+  #joined(joined: Joined, { user }: Welcome): void {
+    this.#epoch = joined.epoch;
+    this.#title = joined.title;
+    this.#role = joined.role;
+    this.#me = { session: -1, user: user.id, name: user.name, color: user.color, self: true };
+    this.#phase = 'ready';
+    if (this.#error?.code !== 'diverged') this.#error = undefined;
+    this.#joinRejects = false;
+  }
+
+  #peopleChanged(people: WirePerson[], gone: number[] | 'all'): void {
+    this.#people.update(people, gone, this.#replica);
+    this.#selectionsChanged();
+    this.#tell();
+  }
+
+  // A refused paste comes back in parts; one entry with the whole text is what a person can use.
+  #keepRejected(text: string, code: string, message: string | undefined): void {
+    const last = this.#rejected.at(-1);
+    if (this.#joinRejects && last?.code === code) last.text += text;
+    else this.#rejected.push({ text, code, ...(message !== undefined && { message }) });
+    this.#joinRejects = code !== 'diverged';
+    if (code === 'forbidden') this.#role = 'viewer';
+    if (code === 'document_deleted') this.#fail(code, message ?? 'the document was deleted');
+    this.#changed('edit');
+  }
+
+  #change(apply: (replica: Replica) => void, selection: Selection16 | null, takeBack: () => Patch[]): void {
+    if (!this.#replica || this.readOnly) return this.#emit(takeBack(), 'reset');
+    apply(this.#replica);
+    this.#place(selection);
+    this.#joinRejects = false;
+    this.#selectionsChanged();
+    this.#changed('edit');
+    this.#channel.pump();
+  }
+
+  #travel(step: (replica: Replica) => Selection16 | null): Selection16 | null {
+    if (!this.#replica || this.readOnly) return null;
+    const caret = step(this.#replica);
+    if (caret) {
+      this.#place(caret);
+      this.#changed('edit');
+      this.#channel.pump();
+    }
+    return caret;
+  }
+
+  #place(selection: Selection16 | null): void {
+    const engine = this.#replica?.engine;
+    if (selection) engine?.setSelection(selection.anchor, selection.head);
+    else engine?.clearSelection();
+  }
+
+  #emit(patches: Patch[], origin: PatchOrigin): void {
+    for (const fn of [...this.#patchListeners]) fn(patches, origin);
+    this.#selectionsChanged();
+  }
+
+  #selectionsChanged(): void {
+    for (const fn of [...this.#selectionListeners]) fn();
+  }
+
+  #changed(change: Change): void {
+    this.#saver?.touch(change);
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#status = undefined;
+    this.#watchAge();
+    for (const fn of [...this.#listeners]) fn();
+  }
+
+  #watchAge(): void {
+    const { host } = this.#context;
+    if (this.#closed || this.#ageTimer !== undefined || !this.#replica?.engine.hasPending()) return;
+    this.#ageTimer = host.setTimeout(() => {
+      this.#ageTimer = undefined;
+      this.#tell();
+    }, AGE_EVERY_MS);
+  }
+
+  #snapshot(): Snapshot | undefined {
+    const replica = this.#replica;
+    const client = this.#claim?.client;
+    if (!replica || !client || this.#epoch === undefined) return undefined;
+    const since = replica.unsavedSince;
+    const record = {
+      doc: this.id,
+      client,
+      epoch: this.#epoch,
+      state: replica.engine.export(),
+      title: this.#title,
+      role: this.#role,
+      pending: replica.engine.hasPending() ? (1 as const) : (0 as const),
+      unsavedEdits: replica.unsavedEdits,
+      ...(since !== undefined && { unsavedSince: since }),
+      savedAt: this.#now(),
+      rejected: [...this.#rejected],
+    };
+    return { record, unsent: replica.engine.hasBuffer() };
+  }
+
+  /** Continues under a new client id; `move` takes the stored work along. */
+  async #renewClient(move: boolean): Promise<void> {
+    const { host, locks, store } = this.#context;
+    const old = this.#claim;
+    this.#claim = await fresh(host, locks, () => this.#replaced());
+    host.remember(clientKey(this.id), this.#claim.client);
+    if (old && move) {
+      this.#saver?.touch('edit');
+      await this.#saver?.flush();
+      await (await store).delete({ doc: this.id, client: old.client }).catch(() => undefined);
+    }
+    old?.lock.release();
+  }
+
+  #replaced(): void {
+    this.#channel.stop();
+    this.#fail('replaced', 'another tab continues this document');
+  }
+
+  #report(code: string, message: string): void {
+    this.#error = { code, message };
+    this.#context.onError({ code, message, doc: this.id });
+    this.#tell();
+  }
+
+  #fail(code: string, message: string): void {
+    this.#phase = 'error';
+    this.#report(code, message);
+  }
+
+  #now(): number {
+    return this.#context.host.now();
+  }
+}

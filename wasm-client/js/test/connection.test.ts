@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { backoffMs, DELAY_MAX_MS, DELAY_MIN_MS } from '../src/backoff.js';
+import { Connection, type ConnectionUser, socketUrl } from '../src/connection.js';
+import { CLOSE_RETRY } from '../src/protocol.js';
+import { type FakeSocket, Tab, World } from './support/world.js';
+
+const WELCOME = {
+  type: 'welcome',
+  user: { id: 'g_1', name: 'Quiet Otter', color: 3 },
+  limits: { message_bytes_max: 262_144, text_bytes_max: 32_768, components_max: 1_000 },
+  heartbeat_ms: 30_000,
+};
+
+const silent: ConnectionUser = { opened: () => {}, closed: () => {}, message: () => {} };
+
+/** A server that welcomes and answers pings; `welcomes` may be turned off. */
+function start(token?: () => Promise<string>) {
+  const world = new World();
+  const tab = new Tab(world);
+  const network = { welcomes: true, pongs: true };
+  world.accept = (socket) =>
+    queueMicrotask(() => {
+      socket.onsent = (frame) => {
+        const message = JSON.parse(frame) as { type: string; t?: number };
+        if (message.type === 'ping' && network.pongs) queueMicrotask(() => socket.deliver({ type: 'pong', t: message.t }));
+        if (message.type === 'auth') socket.deliver(WELCOME);
+      };
+      socket.establish();
+      if (network.welcomes && !token) socket.deliver(WELCOME);
+    });
+  const connection = new Connection({ host: tab.host, token });
+  const latest = (): FakeSocket => tab.sockets.at(-1) ?? assert.fail('no socket was opened');
+  return { world, tab, network, connection, latest };
+}
+
+describe('backoff', () => {
+  test('delays stay between half a second and half a minute and grow', () => {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      for (const random of [0, 0.5, 0.999_999]) {
+        const delay = backoffMs(attempt, random);
+        assert.ok(delay >= DELAY_MIN_MS && delay <= DELAY_MAX_MS, `attempt ${attempt}: ${delay}`);
+      }
+    }
+    assert.ok(backoffMs(0, 0.999) < backoffMs(1, 0.999) && backoffMs(1, 0.999) < backoffMs(2, 0.999));
+    assert.equal(backoffMs(0, 0), DELAY_MIN_MS);
+  });
+
+  test('a thousand clients of a restarted server spread: no tenth of a second holds more than 5 %', () => {
+    const world = new World();
+    const slots = new Map<number, number>();
+    for (let client = 0; client < 1_000; client++) {
+      const slot = Math.floor(backoffMs(0, world.random()) / 100);
+      slots.set(slot, (slots.get(slot) ?? 0) + 1);
+    }
+    // 50 would be the promise to the server with many clients; 1,000 draws scatter by about 7 around 40.
+    assert.ok(Math.max(...slots.values()) <= 65, `fullest slot: ${Math.max(...slots.values())}`);
+  });
+});
+
+test('the socket address is derived from the page, a path, or a server address', () => {
+  const page = 'https://app.example/d/abc?x=1#y';
+  assert.equal(socketUrl(undefined, page), 'wss://app.example/api/socket');
+  assert.equal(socketUrl('http://localhost:8080', page), 'ws://localhost:8080/api/socket');
+  assert.equal(socketUrl('/collab', page), 'wss://app.example/collab');
+  assert.equal(socketUrl('wss://docs.example/own/path', page), 'wss://docs.example/own/path');
+});
+
+describe('connection', () => {
+  test('opens for its first user, names the subprotocol, measures latency, closes after the last', async () => {
+    const { world, connection, latest } = start();
+    assert.equal(connection.state.state, 'closed');
+    const detach = connection.attach(silent);
+    assert.equal(connection.state.state, 'connecting');
+    await world.pass(10);
+    assert.equal(latest().protocol, 'concord.v1');
+    assert.equal(connection.state.state, 'connected');
+    assert.equal(connection.state.latencyMs, 0);
+    detach();
+    assert.equal(connection.state.state, 'closed');
+    assert.equal(latest().open, false);
+    assert.deepEqual(world.waiting, [], 'no timer is left behind');
+  });
+
+  test('a token is the first message and is asked for anew on each connection', async () => {
+    let asked = 0;
+    const { world, connection, latest } = start(() => Promise.resolve(`token ${++asked}`));
+    connection.attach(silent);
+    await world.pass(10);
+    assert.deepEqual(latest().messages[0], { type: 'auth', token: 'token 1' });
+    latest().drop(1012);
+    await world.pass(4_000);
+    assert.deepEqual(latest().messages[0], { type: 'auth', token: 'token 2' });
+    assert.equal(connection.state.state, 'connected');
+  });
+
+  test('refused tokens end in a closed connection, not in a loop', async () => {
+    const { world, tab, connection } = start(() => Promise.resolve('bad'));
+    world.accept = (socket) =>
+      queueMicrotask(() => {
+        socket.establish();
+        queueMicrotask(() => socket.drop(4401));
+      });
+    connection.attach(silent);
+    await world.pass(600_000);
+    assert.equal(tab.sockets.length, 3);
+    assert.deepEqual(connection.state, { state: 'closed', code: 'unauthenticated' });
+  });
+
+  test('a lost socket is opened again after a counted-down delay', async () => {
+    const { world, tab, connection, latest } = start();
+    const heard: string[] = [];
+    connection.attach({ opened: () => heard.push('opened'), closed: () => heard.push('closed'), message: () => {} });
+    await world.pass(10);
+    latest().drop(1006);
+    const { state, retryInMs = -1 } = connection.state;
+    assert.equal(state, 'reconnecting');
+    assert.ok(retryInMs >= 500 && retryInMs <= 3_000, `first delay ${retryInMs}`);
+    await world.pass(3_000);
+    assert.equal(tab.sockets.length, 2);
+    assert.equal(connection.state.state, 'connected');
+    assert.deepEqual(heard, ['opened', 'closed', 'opened']);
+  });
+
+  test('the countdown is told once a second', async () => {
+    const { world, connection } = start();
+    world.accept = (socket) => queueMicrotask(() => socket.drop(1006));
+    const told: number[] = [];
+    connection.attach(silent);
+    await world.pass(60_000);
+    connection.subscribe(() => told.push(connection.state.retryInMs ?? -1));
+    await world.pass(120_000);
+    const waits = told.filter((ms) => ms > 0);
+    assert.ok(waits.length > 20, `${waits.length} updates`);
+    assert.ok(waits.every((ms) => ms <= DELAY_MAX_MS));
+  });
+
+  test('a server that closes at once is not hammered', async () => {
+    const { world, tab, connection } = start();
+    world.accept = (socket) =>
+      queueMicrotask(() => {
+        socket.establish();
+        socket.deliver(WELCOME);
+        socket.drop(1011);
+      });
+    connection.attach(silent);
+    await world.pass(10 * 60_000);
+    assert.ok(tab.sockets.length < 60, `${tab.sockets.length} attempts in ten minutes`);
+    assert.ok(tab.sockets.length > 20, `${tab.sockets.length} attempts in ten minutes`);
+  });
+
+  test('the network coming back and the page becoming visible skip the delay', async () => {
+    for (const event of ['online', 'visible'] as const) {
+      const { world, tab, connection } = start();
+      const accept = world.accept;
+      world.accept = (socket) => queueMicrotask(() => socket.drop(1006));
+      connection.attach(silent);
+      await world.pass(60_000);
+      const before = tab.sockets.length;
+      world.accept = accept;
+      tab.fire(event);
+      assert.equal(tab.sockets.length, before + 1, event);
+      await world.pass(1);
+      assert.equal(connection.state.state, 'connected', event);
+    }
+  });
+
+  test('going offline says so at once, and attempts go on', async () => {
+    const { world, tab, connection } = start();
+    connection.attach(silent);
+    await world.pass(10);
+    world.setOnline(false, [tab]);
+    assert.deepEqual(connection.state, { state: 'offline' });
+    await world.pass(120_000);
+    assert.equal(connection.state.state, 'offline');
+    assert.ok(tab.sockets.length > 3);
+    world.setOnline(true, [tab]);
+    await world.pass(1);
+    assert.equal(connection.state.state, 'connected');
+  });
+
+  test('a dead link is noticed within 20 s although nobody types', async () => {
+    const { world, tab, connection, latest } = start();
+    connection.attach(silent);
+    await world.pass(1_000);
+    latest().deafDown = true;
+    await world.pass(20_000);
+    assert.equal(tab.sockets[0]?.open, false);
+  });
+
+  test('an attempt that is never answered is given up', async () => {
+    const { world, tab, network, connection } = start();
+    network.welcomes = false;
+    connection.attach(silent);
+    await world.pass(15_000);
+    assert.ok(tab.sockets.length >= 2);
+    assert.equal(tab.sockets[0]?.open, false);
+  });
+
+  test('each close code is honoured: no attempt after a final one, until the person asks', async () => {
+    for (const [code, retry] of Object.entries(CLOSE_RETRY)) {
+      const { world, tab, connection, latest } = start();
+      connection.attach(silent);
+      await world.pass(10);
+      latest().drop(Number(code));
+      if (retry === 'later') assert.ok(connection.state.state === 'reconnecting', code);
+      await world.pass(120_000);
+      assert.equal(tab.sockets.length, retry === 'no' ? 1 : 2, `close code ${code}`);
+      if (retry !== 'no') continue;
+      assert.equal(connection.state.state, 'closed');
+      assert.ok(connection.state.code, `close code ${code} has a name`);
+      connection.retryNow();
+      await world.pass(10);
+      assert.equal(connection.state.state, 'connected', `asked after ${code}`);
+    }
+  });
+
+  test('frames that are no messages are ignored', async () => {
+    const { world, connection, latest } = start();
+    const heard: string[] = [];
+    connection.attach({ ...silent, message: (message) => heard.push(message.type) });
+    await world.pass(10);
+    for (const data of ['', '{', '[]', '1', '{"no":"type"}', new ArrayBuffer(2)]) {
+      latest().onmessage?.({ data } as MessageEvent);
+    }
+    latest().deliver({ type: 'something_new' });
+    assert.deepEqual(heard, ['something_new']);
+    assert.equal(connection.state.state, 'connected');
+  });
+});

@@ -1,0 +1,8 @@
+/** The real engine in Node: importing this file loads it. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import { initSync } from '../../wasm/wasm_client.js';
+
+const file = createRequire(import.meta.url).resolve('../../wasm/wasm_client_bg.wasm');
+initSync({ module: readFileSync(file) });
