@@ -70,7 +70,6 @@ export class Overlay {
   /** Draws in the next frame. */
   schedule(): void {
     if (this.#frame || !this.#view || this.#destroyed || this.#options === false) return;
-    if (this.#figures.size === 0 && !this.#model.remoteSelections().some(isVisible)) return;
     this.#frame = this.#view.requestAnimationFrame(() => {
       this.#frame = 0;
       this.#draw();

@@ -124,6 +124,7 @@ class TextareaBinding implements Binding {
     // In a frame without a window (a detached document) there is nothing to leave.
     if (page.defaultView) on(page.defaultView, 'pagehide', () => this.flush());
     listeners.add(model.onPatches((patches, origin) => this.#receive(patches, origin)));
+    listeners.add(model.subscribe?.(() => this.refresh()) ?? (() => undefined));
     listeners.add(
       model.onSelections(() => {
         this.refresh();
@@ -299,11 +300,12 @@ class TextareaBinding implements Binding {
   #receive(patches: Patch[], origin: PatchOrigin): void {
     if (patches.length === 0) return;
     const { element } = this;
-    const foreign = this.#foreignEdit();
+    const stray = element.value !== this.#shown;
+    const foreign = stray ? this.#foreignEdit() : null;
     const selection = mapSelection(readSelection(element), patches);
     const keep = this.#overlay.viewport();
     this.#shown = patches.reduce(applyPatch, this.#shown);
-    if (foreign) this.#fill();
+    if (stray) this.#fill();
     else this.#splice(patches);
     this.#overlay.edited(patches);
     const own = origin === 'undo' || origin === 'redo' ? caretAfter(patches) : null;
@@ -321,9 +323,8 @@ class TextareaBinding implements Binding {
 
   /** What a script has written since we last looked; only before the model's text changes under it. */
   #foreignEdit(): Patch | null {
-    const value = this.element.value;
-    if (value === this.#shown || this.#model.readOnly) return null;
-    return spliceByEnds(this.#shown, clean(value), this.element.selectionEnd);
+    if (this.#model.readOnly) return null;
+    return spliceByEnds(this.#shown, clean(this.element.value), this.element.selectionEnd);
   }
 
   /** Makes a script's edit again, on the text the model has now. */

@@ -66,6 +66,8 @@ export interface TextModel {
   onPatches(fn: (patches: Patch[], origin: PatchOrigin) => void): () => void;
   remoteSelections(): RemoteSelection[];
   onSelections(fn: () => void): () => void;
+  /** Called when anything else has changed, such as `readOnly`. */
+  subscribe?(fn: () => void): () => void;
 }
 
 /** The socket's state, one for all documents of a client. */
