@@ -25,7 +25,7 @@ interface Home {
 }
 
 async function atHome(start: Partial<FakeApi>, test: (home: Home) => Promise<void>, options: BrowserContextOptions = {}, path = '/'): Promise<void> {
-  const { context, page } = await openWindow(browser, options);
+  const { context, page } = await openWindow(browser, { serviceWorkers: 'block', ...options });
   try {
     const faults = watchFaults(page);
     const api = await fakeApi(context, start);

@@ -22,7 +22,7 @@ export type Shoot = (page: Page, name: string) => Promise<void>;
 type Scene = (stage: Stage, shoot: Shoot) => Promise<void>;
 
 async function home(stage: Stage, start: Partial<FakeApi>, play: (page: Page, api: FakeApi, context: BrowserContext) => Promise<void>, path = '/'): Promise<void> {
-  const { context, page } = await openWindow(stage.browser, stage.window);
+  const { context, page } = await openWindow(stage.browser, { serviceWorkers: 'block', ...stage.window });
   try {
     const api = await fakeApi(context, start);
     await page.goto(stage.appUrl + path);

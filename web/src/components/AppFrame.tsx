@@ -12,6 +12,7 @@ import { HelpSheet } from './HelpSheet';
 import { useAppleKeys } from './Keys';
 import { MeSheet } from './MeSheet';
 import { Palette } from './Palette';
+import { ServiceWorker } from './ServiceWorker';
 
 interface AppCommands {
   me: Me | null;
@@ -95,6 +96,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
     <Commands value={commands}>
       <Tooltip.Provider delayDuration={500} skipDelayDuration={200}>
         {children}
+        <ServiceWorker />
         <Palette {...toggles('palette')} onCreate={create} onHelp={commands.openHelp} onMe={commands.openMe} />
         <HelpSheet {...toggles('help')} />
         <MeSheet {...toggles('me')} me={me} onSave={saveMe} />
