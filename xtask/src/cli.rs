@@ -40,8 +40,12 @@ enum Command {
     },
     /// Check formatting, clippy, TypeScript types and lints, and tidy
     Lint,
-    /// Check the repository itself: map, links, migrations
-    Tidy,
+    /// Check the repository itself: map, layers, links, migrations
+    Tidy {
+        /// Complete the map of ARCHITECTURE.md from the modules' own first sentences
+        #[arg(long)]
+        fix: bool,
+    },
     /// Build the engine for the browser into wasm-client/js/wasm
     Wasm,
     /// Build engine, npm package and web app into web/out
@@ -74,7 +78,8 @@ pub(crate) fn run() -> Result<()> {
         Command::Dev { port, server } => dev::dev(port, &server),
         Command::Test { wanted } => test::test(wanted.as_deref()),
         Command::Lint => lint::lint(),
-        Command::Tidy => tidy::tidy(),
+        Command::Tidy { fix: true } => tidy::fix(),
+        Command::Tidy { fix: false } => tidy::tidy(),
         Command::Wasm => wasm::build(),
         Command::Web => web::build(),
         Command::Dist => dist::dist(),

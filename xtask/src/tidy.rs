@@ -26,6 +26,12 @@ pub(crate) fn tidy() -> Result<()> {
     })
 }
 
+/// Checks everything after the map has been completed from the modules themselves.
+pub(crate) fn fix() -> Result<()> {
+    map::fix(&Files::tracked()?)?;
+    tidy()
+}
+
 fn complaints() -> Result<Vec<String>> {
     let files = Files::tracked()?;
     let mut complaints = map::check(&files);
