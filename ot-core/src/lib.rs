@@ -18,6 +18,8 @@ mod operation;
 mod position;
 mod selection;
 mod split;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod transform;
 mod undo;
