@@ -1,5 +1,6 @@
-// Builds the package: `node build.mjs` fills dist/ and prints sizes, `--size` only measures, `--test [file…]` runs
-// the tests, `--test-browser [file…]` those that need a browser. The wasm engine is expected in wasm/ (`cargo xtask wasm`).
+// Builds the package: `node build.mjs` fills dist/ and prints sizes, `--compile` does only the first, `--size` only the
+// second; `--test [file…]` runs the tests, `--test-browser [file…]` those that need a browser. The wasm engine is
+// expected in wasm/ (`cargo xtask wasm`).
 import { build } from 'esbuild';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';

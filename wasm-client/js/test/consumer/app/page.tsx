@@ -1,0 +1,13 @@
+import { Editor } from './editor';
+
+// Rendered for each request, as an ordinary application does it.
+export const dynamic = 'force-dynamic';
+
+export default function Page() {
+  return (
+    <main>
+      <h1>A shared text</h1>
+      <Editor id="00112233445566778899aabbccddeeff" />
+    </main>
+  );
+}
