@@ -122,6 +122,9 @@ fn in_browser() -> Result<()> {
     let mut package = npm::npm(web::PACKAGE);
     package.args(["run", "--silent", "test:browser"]).env(browser::VARIABLE, browser::chromium()?);
     step::loud("npm package in a browser", &mut package)?;
+    let mut packed = npm::npm(web::PACKAGE);
+    packed.args(["run", "--silent", "test:pack"]).env(browser::VARIABLE, browser::chromium()?);
+    step::loud("npm package, packed, in a Next.js application", &mut packed)?;
     step::loud("web app in a browser", &mut with_browser("e2e")?)
 }
 
