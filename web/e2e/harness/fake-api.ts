@@ -66,7 +66,7 @@ function answerAll(api: FakeApi, route: Route, search: URLSearchParams): Promise
 export async function fakeApi(context: BrowserContext, start: Partial<FakeApi> = {}): Promise<FakeApi> {
   const api: FakeApi = {
     documents: [],
-    me: { id: 'g_1', name: 'Quiet Otter', color: 8 },
+    me: { id: 'g_1', name: 'Quiet Otter', color: 8, guest: true },
     fault: null,
     calls: [],
     ...start,

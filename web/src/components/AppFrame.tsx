@@ -3,7 +3,7 @@
 import { Tooltip } from 'radix-ui';
 import { type ReactNode, createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import { Toaster, toast } from 'sonner';
-import { Unreachable, type Me, api } from '@/data/api';
+import { type Me, api, isUnreachable } from '@/data/api';
 import { saveMe, useMe } from '@/data/me';
 import { followPreferences, usePreferences } from '@/data/preferences';
 import { documentPath } from '@/lib/document-id';
@@ -43,7 +43,7 @@ function useCreate(): { creating: boolean; create(): void } {
       (error: unknown) => {
         setCreating(false);
         toast.error(
-          error instanceof Unreachable
+          isUnreachable(error)
             ? 'A new document needs a connection. Try again when you are online.'
             : 'The document could not be created. Try again.',
         );

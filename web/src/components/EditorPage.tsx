@@ -72,7 +72,9 @@ function useEditor(id: string) {
     { ...connection, retryInMs: connection.retryInMs === undefined ? undefined : connection.retryInMs - sinceRetryMs },
   );
   const count = useTextCount(live.session, status.phase !== 'loading');
-  return { ...live, ...presence, connection, line, count };
+  // Others first, me last; I am here before the server has said so.
+  const people = presence.me ? [...presence.people, presence.me] : presence.people;
+  return { ...live, people, scrollTo: presence.scrollTo, connection, line, count };
 }
 
 /** Renames at once on the screen; the server's word replaces it as soon as it comes. */
@@ -93,7 +95,7 @@ function useDeletion(id: string) {
   const [deleted, setDeleted] = useState(false);
   const remove = () => {
     setDeleted(true);
-    api.remove(id).catch(() => {
+    api.delete(id).catch(() => {
       setDeleted(false);
       toast.error('The document was not deleted. Try again when you are online.');
     });
@@ -113,7 +115,7 @@ function useProblemCode(id: string, code: string | undefined): string | undefine
   useEffect(() => {
     if (code !== 'not_found') return;
     let current = true;
-    api.info(id).then(
+    api.get(id).then(
       (document) => current && document.deleted_ms !== undefined && setFound('document_deleted'),
       () => {
         // Missing and forbidden look alike, on purpose.

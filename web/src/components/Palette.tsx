@@ -32,7 +32,7 @@ function useFound(query: string, open: boolean): DocumentInfo[] {
     if (!open) return;
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      api.list({ query, limit: SHOWN_MAX, signal: abort.signal }).then(
+      api.list({ q: query, limit: SHOWN_MAX, signal: abort.signal }).then(
         ({ documents }) => setFound({ query, documents }),
         () => {
           // Offline: the known list below still answers.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError, type DocumentInfo, Unreachable } from './api';
+import { type DocumentInfo, RestError } from './api';
 import { EMPTY, activityMs, reduce } from './documents';
 
 const doc = (id: string, title = id): DocumentInfo => ({
@@ -9,27 +9,32 @@ const loaded = (...documents: DocumentInfo[]) => reduce(EMPTY, { type: 'loaded',
 
 describe('the list of documents', () => {
   it('falls back to the kept list, filtered by the search, when the server does not answer', () => {
-    const state = reduce(EMPTY, { type: 'failed', error: new Unreachable(), kept: [doc('a', 'Ábc'), doc('b', 'xyz')], query: 'áB' });
+    const state = reduce(EMPTY, { type: 'failed', error: new RestError('unreachable', '', 0), kept: [doc('a', 'Ábc'), doc('b', 'xyz')], query: 'áB' });
     expect(state.phase).toBe('stale');
     expect(state.documents.map((d) => d.id)).toEqual(['a']);
   });
 
   it('keeps what is on the screen when a refresh finds no network', () => {
-    const state = reduce(loaded(doc('a')), { type: 'failed', error: new Unreachable(), kept: null, query: '' });
+    const state = reduce(loaded(doc('a')), { type: 'failed', error: new RestError('unreachable', '', 0), kept: null, query: '' });
     expect(state).toMatchObject({ phase: 'stale', documents: [{ id: 'a' }] });
   });
 
   it('is an error, not an empty list, when nothing is known', () => {
-    const state = reduce(EMPTY, { type: 'failed', error: new Unreachable(), kept: null, query: '' });
+    const state = reduce(EMPTY, { type: 'failed', error: new RestError('unreachable', '', 0), kept: null, query: '' });
     expect(state).toMatchObject({ phase: 'error', error: { code: 'unreachable' } });
   });
 
   it('is an error when the server says so, whatever is kept', () => {
-    const error = new ApiError(500, 'storage_unavailable', 'disk');
+    const error = new RestError('storage_unavailable', 'disk', 503);
     expect(reduce(EMPTY, { type: 'failed', error, kept: [doc('a')], query: '' })).toMatchObject({
       phase: 'error',
       error: { code: 'storage_unavailable' },
     });
+  });
+
+  it('takes a proxy that cannot reach the server for no answer', () => {
+    const error = new RestError('internal', '', 502);
+    expect(reduce(EMPTY, { type: 'failed', error, kept: [doc('a')], query: '' }).phase).toBe('stale');
   });
 
   it('joins pages without doubling a document that moved between them', () => {

@@ -1,7 +1,7 @@
 // My documents as a list: loaded, searched, paged, refreshed while I look, changed at once and put right when the
 // server disagrees; the last known list is kept for when there is no network.
 import { useCallback, useEffect, useReducer, useRef } from 'react';
-import { ApiError, type DocumentInfo, type DocumentPage, Unreachable, api } from './api';
+import { type DocumentInfo, type DocumentList, RestError, api, isUnreachable } from './api';
 import { readStored, writeStored } from './store';
 
 /** `stale`: the last known list, because the server did not answer. */
@@ -19,8 +19,8 @@ export interface DocumentsState {
 
 type Event =
   | { type: 'asked'; again: boolean }
-  | { type: 'loaded'; page: DocumentPage; query: string }
-  | { type: 'more'; page: DocumentPage }
+  | { type: 'loaded'; page: DocumentList; query: string }
+  | { type: 'more'; page: DocumentList }
   | { type: 'failed'; error: unknown; kept: DocumentInfo[] | null; query: string }
   | { type: 'changed'; id: string; change: Partial<DocumentInfo> }
   | { type: 'removed'; id: string }
@@ -33,13 +33,13 @@ const matches = (document: DocumentInfo, query: string) =>
 
 function failed(state: DocumentsState, event: Extract<Event, { type: 'failed' }>): DocumentsState {
   const { error, kept, query } = event;
-  if (error instanceof Unreachable) {
+  if (isUnreachable(error)) {
     // What is on the screen is as good as what is stored, and already filtered.
     const documents = state.phase === 'ready' && state.query === query ? state.documents : (kept ?? []).filter((d) => matches(d, query));
     if (kept || state.phase === 'ready') return { phase: 'stale', documents, query, searching: false };
     return { ...state, phase: 'error', searching: false, error: { code: 'unreachable', message: 'The server does not answer.' } };
   }
-  const code = error instanceof ApiError ? error.code : 'internal';
+  const code = error instanceof RestError ? error.code : 'internal';
   return { ...state, phase: 'error', searching: false, error: { code, message: error instanceof Error ? error.message : '' } };
 }
 
@@ -70,6 +70,7 @@ export function reduce(state: DocumentsState, event: Event): DocumentsState {
 
 const KEPT_KEY = 'concord.documents';
 const KEPT_MAX = 200;
+const PAGE_LEN = 50;
 const REFRESH_MS = 15_000;
 const SEARCH_PAUSE_MS = 150;
 
@@ -103,7 +104,7 @@ export function useDocuments({ query, deleted }: { query: string; deleted: boole
       const mine = ++generation.current;
       dispatch({ type: 'asked', again });
       try {
-        const page = await api.list({ query, deleted, signal });
+        const page = await api.list({ q: query, deleted, limit: PAGE_LEN, signal });
         if (mine !== generation.current) return;
         dispatch({ type: 'loaded', page, query });
         if (!query && !deleted) keep(page.documents);
@@ -137,7 +138,7 @@ export function useDocuments({ query, deleted }: { query: string; deleted: boole
 
   const loadMore = useCallback(async () => {
     if (!state.cursor) return;
-    dispatch({ type: 'more', page: await api.list({ query, deleted, cursor: state.cursor }) });
+    dispatch({ type: 'more', page: await api.list({ q: query, deleted, limit: PAGE_LEN, cursor: state.cursor }) });
   }, [query, deleted, state.cursor]);
 
   /** Shows a change at once; `undo` puts it back when the server refuses. */
@@ -162,7 +163,7 @@ export function useDocuments({ query, deleted }: { query: string; deleted: boole
     [attempt, state.documents],
   );
   const remove = useCallback(
-    (document: DocumentInfo) => attempt({ type: 'removed', id: document.id }, { type: 'returned', document }, () => api.remove(document.id)),
+    (document: DocumentInfo) => attempt({ type: 'removed', id: document.id }, { type: 'returned', document }, () => api.delete(document.id)),
     [attempt],
   );
   const restore = useCallback(

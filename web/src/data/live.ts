@@ -1,2 +1,3 @@
-// The live half of a document, as the public package gives it. Components take their types from here.
-export * from './fake-live';
+// The live half of a document, as the public package gives it: components take hooks and types from here.
+export type { ConnectionState, DocumentStatus, Person, RejectedEdit } from '@concord/client';
+export { useConnection, useDocument, usePresence } from '@concord/client/react';

@@ -18,11 +18,9 @@ function remember(next: Me): void {
 export function useMe(): Me | null {
   useEffect(() => {
     if (!me.get()) me.set(readStored(KEY, isMe));
-    const abort = new AbortController();
-    api.me(abort.signal).then(remember, () => {
+    api.me().then(remember, () => {
       // Without an answer the last known name stands; the page says elsewhere that it is offline.
     });
-    return () => abort.abort();
   }, []);
   return useStore(me, null);
 }
@@ -32,7 +30,7 @@ export async function saveMe(change: Partial<Pick<Me, 'name' | 'color'>>): Promi
   const before = me.get();
   if (before) remember({ ...before, ...change });
   try {
-    remember(await api.saveMe(change));
+    remember(await api.updateMe(change));
   } catch (error) {
     if (before) remember(before);
     throw error;
