@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collab_protocol::{
-    ChannelId, ClientMessage, CloseCode, ErrorCode, ErrorMessage, ServerMessage, UserId, Welcome,
-    WelcomeUser,
+    ChannelId, ClientId, ClientMessage, CloseCode, DocumentId, ErrorCode, ErrorMessage,
+    ServerMessage, UserId, Welcome, WelcomeUser,
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -160,6 +160,8 @@ struct Session<'a, S> {
     outbox: VecDeque<String>,
     channels: Channels,
     joins: FuturesUnordered<Joining>,
+    /// The replicas that those joins are for.
+    joining: Vec<(DocumentId, ClientId)>,
     /// Notified by the documents when there may be something to pull.
     wake: Arc<Notify>,
     may_pull: bool,
@@ -182,6 +184,7 @@ where
             outbox: VecDeque::new(),
             channels,
             joins: FuturesUnordered::new(),
+            joining: Vec::new(),
             wake: Arc::new(Notify::new()),
             may_pull: false,
             bad_messages: 0,
@@ -217,8 +220,8 @@ where
             tokio::select! {
                 event = self.socket.event(may_read) => self.on_event(event)?,
                 () = self.wake.notified(), if !self.may_pull => self.may_pull = true,
-                Some(outcome) = self.joins.next(), if !self.joins.is_empty() => {
-                    self.on_join_done(outcome);
+                Some((replica, outcome)) = self.joins.next(), if !self.joins.is_empty() => {
+                    self.on_join_done(replica, outcome);
                 }
                 () = timer.as_mut() => {
                     self.on_timer()?;
@@ -309,7 +312,10 @@ where
         }
     }
 
-    fn on_join_done(&mut self, outcome: JoinOutcome) {
+    fn on_join_done(&mut self, replica: (DocumentId, ClientId), outcome: JoinOutcome) {
+        if let Some(index) = self.joining.iter().position(|joining| *joining == replica) {
+            self.joining.swap_remove(index);
+        }
         match outcome {
             JoinOutcome::Joined { open, frame, profile, took } => {
                 self.app.metrics.join_time.observe(took.as_secs_f64());
@@ -318,8 +324,8 @@ where
                 self.channels.open(*open);
                 self.may_pull = true;
             }
-            JoinOutcome::Refused { doc, code } => {
-                self.error(code, Some(doc), None, None);
+            JoinOutcome::Refused { code } => {
+                self.error(code, Some(replica.0), None, None);
             }
         }
     }
@@ -328,7 +334,7 @@ where
     fn on_document_ended(&mut self, ch: ChannelId, reason: Ended) -> Result<(), End> {
         let Some(closed) = self.channels.close(ch) else { return Ok(()) };
         match reason {
-            Ended::Replaced if self.channels.has(closed.document, closed.client) => {
+            Ended::Replaced if self.is_here(closed.document, closed.client) => {
                 self.left(ch);
                 Ok(())
             }
@@ -345,6 +351,11 @@ where
                 Ok(())
             }
         }
+    }
+
+    /// Whether this very connection has the replica's newer session, or is about to.
+    fn is_here(&self, document: DocumentId, client: ClientId) -> bool {
+        self.channels.has(document, client) || self.joining.contains(&(document, client))
     }
 
     fn say(&mut self, message: &ServerMessage) {

@@ -122,6 +122,7 @@ where
             self.error(ErrorCode::Overloaded, Some(doc), None, None);
             return Ok(());
         }
+        self.joining.push((join.doc, join.client));
         let channel = self.channels.reserve();
         let (profile, wake) = (self.profile.clone(), Arc::clone(&self.wake));
         self.joins.push(joining::start(Arc::clone(&self.app), join, since, channel, profile, wake));

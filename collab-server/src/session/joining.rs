@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use collab_protocol::{ChannelId, DocumentId, ErrorCode, Join};
+use collab_protocol::{ChannelId, ClientId, DocumentId, ErrorCode, Join};
 use tokio::sync::Notify;
 
 use super::channels::Open;
@@ -25,11 +25,12 @@ pub(super) enum JoinOutcome {
         took: Duration,
     },
     /// It is not.
-    Refused { doc: DocumentId, code: ErrorCode },
+    Refused { code: ErrorCode },
 }
 
-/// A join on its way. The session goes on meanwhile.
-pub(super) type Joining = Pin<Box<dyn Future<Output = JoinOutcome> + Send>>;
+/// A join on its way, and whose it is. The session goes on meanwhile.
+pub(super) type Joining =
+    Pin<Box<dyn Future<Output = ((DocumentId, ClientId), JoinOutcome)> + Send>>;
 
 /// Starts a join. `wake` is notified when the document has something for the session.
 pub(super) fn start(
@@ -42,14 +43,15 @@ pub(super) fn start(
 ) -> Joining {
     let began = Instant::now();
     Box::pin(async move {
-        let doc = join.doc;
-        match enter(&app, join, since, channel, profile, wake).await {
+        let replica = (join.doc, join.client);
+        let outcome = match enter(&app, join, since, channel, profile, wake).await {
             Ok((open, frame, profile)) => {
                 let took = began.elapsed();
                 JoinOutcome::Joined { open: Box::new(open), frame, profile, took }
             }
-            Err(error) => JoinOutcome::Refused { doc, code: error.code() },
-        }
+            Err(error) => JoinOutcome::Refused { code: error.code() },
+        };
+        (replica, outcome)
     })
 }
 

@@ -1,0 +1,24 @@
+//! What the tests share: a server of their own, and clients for it.
+
+pub(crate) mod http;
+pub(crate) mod server;
+pub(crate) mod socket;
+
+use std::future::Future;
+use std::time::Duration;
+
+/// How long anything may take before a test fails. Nothing waits for it to pass.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Asks again and again until the answer is yes.
+pub(crate) async fn until<F>(what: &str, mut ask: impl FnMut() -> F)
+where
+    F: Future<Output = bool>,
+{
+    let asking = async {
+        while !ask().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, asking).await.unwrap_or_else(|_| panic!("not in time: {what}"));
+}
