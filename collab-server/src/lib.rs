@@ -43,6 +43,6 @@ pub use shutdown::signal as shutdown_signal;
 pub use store::{
     Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor, DocumentPage,
     DocumentRecord, ListQuery, ListedDocument, Loaded, LoggedOperation, MemoryStore, NewDocument,
-    NewOperation, PageLimit, PersonRecord, Snapshot, Store, StoreError, StoreFuture, TailPage,
-    TextKey,
+    NewOperation, OpenError, PageLimit, PersonRecord, Snapshot, SqliteConfig, SqliteStore, Store,
+    StoreError, StoreFuture, TailPage, TextKey,
 };

@@ -20,7 +20,7 @@ use crate::people::People;
 use crate::rate::SubmissionRates;
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
-use crate::store::{MemoryStore, Store, StoreError};
+use crate::store::{MemoryStore, SqliteConfig, SqliteStore, Store, StoreError};
 use crate::web::{WebApp, WebSource};
 
 /// Why a server does not start.
@@ -162,9 +162,16 @@ impl Server {
 async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartError> {
     match database {
         Database::Memory => Ok(Arc::new(MemoryStore::default())),
-        Database::Sqlite(_) => {
-            tracing::warn!("documents are kept in memory only");
-            Ok(Arc::new(MemoryStore::default()))
+        Database::Sqlite(path) => {
+            let refused = |reason: String| StartError::Database {
+                path: path.display().to_string(),
+                source: StoreError::Unavailable { reason },
+            };
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder).map_err(|error| refused(error.to_string()))?;
+            }
+            let store = SqliteStore::open(SqliteConfig::new(path), SystemClock.now_ms()).await;
+            Ok(Arc::new(store.map_err(|error| refused(error.to_string()))?))
         }
     }
 }

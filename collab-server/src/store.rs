@@ -10,7 +10,9 @@
 mod chain;
 mod checks;
 mod memory;
+mod migration;
 mod record;
+mod sqlite;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,6 +28,7 @@ pub use record::{
     ListedDocument, Loaded, LoggedOperation, NewDocument, NewOperation, PageLimit, PersonRecord,
     Snapshot, TailPage,
 };
+pub use sqlite::{OpenError, SqliteConfig, SqliteStore};
 
 /// What a store returns: a future that may be dropped without harm. The work behind it goes on in
 /// a task of the store, so that no database call is ever cancelled halfway.

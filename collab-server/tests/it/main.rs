@@ -1,4 +1,4 @@
-//! Tests of the running server over real sockets.
+//! Tests of the running server over real sockets, and of each store against one contract.
 
 mod guests;
 mod limits;
@@ -6,4 +6,5 @@ mod messages;
 mod rest;
 mod sessions;
 mod shutdown;
+mod store_contract;
 mod support;

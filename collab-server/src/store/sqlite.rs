@@ -1,0 +1,302 @@
+//! The store in one SQLite file: nothing else to install, and an acknowledged edit is on the disk.
+//!
+//! One task writes, and puts what waits of all documents into one transaction, so that a commit's
+//! fsync is shared. Readers have connections of their own. The journal is a write-ahead log, and
+//! every commit is synced (`synchronous = full`).
+
+mod error;
+mod read;
+mod row;
+mod write;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use collab_protocol::{ClientId, DocumentId, UserId};
+use ot_core::{ClientSeq, Revision};
+use sqlx::sqlite::{
+    Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use self::write::Write;
+use super::migration;
+use super::record::{
+    Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
+    NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
+};
+use super::{Store, StoreError, StoreFuture};
+
+pub use self::error::OpenError;
+
+/// The database that this module speaks to.
+pub(super) type Database = Sqlite;
+
+/// Where the database is, and how much it does at once.
+#[derive(Clone, Debug)]
+pub struct SqliteConfig {
+    /// The database file; created if it is not there. Its `-wal` and `-shm` lie beside it.
+    pub path: PathBuf,
+    /// Connections that read.
+    pub readers: u32,
+    /// Writes that wait; one more waits before it is taken.
+    pub queue_len: usize,
+    /// Writes put into one transaction.
+    pub group_max: usize,
+    /// How long to wait for another process that writes.
+    pub busy_timeout: Duration,
+}
+
+impl SqliteConfig {
+    /// The database at `path`, with the usual limits.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        SqliteConfig {
+            path: path.into(),
+            readers: 4,
+            queue_len: 1_024,
+            group_max: 256,
+            busy_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Documents in a SQLite file. Clones share it.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    writes: mpsc::Sender<Write>,
+    readers: SqlitePool,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// The oldest library without the bug by which a checkpoint can drop committed writes.
+const LIBRARY_MIN: [u32; 3] = [3, 51, 3];
+
+impl SqliteStore {
+    /// Opens or creates the database, brings it to this server's schema and checks that it keeps
+    /// what it acknowledges. `now_ms` dates the schema.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(config: SqliteConfig, now_ms: i64) -> Result<Self, OpenError> {
+        let options = SqliteConnectOptions::new()
+            .filename(&config.path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(config.busy_timeout)
+            .statement_cache_capacity(512)
+            .disable_statement_logging();
+        let mut writer = options.clone().create_if_missing(true).connect().await?;
+        check_library(&mut writer).await?;
+        check_settings(&mut writer).await?;
+        migration::migrate(&mut writer, migration::SQLITE, now_ms).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(config.readers.max(1))
+            .connect_with(options.clone().pragma("query_only", "on"))
+            .await?;
+        let (writes, waiting) = mpsc::channel(config.queue_len.max(1));
+        let task = tokio::spawn(writer::run(writer, options, waiting, config.group_max.max(1)));
+        let writer = Arc::new(Mutex::new(Some(task)));
+        Ok(SqliteStore { writes, readers, writer })
+    }
+
+    /// Hands a write to the writer and waits for what came of it.
+    fn write(
+        &self,
+        write: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Write,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        let write = write(reply);
+        Box::pin(async move {
+            let closed = || StoreError::unavailable("the store is closed");
+            self.writes.send(write).await.map_err(|_| closed())?;
+            answer.await.unwrap_or_else(|_| Err(closed()))
+        })
+    }
+
+    /// Reads in a task of its own, which goes on when nobody waits any more.
+    fn read<T, F>(
+        &self,
+        work: impl FnOnce(SqlitePool) -> F + Send + 'static,
+    ) -> StoreFuture<'_, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let readers = self.readers.clone();
+        Box::pin(async move {
+            match tokio::spawn(work(readers)).await {
+                Ok(result) => result,
+                Err(error) => Err(StoreError::unavailable(error)),
+            }
+        })
+    }
+}
+
+async fn check_library(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let found: String = sqlx::query_scalar("select sqlite_version()").fetch_one(connection).await?;
+    let mut numbers = found.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = std::array::from_fn(|_| numbers.next().unwrap_or(0));
+    if version < LIBRARY_MIN {
+        return Err(OpenError::OldLibrary { found });
+    }
+    Ok(())
+}
+
+async fn check_settings(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let journal: String =
+        sqlx::query_scalar("pragma journal_mode").fetch_one(&mut *connection).await?;
+    let synchronous: i64 = sqlx::query_scalar("pragma synchronous").fetch_one(connection).await?;
+    if journal != "wal" || synchronous < 2 {
+        return Err(OpenError::NotDurable { journal, synchronous });
+    }
+    Ok(())
+}
+
+impl Store for SqliteStore {
+    fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
+        self.read(move |readers| read::load(readers, document))
+    }
+
+    fn append(&self, append: Append) -> StoreFuture<'_, AppendOutcome> {
+        let (reply, answer) = oneshot::channel();
+        Box::pin(async move {
+            let closed = || StoreError::unavailable("the store is closed");
+            match self.writes.send(Write::Append(append, reply)).await {
+                Ok(()) => answer.await.unwrap_or_else(|_| AppendOutcome::Unknown(closed())),
+                Err(_) => AppendOutcome::Failed(closed()),
+            }
+        })
+    }
+
+    fn since(
+        &self,
+        document: DocumentId,
+        after: Revision,
+        page: PageLimit,
+    ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
+        self.read(move |readers| read::since(readers, document, after, page))
+    }
+
+    fn find_submission(
+        &self,
+        document: DocumentId,
+        client: ClientId,
+        seq: ClientSeq,
+    ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
+        self.read(move |readers| read::find_submission(readers, document, client, seq))
+    }
+
+    fn progress(
+        &self,
+        document: DocumentId,
+        client: ClientId,
+    ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>> {
+        self.read(move |readers| read::progress(readers, document, client))
+    }
+
+    fn write_snapshot(
+        &self,
+        document: DocumentId,
+        snapshot: Snapshot,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::Snapshot(document, snapshot, reply))
+    }
+
+    fn create_document(&self, new: NewDocument) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::Create(Box::new(new), reply))
+    }
+
+    fn document(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
+        self.read(move |readers| read::document(readers, document))
+    }
+
+    fn rename_document(
+        &self,
+        document: DocumentId,
+        title: String,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::Rename(document, title, now_ms, reply))
+    }
+
+    fn set_deleted(
+        &self,
+        document: DocumentId,
+        deleted_ms: Option<i64>,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::SetDeleted(document, deleted_ms, reply))
+    }
+
+    fn list_documents(
+        &self,
+        query: ListQuery,
+    ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
+        self.read(move |readers| read::list(readers, query))
+    }
+
+    fn mark_opened(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::MarkOpened(document, person, now_ms, reply))
+    }
+
+    fn put_person(&self, person: PersonRecord) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::PutPerson(person, reply))
+    }
+
+    fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
+        self.read(move |readers| read::people(readers, ids))
+    }
+
+    fn setting_or_insert(
+        &self,
+        name: &'static str,
+        value: Vec<u8>,
+    ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>> {
+        Box::pin(async move {
+            self.write(|reply| Write::InsertSetting(name, value, reply)).await?;
+            self.read(move |readers| read::setting(readers, name)).await
+        })
+    }
+
+    fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.write(Write::Check).await?;
+            self.read(read::check).await
+        })
+    }
+
+    fn close(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let task = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(task) = task {
+                let (reply, closed) = oneshot::channel();
+                // Fails only when the writer has ended already.
+                let _ = self.writes.send(Write::Close(reply)).await;
+                let _ = closed.await;
+                if let Err(error) = task.await {
+                    tracing::error!(%error, "the store's writer failed");
+                }
+            }
+            self.readers.close().await;
+        })
+    }
+}
+
+/// Another connection like the writer's, after that broke.
+async fn reconnect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    SqliteConnection::connect_with(options).await
+}

@@ -1,0 +1,426 @@
+//! The writes, each within a savepoint of the writer's transaction.
+
+use collab_protocol::{DocumentId, UserId};
+use ot_core::Revision;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use tokio::sync::oneshot;
+
+use super::error::is_constraint;
+use super::row::{id_bytes, integer};
+use crate::revision::later;
+use crate::store::StoreError;
+use crate::store::checks::check_text;
+use crate::store::record::{
+    Append, AppendOutcome, ClientProgress, LoggedOperation, NewDocument, PersonRecord, Snapshot,
+};
+
+/// Where the answer goes.
+type Reply = oneshot::Sender<Result<(), StoreError>>;
+
+/// Something to be written, with the way to answer it.
+pub(super) enum Write {
+    Append(Append, oneshot::Sender<AppendOutcome>),
+    Snapshot(DocumentId, Snapshot, Reply),
+    Create(Box<NewDocument>, Reply),
+    Rename(DocumentId, String, i64, Reply),
+    SetDeleted(DocumentId, Option<i64>, Reply),
+    MarkOpened(DocumentId, UserId, i64, Reply),
+    PutPerson(PersonRecord, Reply),
+    InsertSetting(&'static str, Vec<u8>, Reply),
+    Check(Reply),
+    Close(oneshot::Sender<()>),
+}
+
+/// What one write came to, if the transaction is committed.
+#[derive(Debug)]
+pub(super) enum Written {
+    Yes,
+    /// An append that lost; nothing of it is written.
+    Conflict,
+    /// Nothing of it is written.
+    Refused(StoreError),
+}
+
+/// Why the whole transaction cannot go on: the disk is full, the file is gone…
+pub(super) type Broken = sqlx::Error;
+
+impl Write {
+    /// Carries the write out, all or nothing of it. The rest of the transaction stands.
+    pub(super) async fn run(&self, connection: &mut SqliteConnection) -> Result<Written, Broken> {
+        sqlx::query("savepoint one").execute(&mut *connection).await?;
+        let written = match self.execute(connection).await {
+            Ok(written) => written,
+            Err(error) if is_constraint(&error) => self.refused_by(&error),
+            Err(error) => return Err(error),
+        };
+        if !matches!(written, Written::Yes) {
+            sqlx::query("rollback to one").execute(&mut *connection).await?;
+        }
+        sqlx::query("release one").execute(connection).await?;
+        Ok(written)
+    }
+
+    fn refused_by(&self, constraint: &sqlx::Error) -> Written {
+        match self {
+            Write::Append(..) => Written::Conflict,
+            Write::Create(..) => Written::Refused(StoreError::AlreadyExists),
+            Write::MarkOpened(..) => Written::Refused(StoreError::NotFound),
+            _ => Written::Refused(StoreError::unavailable(constraint)),
+        }
+    }
+
+    async fn execute(&self, connection: &mut SqliteConnection) -> Result<Written, sqlx::Error> {
+        match self {
+            Write::Append(append, _) => self::append(connection, append).await,
+            Write::Snapshot(document, snapshot, _) => {
+                write_snapshot(connection, *document, snapshot).await
+            }
+            Write::Create(new, _) => create(connection, new).await,
+            Write::Rename(document, title, now_ms, _) => {
+                rename(connection, *document, title, *now_ms).await
+            }
+            Write::SetDeleted(document, deleted_ms, _) => {
+                set_deleted(connection, *document, *deleted_ms).await
+            }
+            Write::MarkOpened(document, person, now_ms, _) => {
+                mark_opened(connection, *document, person, *now_ms).await
+            }
+            Write::PutPerson(person, _) => put_person(connection, person).await,
+            Write::InsertSetting(name, value, _) => insert_setting(connection, name, value).await,
+            Write::Check(_) | Write::Close(_) => Ok(Written::Yes),
+        }
+    }
+
+    /// Tells who waits that the transaction is committed.
+    pub(super) fn committed(self, written: Written) {
+        // Who asked may have gone; then nobody is to be told.
+        match (self, written) {
+            (Write::Append(_, reply), Written::Yes) => drop(reply.send(AppendOutcome::Done)),
+            (Write::Append(_, reply), Written::Conflict) => {
+                drop(reply.send(AppendOutcome::Conflict));
+            }
+            (Write::Append(_, reply), Written::Refused(error)) => {
+                drop(reply.send(AppendOutcome::Failed(error)));
+            }
+            (other, Written::Refused(error)) => other.answer(Err(error)),
+            (other, _) => other.answer(Ok(())),
+        }
+    }
+
+    /// Tells who waits that nothing was written.
+    pub(super) fn failed(self, error: StoreError) {
+        match self {
+            Write::Append(_, reply) => drop(reply.send(AppendOutcome::Failed(error))),
+            other => other.answer(Err(error)),
+        }
+    }
+
+    /// Tells who waits that nobody knows.
+    pub(super) fn unknown(self, error: StoreError) {
+        match self {
+            Write::Append(_, reply) => drop(reply.send(AppendOutcome::Unknown(error))),
+            other => other.answer(Err(error)),
+        }
+    }
+
+    fn answer(self, result: Result<(), StoreError>) {
+        match self {
+            Write::Snapshot(.., reply)
+            | Write::Create(_, reply)
+            | Write::Rename(.., reply)
+            | Write::SetDeleted(.., reply)
+            | Write::MarkOpened(.., reply)
+            | Write::PutPerson(_, reply)
+            | Write::InsertSetting(.., reply)
+            | Write::Check(reply) => drop(reply.send(result)),
+            Write::Close(reply) => drop(reply.send(())),
+            Write::Append(..) => unreachable!("appends are answered by outcome"),
+        }
+    }
+}
+
+/// Whether exactly `expected` rows were touched; fewer means that a condition did not hold.
+fn conflict_unless(found: u64, expected: usize) -> Option<Written> {
+    (found != expected as u64).then_some(Written::Conflict)
+}
+
+async fn append(
+    connection: &mut SqliteConnection,
+    append: &Append,
+) -> Result<Written, sqlx::Error> {
+    let Some(last) = append.operations.last() else { return Ok(Written::Yes) };
+    let document = id_bytes(append.document.get());
+    let head = later(append.base, append.operations.len());
+    let moved = sqlx::query(
+        "update document set revision = ?, chain = ?, len_chars = ?, updated_ms = ?
+         where document_id = ? and revision = ? and deleted_ms is null",
+    )
+    .bind(integer(head.get()))
+    .bind(last.chain.as_bytes().to_vec())
+    .bind(integer(append.len_chars))
+    .bind(append.time_ms)
+    .bind(document.clone())
+    .bind(integer(append.base.get()))
+    .execute(&mut *connection)
+    .await?;
+    if let Some(conflict) = conflict_unless(moved.rows_affected(), 1) {
+        return Ok(conflict);
+    }
+    // Each row has eight values, far below what a statement may have.
+    for (index, chunk) in append.operations.chunks(256).enumerate() {
+        let base = later(append.base, index * 256);
+        let mut insert = insert_operations();
+        insert.push_values(chunk.iter().enumerate(), |mut row, (offset, new)| {
+            row.push_bind(document.clone())
+                .push_bind(integer(later(base, offset + 1).get()))
+                .push_bind(id_bytes(new.client.get()))
+                .push_bind(integer(new.seq.get()))
+                .push_bind(new.author.as_str().to_owned())
+                .push_bind(append.time_ms)
+                .push_bind(new.operation.to_bytes())
+                .push_bind(new.chain.as_bytes().to_vec());
+        });
+        insert.build().execute(&mut *connection).await?;
+        let progress = chunk.iter().enumerate().map(|(offset, new)| {
+            let revision = later(base, offset + 1);
+            let (author, seq) = (new.author.clone(), new.seq);
+            let submission = new.submission;
+            (new.client.get(), ClientProgress { author, seq, revision, submission })
+        });
+        let moved = put_progress(connection, &document, progress.collect()).await?;
+        if let Some(conflict) = conflict_unless(moved, chunk.len()) {
+            return Ok(conflict);
+        }
+    }
+    Ok(Written::Yes)
+}
+
+fn insert_operations() -> QueryBuilder<Sqlite> {
+    QueryBuilder::new(
+        "insert into operation (document_id, revision, client_id, client_seq, author_id, \
+         time_ms, body, chain) ",
+    )
+}
+
+/// Moves clients' progress, where a number is above the client's last and the client is the
+/// author's own. How many moved.
+async fn put_progress(
+    connection: &mut SqliteConnection,
+    document: &[u8],
+    progress: Vec<(u128, ClientProgress)>,
+) -> Result<u64, sqlx::Error> {
+    let mut upsert = QueryBuilder::<Sqlite>::new(
+        "insert into client_progress (document_id, client_id, author_id, last_seq, \
+         last_revision, submission_hash) ",
+    );
+    upsert.push_values(progress, |mut row, (client, progress)| {
+        row.push_bind(document.to_vec())
+            .push_bind(id_bytes(client))
+            .push_bind(progress.author.as_str().to_owned())
+            .push_bind(integer(progress.seq.get()))
+            .push_bind(integer(progress.revision.get()))
+            .push_bind(progress.submission.get().cast_signed());
+    });
+    upsert.push(
+        " on conflict (document_id, client_id) do update set
+             last_seq = excluded.last_seq,
+             last_revision = excluded.last_revision,
+             submission_hash = excluded.submission_hash
+         where excluded.last_seq > client_progress.last_seq
+           and excluded.author_id = client_progress.author_id",
+    );
+    Ok(upsert.build().execute(connection).await?.rows_affected())
+}
+
+async fn write_snapshot(
+    connection: &mut SqliteConnection,
+    document: DocumentId,
+    snapshot: &Snapshot,
+) -> Result<Written, sqlx::Error> {
+    if let Err(error) = check_text(&snapshot.text) {
+        return Ok(Written::Refused(error));
+    }
+    let head: Option<i64> =
+        sqlx::query_scalar("select revision from document where document_id = ?")
+            .bind(id_bytes(document.get()))
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some(head) = head else { return Ok(Written::Refused(StoreError::NotFound)) };
+    let head = Revision::new(head.cast_unsigned());
+    if snapshot.revision > head {
+        let reason =
+            format!("snapshot at revision {} is ahead of the log at {head}", snapshot.revision);
+        return Ok(Written::Refused(StoreError::Corrupt { document, reason }));
+    }
+    sqlx::query(
+        "insert into snapshot (document_id, revision, body, body_hash, chain, time_ms)
+         values (?, ?, ?, ?, ?, ?) on conflict (document_id, revision) do nothing",
+    )
+    .bind(id_bytes(document.get()))
+    .bind(integer(snapshot.revision.get()))
+    .bind(snapshot.text.to_string())
+    .bind(blake3::hash(snapshot.text.as_bytes()).as_bytes().to_vec())
+    .bind(snapshot.chain.as_bytes().to_vec())
+    .bind(snapshot.time_ms)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "delete from snapshot where document_id = ?1 and revision not in (
+             select revision from snapshot where document_id = ?1
+             order by revision desc limit 2
+         )",
+    )
+    .bind(id_bytes(document.get()))
+    .execute(connection)
+    .await?;
+    Ok(Written::Yes)
+}
+
+async fn create(
+    connection: &mut SqliteConnection,
+    new: &NewDocument,
+) -> Result<Written, sqlx::Error> {
+    let first = match check_text(&new.title).and_then(|()| new.first_operation()) {
+        Ok(first) => first,
+        Err(error) => return Ok(Written::Refused(error)),
+    };
+    let record = new.record(first.as_ref());
+    sqlx::query(
+        "insert into document (document_id, title, title_search, owner_id, epoch, text_key,
+             revision, chain, len_chars, created_ms, updated_ms, deleted_ms)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null)",
+    )
+    .bind(id_bytes(record.id.get()))
+    .bind(record.title.clone())
+    .bind(record.title.to_lowercase())
+    .bind(record.owner.as_str().to_owned())
+    .bind(id_bytes(record.epoch.get()))
+    .bind(record.text_key.as_bytes().to_vec())
+    .bind(integer(record.revision.get()))
+    .bind(record.chain.as_bytes().to_vec())
+    .bind(integer(record.len_chars))
+    .bind(record.created_ms)
+    .bind(record.updated_ms)
+    .execute(&mut *connection)
+    .await?;
+    if let Some(first) = &first {
+        insert_first(connection, &id_bytes(record.id.get()), first).await?;
+    }
+    mark_opened(connection, record.id, &record.owner, record.created_ms).await
+}
+
+async fn insert_first(
+    connection: &mut SqliteConnection,
+    document: &[u8],
+    first: &LoggedOperation,
+) -> Result<(), sqlx::Error> {
+    let mut insert = insert_operations();
+    insert.push_values([first], |mut row, first| {
+        row.push_bind(document.to_vec())
+            .push_bind(integer(first.revision.get()))
+            .push_bind(id_bytes(first.client.get()))
+            .push_bind(integer(first.seq.get()))
+            .push_bind(first.author.as_str().to_owned())
+            .push_bind(first.time_ms)
+            .push_bind(first.operation.to_bytes())
+            .push_bind(first.chain.as_bytes().to_vec());
+    });
+    insert.build().execute(&mut *connection).await?;
+    let progress = (first.client.get(), ClientProgress::of_first(first));
+    put_progress(connection, document, vec![progress]).await?;
+    Ok(())
+}
+
+/// Found, unless no row was touched.
+fn found(touched: u64) -> Written {
+    if touched == 0 { Written::Refused(StoreError::NotFound) } else { Written::Yes }
+}
+
+async fn rename(
+    connection: &mut SqliteConnection,
+    document: DocumentId,
+    title: &str,
+    now_ms: i64,
+) -> Result<Written, sqlx::Error> {
+    if let Err(error) = check_text(title) {
+        return Ok(Written::Refused(error));
+    }
+    let renamed = sqlx::query(
+        "update document set title = ?, title_search = ?, updated_ms = ? where document_id = ?",
+    )
+    .bind(title.to_owned())
+    .bind(title.to_lowercase())
+    .bind(now_ms)
+    .bind(id_bytes(document.get()))
+    .execute(connection)
+    .await?;
+    Ok(found(renamed.rows_affected()))
+}
+
+async fn set_deleted(
+    connection: &mut SqliteConnection,
+    document: DocumentId,
+    deleted_ms: Option<i64>,
+) -> Result<Written, sqlx::Error> {
+    let sql = match deleted_ms {
+        Some(_) => "update document set deleted_ms = coalesce(deleted_ms, ?) where document_id = ?",
+        None => "update document set deleted_ms = ? where document_id = ?",
+    };
+    let changed =
+        sqlx::query(sql).bind(deleted_ms).bind(id_bytes(document.get())).execute(connection);
+    Ok(found(changed.await?.rows_affected()))
+}
+
+async fn mark_opened(
+    connection: &mut SqliteConnection,
+    document: DocumentId,
+    person: &UserId,
+    now_ms: i64,
+) -> Result<Written, sqlx::Error> {
+    sqlx::query(
+        "insert into document_opened (person_id, document_id, opened_ms) values (?, ?, ?)
+         on conflict (person_id, document_id) do update set opened_ms = excluded.opened_ms",
+    )
+    .bind(person.as_str().to_owned())
+    .bind(id_bytes(document.get()))
+    .bind(now_ms)
+    .execute(connection)
+    .await?;
+    Ok(Written::Yes)
+}
+
+async fn put_person(
+    connection: &mut SqliteConnection,
+    person: &PersonRecord,
+) -> Result<Written, sqlx::Error> {
+    if let Err(error) = check_text(&person.name) {
+        return Ok(Written::Refused(error));
+    }
+    sqlx::query(
+        "insert into person (person_id, name, color, created_ms) values (?, ?, ?, ?)
+         on conflict (person_id) do update set
+             name = excluded.name,
+             color = excluded.color,
+             created_ms = min(person.created_ms, excluded.created_ms)",
+    )
+    .bind(person.id.as_str().to_owned())
+    .bind(person.name.clone())
+    .bind(i64::from(person.color))
+    .bind(person.created_ms)
+    .execute(connection)
+    .await?;
+    Ok(Written::Yes)
+}
+
+async fn insert_setting(
+    connection: &mut SqliteConnection,
+    name: &'static str,
+    value: &[u8],
+) -> Result<Written, sqlx::Error> {
+    sqlx::query("insert into setting (name, value) values (?, ?) on conflict (name) do nothing")
+        .bind(name)
+        .bind(value.to_vec())
+        .execute(connection)
+        .await?;
+    Ok(Written::Yes)
+}

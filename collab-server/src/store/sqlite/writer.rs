@@ -1,0 +1,128 @@
+//! The one task that writes: it puts what waits into one transaction and answers once that is
+//! committed.
+//!
+//! `begin immediate` takes the write lock first, so that no statement finds it taken halfway. Each
+//! write has a savepoint: one that loses or breaks a constraint is rolled back alone. Any other
+//! error may have ended the transaction behind our back, so all of it is rolled back, and each
+//! write is tried once more by itself; then a bad one fails alone.
+
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteConnectOptions;
+use tokio::sync::mpsc;
+
+use super::write::{Write, Written};
+use crate::store::StoreError;
+
+/// Runs until the store is closed or dropped.
+pub(super) async fn run(
+    mut connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    mut waiting: mpsc::Receiver<Write>,
+    group_max: usize,
+) {
+    let mut group = Vec::new();
+    let mut closing = Vec::new();
+    while waiting.recv_many(&mut group, group_max).await > 0 {
+        closing.extend(group.extract_if(.., |write| matches!(write, Write::Close(_))));
+        if !closing.is_empty() {
+            waiting.close();
+        }
+        commit(&mut connection, &options, std::mem::take(&mut group)).await;
+    }
+    if let Err(error) = sqlx::Connection::close(connection).await {
+        tracing::warn!(%error, "the database did not close cleanly");
+    }
+    for write in closing {
+        write.committed(Written::Yes);
+    }
+}
+
+async fn commit(
+    connection: &mut SqliteConnection,
+    options: &SqliteConnectOptions,
+    group: Vec<Write>,
+) {
+    let group = match try_group(connection, group).await {
+        Ok(()) => return,
+        Err(broken) => broken,
+    };
+    roll_back(connection, options).await;
+    let is_hopeless = !group.has_begun || group.writes.len() == 1;
+    for write in group.writes {
+        if is_hopeless {
+            write.failed(group.error.clone());
+        } else if let Err(mut broken) = try_group(connection, vec![write]).await {
+            roll_back(connection, options).await;
+            let error = broken.error;
+            broken.writes.drain(..).for_each(|write| write.failed(error.clone()));
+        }
+    }
+}
+
+/// Writes of which nothing is in the database.
+struct BrokenGroup {
+    writes: Vec<Write>,
+    error: StoreError,
+    /// Whether the transaction could be begun at all.
+    has_begun: bool,
+}
+
+/// One transaction. `Ok` when all were answered.
+async fn try_group(
+    connection: &mut SqliteConnection,
+    writes: Vec<Write>,
+) -> Result<(), BrokenGroup> {
+    if writes.is_empty() {
+        return Ok(());
+    }
+    let mut results = Vec::with_capacity(writes.len());
+    let begun = sqlx::query("begin immediate").execute(&mut *connection).await;
+    let has_begun = begun.is_ok();
+    let mut broken = begun.err();
+    for write in &writes {
+        if broken.is_some() {
+            break;
+        }
+        match write.run(connection).await {
+            Ok(written) => results.push(written),
+            Err(error) => broken = Some(error),
+        }
+    }
+    if let Some(error) = broken {
+        tracing::warn!(%error, writes = writes.len(), "a transaction was given up");
+        return Err(BrokenGroup { writes, error: error.into(), has_begun });
+    }
+    let committed = sqlx::query("commit").execute(&mut *connection).await;
+    match committed {
+        Ok(_) => {
+            for (write, written) in writes.into_iter().zip(results) {
+                write.committed(written);
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, writes = writes.len(), "outcome of a commit is unknown");
+            let error = StoreError::from(error);
+            writes.into_iter().for_each(|write| write.unknown(error.clone()));
+            // If the transaction still stands, it must not: nobody would know of it.
+            let _ = sqlx::query("rollback").execute(connection).await;
+        }
+    }
+    Ok(())
+}
+
+/// Ends what is left of a transaction. A connection that cannot even do that is replaced.
+async fn roll_back(connection: &mut SqliteConnection, options: &SqliteConnectOptions) {
+    let rolled_back = sqlx::query("rollback").execute(&mut *connection).await;
+    let is_gone = match rolled_back {
+        Ok(_) => false,
+        // Mostly "no transaction is active": it had ended by itself.
+        Err(sqlx::Error::Database(_)) => false,
+        Err(_) => true,
+    };
+    if is_gone {
+        match super::reconnect(options).await {
+            Ok(fresh) => *connection = fresh,
+            Err(error) => tracing::error!(%error, "the database cannot be opened again"),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What every store promises, as one suite that runs on each of them.
+//!
+//! A case gets a fresh database. `contract!` names the cases once; each store's module lists them
+//! as tests of its own, so that a failure names the case and the database.
+
+mod appends;
+mod history;
+mod lists;
+mod sqlite;
+mod support;
+
+use self::support::Database;
+
+macro_rules! contract {
+    ($database:ident: $($module:ident { $($case:ident),* $(,)? })*) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = super::support::$database::create().await;
+                super::$module::$case(&database).await;
+                super::Database::remove(database).await;
+            }
+        )*)*
+    };
+}
+
+macro_rules! every_case {
+    ($database:ident) => {
+        contract! { $database:
+            appends {
+                appended_operations_are_read_back_in_order,
+                one_of_five_simultaneous_appends_wins,
+                append_on_an_old_head_is_a_conflict_and_writes_nothing,
+                append_ahead_of_the_head_is_a_conflict,
+                append_to_a_missing_document_writes_nothing,
+                append_to_a_deleted_document_is_a_conflict,
+                number_that_a_client_used_is_a_conflict,
+                client_belongs_to_its_first_author,
+                progress_moves_with_the_append,
+                progress_of_a_new_client_is_none,
+                old_submission_is_found_by_its_number,
+                outcome_that_nobody_waited_for_is_found_in_the_log,
+                chained_appends_sent_at_once_commit_in_order,
+                losing_append_leaves_others_of_its_moment_alone,
+                appends_to_many_documents_at_once_all_commit,
+                huge_text_survives,
+                every_kind_of_character_survives,
+                head_time_and_length_move_with_the_append,
+            }
+            history {
+                new_document_is_empty,
+                document_begins_with_its_text_as_revision_one,
+                missing_document_is_an_error_not_an_empty_text,
+                creating_twice_is_refused_and_changes_nothing,
+                nul_is_never_stored,
+                carriage_return_is_refused_in_a_first_text,
+                load_gives_the_newest_snapshot_and_the_tail_behind_it,
+                snapshot_ahead_of_the_log_is_refused,
+                snapshot_of_a_revision_is_kept_as_it_is,
+                only_the_newest_two_snapshots_stay,
+                history_stays_whole_behind_snapshots,
+                page_is_bounded_by_operations_and_by_bytes,
+                page_behind_the_head_is_empty,
+                authors_of_the_tail_come_with_the_load,
+                loads_while_appends_run_are_each_of_one_moment,
+                snapshots_while_appends_run_fit_the_log,
+            }
+            lists {
+                list_has_own_and_opened_documents_latest_first,
+                list_pages_have_every_document_once,
+                search_ignores_case_in_every_script,
+                search_takes_signs_of_patterns_literally,
+                deleted_documents_are_listed_apart_and_come_back,
+                deleting_twice_keeps_the_first_time,
+                rename_is_seen_and_dated,
+                opening_a_missing_document_is_refused,
+                person_is_created_and_changed,
+                first_value_of_a_setting_stays,
+                closed_store_fails_and_does_not_hang,
+            }
+        }
+    };
+}
+mod in_memory {
+    every_case! { Memory }
+}
+
+mod in_sqlite {
+    every_case! { Sqlite }
+}
