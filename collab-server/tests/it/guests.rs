@@ -49,6 +49,18 @@ async fn a_guest_chooses_a_name_and_a_colour_that_others_see() {
 }
 
 #[tokio::test]
+async fn a_guest_is_known_to_the_next_server_on_the_same_database() {
+    let server = TestServer::start().await;
+    let cookie = server.cookie().to_owned();
+    let id = server.ask(Request::get("/api/me")).await.json()["id"].clone();
+    let folder = server.stop().await;
+    let server = TestServer::start_in(folder, &[]).await;
+    let again = Request::get("/api/me").header("cookie", &cookie).send(server.address()).await;
+    assert_eq!(again.json()["id"], id);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn without_guests_there_is_no_way_in_without_a_token() {
     let server = TestServer::start_with(&["--guests", "off"]).await;
     let answer = Request::get("/api/me").send(server.address()).await;

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::http::Request;
 use crate::support::server::TestServer;
 use crate::support::socket::RawSocket;
 
 #[tokio::test]
-async fn everyone_is_told_to_come_back() {
+async fn everyone_is_told_to_come_back_and_nothing_acknowledged_is_lost() {
     let server = TestServer::start().await;
     let document = server.create_document("x").await;
     let (mut writer, _) = RawSocket::join(&server, &document, 1).await;
@@ -18,17 +19,27 @@ async fn everyone_is_told_to_come_back() {
     }
     // On its way when the end comes: it is committed and acknowledged, or neither.
     writer.text(r#"{"type":"submit","ch":1,"seq":21,"rev":20,"op":["é",20]}"#).await;
+    let cookie = server.cookie().to_owned();
     let began = Instant::now();
-    server.stop().await;
+    let folder = server.stop().await;
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 
+    let mut acknowledged = 20;
     let code = loop {
         match writer.any().await {
+            Ok(message) if message["ops"][0]["ack"] == 21 => acknowledged = 21,
             Ok(_) => {}
             Err(code) => break code,
         }
     };
     assert_eq!([code, reader.closed().await, idle.closed().await], [1012, 1012, 1012]);
+
+    let server = TestServer::start_in(folder, &[]).await;
+    let path = format!("/api/documents/{document}/text");
+    let answer = Request::get(&path).header("cookie", &cookie).send(server.address()).await;
+    let len = answer.text().chars().count();
+    assert!(len >= acknowledged && len <= 21, "{len} of {acknowledged}");
+    server.stop().await;
 }
 
 #[tokio::test]
