@@ -1,5 +1,6 @@
-//! A compiler that can make wasm: the installed target, else rustup's, else Debian's with the standard library built
-//! from source. No prebuilt standard library exists on every machine, so each way is tried in this order.
+//! A compiler that can make wasm. Best is to build the standard library from source with panics that abort at once:
+//! without the machinery that words a panic the engine is a quarter smaller. Sources come with the toolchain or by
+//! rustup; else the installed target or rustup's is used as it is; else Debian's compiler with its sources.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,6 +21,8 @@ const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 
 /// A way to compile for the browser.
 pub(super) enum Toolchain {
+    /// The default compiler, with the sources of its standard library.
+    Sources,
     /// The default compiler has the target.
     Installed,
     /// Another compiler, with the sources of its standard library.
@@ -39,8 +42,13 @@ pub(super) enum Toolchain {
 /// When no way works; the message says what to run.
 pub(super) fn choose() -> Result<Toolchain> {
     let forced = std::env::var("CONCORD_WASM_TOOLCHAIN").unwrap_or_default();
-    if forced != "debian" && (target_is_installed() || add_with_rustup()?) {
-        return Ok(Toolchain::Installed);
+    if forced != "debian" {
+        if has_sources() || add_with_rustup("component", "rust-src", has_sources)? {
+            return Ok(Toolchain::Sources);
+        }
+        if target_is_installed() || add_with_rustup("target", TARGET, target_is_installed)? {
+            return Ok(Toolchain::Installed);
+        }
     }
     if install::find("apt-get", &[]).is_none() {
         bail!("the compiler lacks {TARGET}; to add it: rustup target add {TARGET}");
@@ -61,18 +69,24 @@ fn has_std(folder: &Path) -> bool {
         .is_ok_and(|list| list.flatten().any(|entry| is_std(&entry.file_name().to_string_lossy())))
 }
 
-/// Asks rustup for the target. A rustup that cannot is no error: there is another way.
-fn add_with_rustup() -> Result<bool> {
+/// Whether the default compiler's standard library is there as source.
+fn has_sources() -> bool {
+    answer("rustc", &["--print", "sysroot"])
+        .is_some_and(|root| Path::new(&root).join("lib/rustlib/src/rust/library/std").is_dir())
+}
+
+/// Asks rustup for something. A rustup that cannot is no error: there is another way.
+fn add_with_rustup(what: &str, name: &str, is_there: fn() -> bool) -> Result<bool> {
     if install::find("rustup", &[]).is_none() {
         return Ok(false);
     }
-    step(&format!("rustup target add {TARGET}"), || {
+    step(&format!("rustup {what} add {name}"), || {
         let mut command = Command::new("rustup");
-        command.current_dir(paths::root()).args(["target", "add", TARGET]);
+        command.current_dir(paths::root()).args([what, "add", name]);
         let worked = process::capture(&mut command, Some(RUSTUP_LIMIT))
             .is_ok_and(|done| done.status.success());
         crate::interrupt::check()?;
-        let works = worked && target_is_installed();
+        let works = worked && is_there();
         Ok((works, if works { String::new() } else { "not possible here".to_owned() }))
     })
 }
@@ -81,6 +95,7 @@ impl Toolchain {
     /// For the line that is printed.
     pub(super) fn name(&self) -> &'static str {
         match self {
+            Toolchain::Sources => "standard library from source",
             Toolchain::Installed => "installed target",
             Toolchain::Debian { .. } => "Debian's compiler, standard library from source",
         }
@@ -89,10 +104,17 @@ impl Toolchain {
     /// Adds to a `cargo build --target` what this way needs.
     pub(super) fn configure(&self, cargo: &mut Command) {
         if let Toolchain::Debian { rustc, libraries, linker } = self {
-            // The sources of the standard library are those of this compiler, and building it is an unstable option.
-            cargo.env("RUSTC", rustc).env("RUSTC_BOOTSTRAP", "1").env("LD_LIBRARY_PATH", libraries);
+            cargo.env("RUSTC", rustc).env("LD_LIBRARY_PATH", libraries);
             cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
-            cargo.args(["-Z", "build-std=std,panic_abort"]);
+        }
+        if !matches!(self, Toolchain::Installed) {
+            // The sources are those of this very compiler; building them is an unstable option of a stable one.
+            cargo.env("RUSTC_BOOTSTRAP", "1");
+            cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", ABORT_AT_ONCE);
+            cargo.args(["-Z", "build-std=std", "-Z", "build-std-features=optimize_for_size"]);
         }
     }
 }
+
+/// A panic is a trap, without a message that nobody could read.
+const ABORT_AT_ONCE: &str = "-Zunstable-options -Cpanic=immediate-abort";
