@@ -25,6 +25,13 @@ import { Throttle } from './textarea/throttle.js';
 const SELECTION_INTERVAL_MS = 50;
 /** A composition that rests this long is sent as far as it is: phone keyboards keep the last word open for ever. */
 const COMPOSITION_PAUSE_MS = 1_500;
+/**
+ * Browsers lay a textarea out anew when a script writes into it: tens of milliseconds for 100 KB. After a write that
+ * took longer than this, remote text waits until the page has had four times as long for everything else.
+ */
+const WRITE_DEAR_MS = 8;
+const REST_FACTOR = 4;
+const REST_MAX_MS = 1_000;
 /** Input types whose change need not lie at the caret: they are found by comparing the texts. */
 const ELSEWHERE = /^(insertReplacementText|insertFromDrop|deleteByDrag|insertTranspose|)$/;
 
@@ -81,6 +88,8 @@ class TextareaBinding implements Binding {
   #before: Selection16 | null = null;
   #composing = false;
   #held = false;
+  /** Remote text waits because the last write was dear. */
+  #rest: ReturnType<typeof setTimeout> | undefined;
   #destroyed = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
   #release: ReturnType<typeof setTimeout> | undefined;
@@ -261,10 +270,7 @@ class TextareaBinding implements Binding {
     this.#noticeValue();
     this.#before = null;
     this.#composing = true;
-    if (!this.#held) {
-      this.#held = true;
-      this.#model.hold();
-    }
+    this.#hold();
   }
 
   #awaitPause(): void {
@@ -287,12 +293,30 @@ class TextareaBinding implements Binding {
     this.#release = setTimeout(() => this.#letGo());
   }
 
+  #hold(): void {
+    if (this.#held) return;
+    this.#held = true;
+    this.#model.hold();
+  }
+
   #letGo(): void {
     clearTimeout(this.#release);
-    if (!this.#held) return;
-    this.#held = false;
+    if (!this.#held || this.#composing || this.#rest !== undefined) return;
     this.#noticeValue();
+    this.#held = false;
     this.#model.release();
+  }
+
+  #restFor(tookMs: number): void {
+    if (tookMs < WRITE_DEAR_MS || this.#rest !== undefined || this.#destroyed) return;
+    this.#rest = setTimeout(() => this.#wake(), Math.min(tookMs * REST_FACTOR, REST_MAX_MS));
+    this.#hold();
+  }
+
+  #wake(): void {
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+    this.#letGo();
   }
 
   // ---- what comes from the model ----
@@ -300,6 +324,7 @@ class TextareaBinding implements Binding {
   #receive(patches: Patch[], origin: PatchOrigin): void {
     if (patches.length === 0) return;
     const { element } = this;
+    const started = performance.now();
     const stray = element.value !== this.#shown;
     const foreign = stray ? this.#foreignEdit() : null;
     const selection = mapSelection(readSelection(element), patches);
@@ -314,6 +339,7 @@ class TextareaBinding implements Binding {
     else keep(patches);
     this.refresh();
     if (foreign) this.#repeat(foreign, patches);
+    if (origin === 'remote') this.#restFor(performance.now() - started);
   }
 
   #splice(patches: readonly Patch[]): void {
@@ -357,6 +383,7 @@ class TextareaBinding implements Binding {
 
   #step(step: HistoryStep): boolean {
     this.flush();
+    this.#wake();
     const caret = step === 'undo' ? this.#model.undo() : this.#model.redo();
     if (!caret) return false;
     this.#place(caret);
@@ -393,7 +420,7 @@ class TextareaBinding implements Binding {
     this.#destroyed = true;
     clearTimeout(this.#pause);
     this.#composing = false;
-    this.#letGo();
+    this.#wake();
     this.#listeners.end();
     this.#selections.stop();
     this.#overlay.destroy();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { Selection16 } from '../src/types.js';
 import { bindTextarea } from '../src/textarea.js';
 import { FakeModel } from './support/fake-model.js';
@@ -171,6 +171,61 @@ describe('remote edits', () => {
     page.model.remote({ at: 0, deleted: 0, inserted: 'x' });
     page.element.dispatchEvent(new page.dom.window.Event('select', { bubbles: true }));
     assert.deepEqual(page.model.told, []);
+  });
+});
+
+describe('a text so long that writing it is dear', () => {
+  /** Each write into the textarea takes `ms` of a clock that stands still otherwise. */
+  function slowPage(test: TestContext, ms: number): { page: Page; writes: () => number } {
+    test.mock.timers.enable({ apis: ['setTimeout'] });
+    let now = 0;
+    let writes = 0;
+    test.mock.method(performance, 'now', () => now);
+    const page = new Page('abc|');
+    const write = page.element.setRangeText.bind(page.element) as (...given: unknown[]) => void;
+    page.element.setRangeText = (...given: unknown[]) => {
+      now += ms;
+      writes += 1;
+      write(...given);
+    };
+    return { page, writes: () => writes };
+  }
+
+  it('is written rarely; what comes meanwhile comes in one piece', (test) => {
+    const { page, writes } = slowPage(test, 30);
+    for (let i = 0; i < 10; i += 1) page.model.remote({ at: 0, deleted: 0, inserted: 'x' });
+    assert.equal(page.element.value, 'xabc');
+    test.mock.timers.tick(119);
+    assert.equal(writes(), 1);
+    test.mock.timers.tick(1);
+    assert.equal(page.shown, 'xxxxxxxxxxabc|');
+    assert.equal(writes(), 2);
+  });
+
+  it('takes keys and undo as ever', (test) => {
+    const { page } = slowPage(test, 30);
+    page.model.remote({ at: 0, deleted: 0, inserted: 'x' });
+    page.model.remote({ at: 0, deleted: 0, inserted: 'y' });
+    page.select(4);
+    page.type('!');
+    assert.equal(page.element.value, 'xabc!');
+    assert.equal(page.model.merged, 'yxabc!');
+    page.binding.undo();
+    assert.equal(page.shown, 'yxabc|');
+  });
+
+  it('a short text never waits', (test) => {
+    const { page } = slowPage(test, 2);
+    for (let i = 0; i < 10; i += 1) page.model.remote({ at: 0, deleted: 0, inserted: 'x' });
+    assert.equal(page.shown, 'xxxxxxxxxxabc|');
+  });
+
+  it('a binding that ends delivers what waits', (test) => {
+    const { page } = slowPage(test, 30);
+    page.model.remote({ at: 0, deleted: 0, inserted: 'x' });
+    page.model.remote({ at: 0, deleted: 0, inserted: 'y' });
+    page.binding.destroy();
+    assert.equal(page.element.value, 'yxabc');
   });
 });
 

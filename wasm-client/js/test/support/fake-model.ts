@@ -62,16 +62,16 @@ export class FakeModel implements TextModel {
     if (patch.at < 0 || patch.at + patch.deleted > this.text().length) throw new RangeError('edit outside the text');
     if (/\r|\0|\p{Cs}/u.test(patch.inserted)) throw new RangeError('forbidden character');
     this.#redo = [];
-    this.#push(this.#undo, patch, this.text());
-    if (this.#shown === null) {
-      this.#text = applyPatch(this.#text, patch);
-      return;
+    let merged = patch;
+    if (this.#shown !== null) {
+      const waiting = spliceByEnds(this.#shown, this.#text, 0);
+      const at = mapOffset(patch.at, [waiting], 'after');
+      const end = mapOffset(patch.at + patch.deleted, [waiting], 'before');
+      merged = { ...patch, at, deleted: Math.max(0, end - at) };
+      this.#shown = applyPatch(this.#shown, patch);
     }
-    const waiting = spliceByEnds(this.#shown, this.#text, 0);
-    this.#shown = applyPatch(this.#shown, patch);
-    const at = mapOffset(patch.at, [waiting], 'after');
-    const end = mapOffset(patch.at + patch.deleted, [waiting], 'before');
-    this.#text = applyPatch(this.#text, { ...patch, at, deleted: Math.max(0, end - at) });
+    this.#push(this.#undo, merged, this.#text);
+    this.#text = applyPatch(this.#text, merged);
   }
 
   #push(stack: Patch[], { at, deleted, inserted }: Patch, before: string): void {
