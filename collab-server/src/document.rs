@@ -145,6 +145,11 @@ impl Document {
         self.shared.room().session_count()
     }
 
+    /// Messages that wait to be taken by the actor.
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.mailbox.max_capacity() - self.mailbox.capacity()
+    }
+
     /// Sends what must get through. A document that was just unloaded has no use for it.
     pub(crate) async fn control(&self, control: Control) {
         let _ = self.control.send(control).await;

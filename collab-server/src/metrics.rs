@@ -2,6 +2,8 @@
 //!
 //! Units: `_seconds` and `_bytes`, as Prometheus has them.
 
+mod store;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+
+pub(crate) use store::MeasuredStore;
 
 use crate::registry::RegistryStats;
 
@@ -76,7 +80,15 @@ pub(crate) struct Metrics {
     http: Family<HttpLabel, Counter>,
     /// From an HTTP request's head to its answer's head.
     pub(crate) http_time: Histogram,
+    /// From an append's call to its being durable.
+    append_time: Histogram,
+    /// Operations made durable.
+    operations: Counter,
+    appends: Codes,
+    /// From a load's call to the document's text.
+    load_time: Histogram,
     documents_loaded: Gauge<u64, AtomicU64>,
+    mailbox_depth: Gauge<u64, AtomicU64>,
 }
 
 /// Buckets from 0.25 ms to about 8 s.
@@ -105,7 +117,12 @@ impl Metrics {
             closes: Codes::default(),
             http: Family::default(),
             http_time: time_histogram(),
+            append_time: time_histogram(),
+            operations: Counter::default(),
+            appends: Codes::default(),
+            load_time: time_histogram(),
             documents_loaded: Gauge::default(),
+            mailbox_depth: Gauge::default(),
         };
         metrics.register();
         Arc::new(metrics)
@@ -136,7 +153,12 @@ impl Metrics {
             closes "closes" "WebSocket connections closed by the server, by code",
             http "http_responses" "HTTP answers by route and status",
             http_time "http_seconds" "From an HTTP request to its answer",
+            append_time "append_seconds" "From an append to its being durable",
+            operations "operations" "Operations made durable",
+            appends "appends" "Appends by what became of them",
+            load_time "load_seconds" "From a document's load to its text",
             documents_loaded "documents_loaded" "Documents in memory",
+            mailbox_depth "mailbox_depth" "Messages waiting for documents",
         }
     }
 
@@ -164,6 +186,7 @@ impl Metrics {
     /// The text for `/metrics`, with the figures that are read only now.
     pub(crate) fn text(&self, stats: &RegistryStats) -> String {
         self.documents_loaded.set(stats.documents as u64);
+        self.mailbox_depth.set(stats.waiting as u64);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text

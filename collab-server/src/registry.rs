@@ -55,6 +55,8 @@ pub struct RegistryStats {
     pub documents: usize,
     /// Live sessions in them.
     pub sessions: usize,
+    /// Messages that wait in their mailboxes.
+    pub waiting: usize,
 }
 
 /// How often a join follows a document that was unloaded under its hands.
@@ -188,11 +190,14 @@ impl Registry {
     #[must_use]
     pub fn stats(&self) -> RegistryStats {
         let slots = self.slots();
-        let sessions = slots.by_document.values().filter_map(Slot::document);
-        RegistryStats {
-            documents: slots.by_document.len(),
-            sessions: sessions.map(|document| document.session_count()).sum(),
-        }
+        let documents = slots.by_document.len();
+        let loaded = slots.by_document.values().filter_map(Slot::document);
+        let nothing = RegistryStats { documents, ..RegistryStats::default() };
+        loaded.fold(nothing, |stats, document| RegistryStats {
+            documents,
+            sessions: stats.sessions + document.session_count(),
+            waiting: stats.waiting + document.waiting_count(),
+        })
     }
 
     /// Finishes every append that was begun, ends every session once its answers are pulled, keeps

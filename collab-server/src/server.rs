@@ -15,7 +15,7 @@ use crate::config::{Config, Database};
 use crate::document::DocumentConfig;
 use crate::http;
 use crate::listener::Listener;
-use crate::metrics::Metrics;
+use crate::metrics::{MeasuredStore, Metrics};
 use crate::people::People;
 use crate::rate::SubmissionRates;
 use crate::registry::Registry;
@@ -80,6 +80,8 @@ impl Server {
             .await
             .map_err(|source| StartError::Database { path: "as opened".to_owned(), source })?;
         let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
+        let metrics = Metrics::new();
+        let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, Arc::clone(&metrics)));
         let registry =
             Registry::new(Arc::clone(&store), document_config(&config), Arc::clone(&clock));
         let app = Arc::new(App {
@@ -87,7 +89,7 @@ impl Server {
             people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),
             rates: SubmissionRates::new(config.submissions_per_s, config.submissions_burst),
             user_connections: UserConnections::new(config.connections_per_user_max),
-            metrics: Metrics::new(),
+            metrics,
             shutdown: Shutdown::default(),
             registry,
             store,

@@ -6,6 +6,7 @@
 //! document's ring.
 
 mod channels;
+mod entrance;
 mod incoming;
 mod joining;
 mod pulse;
@@ -16,8 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collab_protocol::{
-    ChannelId, ClientId, ClientMessage, CloseCode, DocumentId, ErrorCode, ErrorMessage,
-    ServerMessage, UserId, Welcome, WelcomeUser,
+    ChannelId, ClientId, CloseCode, DocumentId, ErrorCode, ErrorMessage, ServerMessage, UserId,
+    Welcome, WelcomeUser,
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -57,7 +58,7 @@ where
 {
     app.metrics.sockets.inc();
     let mut socket = Socket::new(stream, &app.config).await;
-    let end = match authenticate(&app, &mut socket, user).await {
+    let end = match entrance::authenticate(&app, &mut socket, user).await {
         Ok(user) => converse(&app, &mut socket, user).await,
         Err(end) => end,
     };
@@ -65,59 +66,10 @@ where
         app.metrics.close(code);
         socket.close(code, CLOSE_TIMEOUT).await;
     }
-    let (read, written) = socket.bytes();
-    app.metrics.bytes_received.inc_by(read);
-    app.metrics.bytes_sent.inc_by(written);
+    socket.report_bytes(&app.metrics);
     app.metrics.sockets.dec();
+    let (read, written) = socket.bytes();
     tracing::debug!(?end, read, written, "socket ended");
-}
-
-/// Finds out who is there: from the upgrade, or else from the first message, in time.
-async fn authenticate<S>(
-    app: &App,
-    socket: &mut Socket<S>,
-    user: Option<UserId>,
-) -> Result<UserId, End>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    if let Some(user) = user {
-        return Ok(user);
-    }
-    let deadline = Duration::from_millis(app.config.auth_deadline_ms.into());
-    let preauth_max = app.config.preauth_message_bytes_max;
-    socket.limit_reading(preauth_max.into());
-    let first = tokio::select! {
-        first = tokio::time::timeout(deadline, socket.next_message()) => first,
-        () = app.shutdown.stopping.cancelled() => return Err(End::Close(CloseCode::Restart)),
-    };
-    let code = match first {
-        Err(_) => return Err(End::Close(CloseCode::AuthDeadline)),
-        Ok(SocketEvent::Gone) => return Err(End::Gone),
-        Ok(SocketEvent::TooLarge) => ErrorCode::MessageTooLarge,
-        Ok(SocketEvent::Text(text)) if text.len() > preauth_max as usize => {
-            ErrorCode::MessageTooLarge
-        }
-        Ok(SocketEvent::Text(text)) => match ClientMessage::decode(&text) {
-            Ok(ClientMessage::Auth(auth)) => match app.guests.token(&auth.token) {
-                Some(user) => {
-                    socket.limit_reading(u64::MAX);
-                    return Ok(user);
-                }
-                None => ErrorCode::Unauthenticated,
-            },
-            Ok(_) => ErrorCode::Unauthenticated,
-            Err(_) => ErrorCode::BadMessage,
-        },
-        Ok(_) => ErrorCode::BadMessage,
-    };
-    app.metrics.error(code);
-    socket.finish([fatal(code).to_json()], CLOSE_TIMEOUT).await;
-    Err(End::Close(match code {
-        ErrorCode::MessageTooLarge => CloseCode::TooLarge,
-        ErrorCode::BadMessage => CloseCode::BadMessage,
-        _ => CloseCode::Unauthenticated,
-    }))
 }
 
 fn fatal(code: ErrorCode) -> ServerMessage {
@@ -300,6 +252,7 @@ where
     }
 
     fn on_timer(&mut self) -> Result<(), End> {
+        self.socket.report_bytes(&self.app.metrics);
         let is_sending = !self.socket.is_idle();
         match self.pulse.beat(Instant::now(), is_sending, self.socket.bytes().1) {
             Beat::Nothing => Ok(()),

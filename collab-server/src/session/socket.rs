@@ -22,6 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::config::Config;
+use crate::metrics::Metrics;
 
 /// What is read at once. It is held by every connection, busy or not.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
@@ -54,6 +55,8 @@ pub(super) struct Socket<S> {
     /// What is left of the frame on its way.
     rest: Bytes,
     is_writing: bool,
+    /// Bytes read and written that the figures know of.
+    reported: (u64, u64),
 }
 
 impl<S> Socket<S>
@@ -70,7 +73,7 @@ where
             .max_frame_size(Some(message_max));
         let counted = Counted { stream, read: 0, written: 0, read_max: u64::MAX };
         let inner = WebSocketStream::from_raw_socket(counted, Role::Server, Some(settings)).await;
-        Socket { inner, rest: Bytes::new(), is_writing: false }
+        Socket { inner, rest: Bytes::new(), is_writing: false, reported: (0, 0) }
     }
 
     /// Whether the next frame may be sent.
@@ -82,6 +85,14 @@ where
     pub(super) fn bytes(&self) -> (u64, u64) {
         let counted = self.inner.get_ref();
         (counted.read, counted.written)
+    }
+
+    /// Adds what was read and written since the last report to the figures.
+    pub(super) fn report_bytes(&mut self, metrics: &Metrics) {
+        let (read, written) = self.bytes();
+        metrics.bytes_received.inc_by(read - self.reported.0);
+        metrics.bytes_sent.inc_by(written - self.reported.1);
+        self.reported = (read, written);
     }
 
     /// Fails reading once about so many further bytes came: what a message needs, and its head.

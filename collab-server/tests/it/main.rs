@@ -3,6 +3,7 @@
 mod guests;
 mod limits;
 mod messages;
+mod page;
 mod rest;
 mod sessions;
 mod shutdown;

@@ -232,6 +232,11 @@ async fn the_figures_show_what_happened() {
         "concord_documents_loaded 1",
         "concord_submissions_total 2",
         r#"concord_rejects_total{code="bad_op"} 1"#,
+        r#"concord_appends_total{code="done"} 1"#,
+        "concord_operations_total 1",
+        "concord_append_seconds_count 1",
+        "concord_submission_answer_seconds_count 2",
+        "concord_mailbox_depth 0",
     ] {
         assert!(figures.lines().any(|found| found == line), "{line} is not in\n{figures}");
     }
