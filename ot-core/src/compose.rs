@@ -2,7 +2,7 @@
 
 use crate::cursor::ComponentCursor;
 use crate::error::LengthMismatch;
-use crate::operation::{Kind, Operation, Writer};
+use crate::operation::{Kind, Operation, TextWriter};
 
 impl Operation {
     /// The operation that does `self` and then `next`.
@@ -18,7 +18,7 @@ impl Operation {
     pub fn compose(&self, next: &Operation) -> Result<Operation, LengthMismatch> {
         next.check_base(self.target_len())?;
         let (mut first, mut second) = (ComponentCursor::new(self), ComponentCursor::new(next));
-        let mut out = Writer::with_capacity(
+        let mut out = TextWriter::with_capacity(
             self.component_count() + next.component_count(),
             self.inserted_bytes() + next.inserted_bytes(),
         );
@@ -38,7 +38,7 @@ impl Operation {
             };
             let chars = first.len().min(second.len());
             let text = first.take_text(chars);
-            second.skip(chars);
+            second.take_text(chars);
             match (kind, next_kind) {
                 (Kind::Insert, Kind::Retain) => out.insert(text, chars),
                 (Kind::Insert, _) => {}

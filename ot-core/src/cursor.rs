@@ -2,27 +2,21 @@
 
 use crate::operation::{Kind, Operation, Part};
 
-/// A position inside an operation, between or within its components.
+/// A position inside an operation, between or within its components, without their text.
 ///
 /// `kind` and `len` speak of what is left of the current component; `len` is 0 only at the end.
-pub(crate) struct ComponentCursor<'a> {
+pub(crate) struct PartCursor<'a> {
     parts: std::slice::Iter<'a, Part>,
-    text: &'a str,
     kind: Option<Kind>,
     chars: usize,
     bytes: usize,
 }
 
-impl<'a> ComponentCursor<'a> {
+impl<'a> PartCursor<'a> {
     #[inline]
     pub(crate) fn new(operation: &'a Operation) -> Self {
-        let mut cursor = ComponentCursor {
-            parts: operation.parts().iter(),
-            text: operation.inserted_text(),
-            kind: None,
-            chars: 0,
-            bytes: 0,
-        };
+        let mut cursor =
+            PartCursor { parts: operation.parts().iter(), kind: None, chars: 0, bytes: 0 };
         cursor.advance();
         cursor
     }
@@ -39,52 +33,30 @@ impl<'a> ComponentCursor<'a> {
         self.chars
     }
 
+    /// Passes the current insert and returns its characters and bytes.
+    #[inline]
+    pub(crate) fn take_insert(&mut self) -> (usize, usize) {
+        let taken = (self.chars, self.bytes);
+        self.advance();
+        taken
+    }
+
     /// Passes the rest of the current component and returns its length.
     #[inline]
     pub(crate) fn take_rest(&mut self) -> usize {
         let chars = self.chars;
-        self.text = &self.text[self.bytes..];
         self.advance();
         chars
-    }
-
-    /// Passes the rest of the current insert and returns its text with its length.
-    #[inline]
-    pub(crate) fn take_rest_text(&mut self) -> (&'a str, usize) {
-        let (own, rest) = self.text.split_at(self.bytes);
-        let chars = self.chars;
-        self.text = rest;
-        self.advance();
-        (own, chars)
     }
 
     /// Passes `chars` characters of the current component; at most [`len`](Self::len).
     #[inline]
     pub(crate) fn skip(&mut self, chars: usize) {
-        self.take_text(chars);
-    }
-
-    /// Passes `chars` characters of the current component and returns their text, which is empty
-    /// unless the component is an insert.
-    #[inline]
-    pub(crate) fn take_text(&mut self, chars: usize) -> &'a str {
         debug_assert!(chars <= self.chars);
-        if chars == self.chars {
-            return self.take_rest_text().0;
-        }
-        let bytes = self.bytes_of(chars);
-        let (own, rest) = self.text.split_at(bytes);
-        self.text = rest;
-        self.bytes -= bytes;
         self.chars -= chars;
-        own
-    }
-
-    fn bytes_of(&self, chars: usize) -> usize {
-        if self.bytes == self.chars || self.bytes == 0 {
-            return chars.min(self.bytes);
+        if self.chars == 0 {
+            self.advance();
         }
-        self.text.char_indices().nth(chars).map_or(self.bytes, |(offset, _)| offset)
     }
 
     #[inline]
@@ -101,5 +73,69 @@ impl<'a> ComponentCursor<'a> {
                 self.bytes = 0;
             }
         }
+    }
+}
+
+/// A position inside an operation with the text of its inserts.
+pub(crate) struct ComponentCursor<'a> {
+    part: PartCursor<'a>,
+    text: &'a str,
+}
+
+impl<'a> ComponentCursor<'a> {
+    #[inline]
+    pub(crate) fn new(operation: &'a Operation) -> Self {
+        ComponentCursor { part: PartCursor::new(operation), text: operation.inserted_text() }
+    }
+
+    /// Kind of the current component; `None` at the end.
+    #[inline]
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.part.kind
+    }
+
+    /// Characters left of the current component.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.part.chars
+    }
+
+    /// Passes the rest of the current component, which is no insert, and returns its length.
+    #[inline]
+    pub(crate) fn take_rest(&mut self) -> usize {
+        debug_assert!(self.part.bytes == 0);
+        self.part.take_rest()
+    }
+
+    /// Passes the rest of the current insert and returns its text with its length.
+    #[inline]
+    pub(crate) fn take_rest_text(&mut self) -> (&'a str, usize) {
+        let (own, rest) = self.text.split_at(self.part.bytes);
+        self.text = rest;
+        (own, self.part.take_rest())
+    }
+
+    /// Passes `chars` characters of the current component and returns their text, which is empty
+    /// unless the component is an insert. At most [`len`](Self::len).
+    #[inline]
+    pub(crate) fn take_text(&mut self, chars: usize) -> &'a str {
+        debug_assert!(chars <= self.part.chars);
+        if chars == self.part.chars {
+            return self.take_rest_text().0;
+        }
+        let bytes = self.bytes_of(chars);
+        let (own, rest) = self.text.split_at(bytes);
+        self.text = rest;
+        self.part.bytes -= bytes;
+        self.part.chars -= chars;
+        own
+    }
+
+    #[inline]
+    fn bytes_of(&self, chars: usize) -> usize {
+        if self.part.bytes == self.part.chars || self.part.bytes == 0 {
+            return chars.min(self.part.bytes);
+        }
+        self.text.char_indices().nth(chars).map_or(self.part.bytes, |(offset, _)| offset)
     }
 }

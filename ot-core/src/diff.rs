@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::apply::split_chars;
-use crate::operation::{Operation, Writer};
+use crate::operation::{Operation, TextWriter};
 
 /// Most characters that may differ before the search by characters gives up; bounds its work to
 /// length × this and its memory to this squared.
@@ -35,7 +35,7 @@ pub fn diff(old: &str, new: &str, caret_chars: Option<usize>) -> Operation {
         "texts of at most {} bytes can be compared",
         crate::MAX_LEN
     );
-    let mut out = Writer::default();
+    let mut out = TextWriter::default();
     let (prefix, suffix) = common_ends(old, new, caret_chars);
     let (old_mid, new_mid) = (&old[prefix..old.len() - suffix], &new[prefix..new.len() - suffix]);
     out.retain(count(&old[..prefix]));
@@ -84,7 +84,7 @@ fn common_suffix(old: &str, new: &str) -> usize {
 }
 
 /// Writes what differs: several changes if the texts have enough in common, else one.
-fn write_middle(old: &str, new: &str, out: &mut Writer) {
+fn write_middle(old: &str, new: &str, out: &mut TextWriter) {
     if old.is_empty() || new.is_empty() {
         return write_change(old, new, out);
     }
@@ -103,7 +103,7 @@ fn write_middle(old: &str, new: &str, out: &mut Writer) {
 }
 
 /// One stretch of changed lines.
-fn write_hunk(old: &str, new: &str, out: &mut Writer) {
+fn write_hunk(old: &str, new: &str, out: &mut TextWriter) {
     let (prefix, suffix) = common_ends(old, new, None);
     let (old_mid, new_mid) = (&old[prefix..old.len() - suffix], &new[prefix..new.len() - suffix]);
     out.retain(count(&old[..prefix]));
@@ -114,7 +114,7 @@ fn write_hunk(old: &str, new: &str, out: &mut Writer) {
 }
 
 /// Writes the changes between characters, unless there are too many; tells whether it did.
-fn write_by_chars(old: &str, new: &str, out: &mut Writer) -> bool {
+fn write_by_chars(old: &str, new: &str, out: &mut TextWriter) -> bool {
     let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
     let Some(mut kept) = longest_common(&old, &new, CHAR_CHANGES_MAX) else {
         return false;
@@ -129,7 +129,7 @@ fn write_by_chars(old: &str, new: &str, out: &mut Writer) -> bool {
     true
 }
 
-fn write_change(old: &str, new: &str, out: &mut Writer) {
+fn write_change(old: &str, new: &str, out: &mut TextWriter) {
     out.insert(new, count(new));
     out.delete(count(old));
 }

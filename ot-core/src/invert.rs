@@ -2,7 +2,7 @@
 
 use crate::apply::split_chars;
 use crate::error::LengthMismatch;
-use crate::operation::{Component, Operation, Writer};
+use crate::operation::{Component, Operation, TextWriter};
 
 impl Operation {
     /// The operation that takes this one back; `base` is the text before it.
@@ -13,7 +13,7 @@ impl Operation {
     /// [`LengthMismatch`] when `base` does not have [`base_len`](Self::base_len) characters.
     pub fn invert(&self, base: &str) -> Result<Operation, LengthMismatch> {
         self.check_base(base.chars().count())?;
-        let mut out = Writer::default();
+        let mut out = TextWriter::default();
         let mut rest = base;
         for component in self.components() {
             match component {

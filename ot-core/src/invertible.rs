@@ -6,9 +6,9 @@ use compact_str::CompactString;
 use thiserror::Error;
 
 use crate::apply::split_chars;
-use crate::cursor::ComponentCursor;
+use crate::cursor::PartCursor;
 use crate::error::{LengthMismatch, TransformError};
-use crate::operation::{Component, Kind, Operation, Writer};
+use crate::operation::{Component, Kind, Operation, TextWriter};
 use crate::text::Text;
 use crate::transform::{transform, transform_pending};
 use crate::wire::Limits;
@@ -76,7 +76,7 @@ impl Invertible {
     /// The operation that takes this one back.
     #[must_use]
     pub fn inverse(&self) -> Operation {
-        let mut out = Writer::with_capacity(self.op.component_count(), self.removed.len());
+        let mut out = TextWriter::with_capacity(self.op.component_count(), self.removed.len());
         let mut removed = Pieces(&self.removed);
         for component in self.op.components() {
             match component {
@@ -105,8 +105,7 @@ impl Invertible {
         }
         let mut removed = CompactString::with_capacity(self.removed.len() + next.removed.len());
         let (mut ours, mut theirs) = (Pieces(&self.removed), Pieces(&next.removed));
-        let (mut first, mut second) =
-            (ComponentCursor::new(&self.op), ComponentCursor::new(&next.op));
+        let (mut first, mut second) = (PartCursor::new(&self.op), PartCursor::new(&next.op));
         loop {
             let (kind, next_kind) = match (first.kind(), second.kind()) {
                 (_, Some(Kind::Insert)) => {
@@ -186,8 +185,7 @@ impl Invertible {
             return left;
         }
         let mut removed = Pieces(&self.removed);
-        let (mut ours, mut theirs) =
-            (ComponentCursor::new(&self.op), ComponentCursor::new(committed));
+        let (mut ours, mut theirs) = (PartCursor::new(&self.op), PartCursor::new(committed));
         loop {
             let (our_kind, their_kind) = match (ours.kind(), theirs.kind()) {
                 (_, Some(Kind::Insert)) => {

@@ -67,12 +67,6 @@ impl Part {
     pub(crate) fn bytes(self) -> usize {
         self.bytes as usize
     }
-
-    #[inline]
-    fn grow(&mut self, chars: usize, bytes: usize) {
-        self.kind_and_chars += chars as u32;
-        self.bytes += bytes as u32;
-    }
 }
 
 /// An edit of a whole document: components that span it from the first character to the last.
@@ -88,11 +82,17 @@ impl Part {
 /// An operation of one insert or one delete allocates nothing but text beyond 24 bytes.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Operation {
-    parts: SmallVec<[Part; 4]>,
+    parts: SmallVec<[Part; INLINE_PARTS]>,
     text: CompactString,
     base_len: usize,
     target_len: usize,
 }
+
+/// Components that need no allocation: a retain, an insert, a delete, a retain.
+const INLINE_PARTS: usize = 4;
+
+/// Text that needs no allocation, in bytes.
+const INLINE_TEXT_BYTES: usize = size_of::<CompactString>();
 
 impl Operation {
     /// Starts an operation at the first character of its base.
@@ -110,7 +110,7 @@ impl Operation {
         assert!(len <= MAX_LEN, "a document of {len} characters exceeds {MAX_LEN}");
         let mut writer = Writer::default();
         writer.retain(len);
-        writer.finish()
+        writer.finish(CompactString::default())
     }
 
     /// One edit in a document of `document_len` characters: at `offset`, puts `text` and removes
@@ -128,13 +128,17 @@ impl Operation {
         if end > document_len {
             return Err(SpliceError::OutOfRange { end, document_len });
         }
-        let operation = Operation::builder()
-            .retain(offset)
-            .insert(text)
-            .delete(delete_len)
-            .retain(document_len - end)
-            .build()?;
-        Ok(operation)
+        let chars = count_chars(text);
+        let found = document_len.max((document_len - delete_len).saturating_add(chars));
+        if found > MAX_LEN {
+            return Err(LengthOverflow { found, max: MAX_LEN }.into());
+        }
+        let mut writer = Writer::default();
+        writer.retain(offset);
+        writer.insert(chars, text.len());
+        writer.delete(delete_len);
+        writer.retain(document_len - end);
+        Ok(writer.finish(CompactString::new(text)))
     }
 
     /// Length of the text this operation applies to, in characters.
@@ -228,9 +232,22 @@ impl Operation {
         assert!(base_len <= MAX_LEN && target_len <= MAX_LEN, "lengths are within MAX_LEN");
     }
 
+    #[inline]
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }
+
+    /// All inserted text, for an operation that inserts the same.
+    #[inline]
+    pub(crate) fn text(&self) -> &CompactString {
+        &self.text
+    }
+}
+
+/// Characters of `text`; one byte is one character, which is most of typing.
+#[inline]
+pub(crate) fn count_chars(text: &str) -> usize {
+    if text.len() == 1 { 1 } else { text.chars().count() }
 }
 
 pub(crate) fn check_text(text: &str) -> Result<(), DecodeError> {
@@ -299,7 +316,7 @@ impl ExactSizeIterator for Components<'_> {}
 /// the order in which they are given.
 #[derive(Debug, Clone, Default)]
 pub struct OperationBuilder {
-    writer: Writer,
+    writer: TextWriter,
     overflow_len: Option<usize>,
 }
 
@@ -316,7 +333,7 @@ impl OperationBuilder {
     /// Puts `text` at the current gap.
     #[must_use]
     pub fn insert(mut self, text: &str) -> Self {
-        let chars = text.chars().count();
+        let chars = count_chars(text);
         if self.fits(0, chars) {
             self.writer.insert(text, chars);
         }
@@ -344,8 +361,9 @@ impl OperationBuilder {
     }
 
     fn fits(&mut self, base: usize, target: usize) -> bool {
-        let base_len = self.writer.base_len.saturating_add(base);
-        let target_len = self.writer.target_len.saturating_add(target);
+        let (base_len, target_len) = self.writer.lens();
+        let base_len = base_len.saturating_add(base);
+        let target_len = target_len.saturating_add(target);
         let found = base_len.max(target_len);
         if found > MAX_LEN {
             self.overflow_len.get_or_insert(found);
@@ -356,22 +374,36 @@ impl OperationBuilder {
 
 /// Where an algorithm writes components; it merges neighbours, drops empty ones and checks nothing
 /// else. Its users keep lengths within [`MAX_LEN`].
-#[derive(Debug, Clone, Default)]
+///
+/// The last component is kept aside until one of another kind follows.
+#[derive(Debug, Clone)]
 pub(crate) struct Writer {
-    parts: SmallVec<[Part; 4]>,
-    text: CompactString,
+    parts: SmallVec<[Part; INLINE_PARTS]>,
+    kind: Kind,
+    chars: usize,
+    bytes: usize,
     base_len: usize,
     target_len: usize,
 }
 
+impl Default for Writer {
+    #[inline]
+    fn default() -> Writer {
+        Writer::with_capacity(0)
+    }
+}
+
 impl Writer {
-    pub(crate) fn with_capacity(parts: usize, text_bytes: usize) -> Writer {
-        Writer {
-            parts: SmallVec::with_capacity(parts),
-            text: CompactString::with_capacity(text_bytes),
-            base_len: 0,
-            target_len: 0,
-        }
+    /// Room for `parts` components; few fit without an allocation.
+    #[inline]
+    pub(crate) fn with_capacity(parts: usize) -> Writer {
+        // A guess of a few is often too high, and starting inline costs nothing.
+        let parts = if parts <= 4 * INLINE_PARTS {
+            SmallVec::new()
+        } else {
+            SmallVec::with_capacity(parts)
+        };
+        Writer { parts, kind: Kind::Retain, chars: 0, bytes: 0, base_len: 0, target_len: 0 }
     }
 
     #[inline]
@@ -381,11 +413,11 @@ impl Writer {
         self.push(Kind::Retain, chars, 0);
     }
 
+    /// Notes an insert whose text the caller keeps.
     #[inline]
-    pub(crate) fn insert(&mut self, text: &str, chars: usize) {
+    pub(crate) fn insert(&mut self, chars: usize, bytes: usize) {
         self.target_len += chars;
-        self.text.push_str(text);
-        self.push(Kind::Insert, chars, text.len());
+        self.push(Kind::Insert, chars, bytes);
     }
 
     #[inline]
@@ -398,21 +430,15 @@ impl Writer {
         (self.base_len, self.target_len)
     }
 
-    pub(crate) fn text_bytes(&self) -> usize {
-        self.text.len()
-    }
-
     pub(crate) fn part_count(&self) -> usize {
-        self.parts.len()
+        self.parts.len() + usize::from(self.chars > 0)
     }
 
-    pub(crate) fn finish(self) -> Operation {
-        Operation {
-            parts: self.parts,
-            text: self.text,
-            base_len: self.base_len,
-            target_len: self.target_len,
-        }
+    /// The operation; `text` is what all its inserts insert, in order.
+    #[inline]
+    pub(crate) fn finish(mut self, text: CompactString) -> Operation {
+        self.flush();
+        Operation { parts: self.parts, text, base_len: self.base_len, target_len: self.target_len }
     }
 
     #[inline]
@@ -420,10 +446,74 @@ impl Writer {
         if chars == 0 {
             return;
         }
-        match self.parts.last_mut() {
-            Some(last) if last.kind() == kind => last.grow(chars, bytes),
-            _ => self.parts.push(Part::new(kind, chars, bytes)),
+        if self.kind != kind {
+            self.flush();
+            self.kind = kind;
         }
+        self.chars += chars;
+        self.bytes += bytes;
+    }
+
+    #[inline]
+    fn flush(&mut self) {
+        if self.chars > 0 {
+            self.parts.push(Part::new(self.kind, self.chars, self.bytes));
+            (self.chars, self.bytes) = (0, 0);
+        }
+    }
+}
+
+/// A writer that gathers the text as well.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TextWriter {
+    writer: Writer,
+    text: CompactString,
+}
+
+impl TextWriter {
+    #[inline]
+    pub(crate) fn with_capacity(parts: usize, text_bytes: usize) -> TextWriter {
+        TextWriter {
+            writer: Writer::with_capacity(parts),
+            text: CompactString::with_capacity(text_bytes),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn retain(&mut self, chars: usize) {
+        self.writer.retain(chars);
+    }
+
+    #[inline]
+    pub(crate) fn insert(&mut self, text: &str, chars: usize) {
+        if self.text.is_empty() && text.len() <= INLINE_TEXT_BYTES {
+            self.text = CompactString::new(text);
+        } else {
+            self.text.push_str(text);
+        }
+        self.writer.insert(chars, text.len());
+    }
+
+    #[inline]
+    pub(crate) fn delete(&mut self, chars: usize) {
+        self.writer.delete(chars);
+    }
+
+    pub(crate) fn lens(&self) -> (usize, usize) {
+        self.writer.lens()
+    }
+
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(crate) fn part_count(&self) -> usize {
+        self.writer.part_count()
+    }
+
+    #[inline]
+    pub(crate) fn finish(self) -> Operation {
+        self.writer.finish(self.text)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Splitting an operation that is too large for one message. Lengths count Unicode scalar values.
 
-use crate::operation::{Component, Kind, Operation, Writer};
+use crate::operation::{Component, Kind, Operation, TextWriter};
 use crate::wire::Limits;
 
 /// The tightest limit that still lets every split make progress: a retain, a delete and an insert
@@ -74,7 +74,7 @@ impl Operation {
     }
 
     fn cut_at(&self, cut: &Cut) -> (Operation, Operation) {
-        let (mut prefix, mut rest) = (Writer::default(), Writer::default());
+        let (mut prefix, mut rest) = (TextWriter::default(), TextWriter::default());
         let parts = self.parts();
         for part in &parts[..cut.index] {
             if part.kind() != Kind::Delete {

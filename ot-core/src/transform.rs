@@ -1,6 +1,6 @@
 //! Transformation: rewriting two operations made on one text so that each can follow the other.
 
-use crate::cursor::ComponentCursor;
+use crate::cursor::PartCursor;
 use crate::error::{LengthMismatch, LengthOverflow, TransformError};
 use crate::operation::{Kind, MAX_LEN, Operation, Writer};
 
@@ -28,7 +28,8 @@ pub fn transform(
     let mut pending_next = writer_for(pending, committed);
     let mut committed_next = writer_for(committed, pending);
     walk(pending, committed, &mut pending_next, &mut committed_next);
-    Ok((pending_next.finish(), committed_next.finish()))
+    let pending_next = pending_next.finish(pending.text().clone());
+    Ok((pending_next, committed_next.finish(committed.text().clone())))
 }
 
 /// The pending side of [`transform`] alone: `pending`, made to follow `committed`.
@@ -42,7 +43,7 @@ pub fn transform_pending(
     check(pending, committed)?;
     let mut pending_next = writer_for(pending, committed);
     walk(pending, committed, &mut pending_next, &mut Nowhere);
-    Ok(pending_next.finish())
+    Ok(pending_next.finish(pending.text().clone()))
 }
 
 /// The committed side of [`transform`] alone: `committed`, made to follow `pending`.
@@ -56,7 +57,7 @@ pub fn transform_committed(
     check(pending, committed)?;
     let mut committed_next = writer_for(committed, pending);
     walk(pending, committed, &mut Nowhere, &mut committed_next);
-    Ok(committed_next.finish())
+    Ok(committed_next.finish(committed.text().clone()))
 }
 
 fn check(pending: &Operation, committed: &Operation) -> Result<(), TransformError> {
@@ -83,13 +84,14 @@ fn joint_len(pending: &Operation, committed: &Operation) -> usize {
 }
 
 fn writer_for(own: &Operation, other: &Operation) -> Writer {
-    Writer::with_capacity(own.component_count() + other.component_count(), own.inserted_bytes())
+    Writer::with_capacity(own.component_count() + other.component_count())
 }
 
-/// Takes the components of one side's rewritten form.
+/// Takes the components of one side's rewritten form. Its text is the side's own, unchanged: every
+/// insert goes on, in the same order.
 trait Sink {
     fn retain(&mut self, chars: usize);
-    fn insert(&mut self, text: &str, chars: usize);
+    fn insert(&mut self, chars: usize, bytes: usize);
     fn delete(&mut self, chars: usize);
 }
 
@@ -99,8 +101,8 @@ impl Sink for Writer {
         Writer::retain(self, chars);
     }
     #[inline]
-    fn insert(&mut self, text: &str, chars: usize) {
-        Writer::insert(self, text, chars);
+    fn insert(&mut self, chars: usize, bytes: usize) {
+        Writer::insert(self, chars, bytes);
     }
     #[inline]
     fn delete(&mut self, chars: usize) {
@@ -113,7 +115,7 @@ struct Nowhere;
 
 impl Sink for Nowhere {
     fn retain(&mut self, _: usize) {}
-    fn insert(&mut self, _: &str, _: usize) {}
+    fn insert(&mut self, _: usize, _: usize) {}
     fn delete(&mut self, _: usize) {}
 }
 
@@ -124,7 +126,7 @@ impl Sink for Counter {
     fn retain(&mut self, chars: usize) {
         self.0 += chars;
     }
-    fn insert(&mut self, _: &str, chars: usize) {
+    fn insert(&mut self, chars: usize, _: usize) {
         self.0 += chars;
     }
     fn delete(&mut self, _: usize) {}
@@ -136,18 +138,18 @@ fn walk(
     pending_next: &mut impl Sink,
     committed_next: &mut impl Sink,
 ) {
-    let (mut ours, mut theirs) = (ComponentCursor::new(pending), ComponentCursor::new(committed));
+    let (mut ours, mut theirs) = (PartCursor::new(pending), PartCursor::new(committed));
     loop {
         let (our_kind, their_kind) = match (ours.kind(), theirs.kind()) {
             (_, Some(Kind::Insert)) => {
-                let (text, chars) = theirs.take_rest_text();
-                committed_next.insert(text, chars);
+                let (chars, bytes) = theirs.take_insert();
+                committed_next.insert(chars, bytes);
                 pending_next.retain(chars);
                 continue;
             }
             (Some(Kind::Insert), _) => {
-                let (text, chars) = ours.take_rest_text();
-                pending_next.insert(text, chars);
+                let (chars, bytes) = ours.take_insert();
+                pending_next.insert(chars, bytes);
                 committed_next.retain(chars);
                 continue;
             }

@@ -4,7 +4,7 @@
 //! Written by hand so that the browser needs no JSON library. Lengths count Unicode scalar values.
 
 use crate::error::{DecodeError, LengthOverflow};
-use crate::operation::{Component, MAX_LEN, Operation, Writer, check_text};
+use crate::operation::{Component, MAX_LEN, Operation, TextWriter, check_text};
 
 /// What a decoder accepts. Checked before anything of that size is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,14 +79,14 @@ impl Operation {
 
 /// Builds an operation from untrusted components within [`Limits`], with checked arithmetic.
 pub(crate) struct Assembler {
-    writer: Writer,
+    writer: TextWriter,
     limits: Limits,
     count: usize,
 }
 
 impl Assembler {
     pub(crate) fn new(limits: Limits) -> Assembler {
-        Assembler { writer: Writer::default(), limits, count: 0 }
+        Assembler { writer: TextWriter::default(), limits, count: 0 }
     }
 
     /// A signed length as the JSON form has it.
