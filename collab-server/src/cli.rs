@@ -76,6 +76,24 @@ fn read_config(
 
 const CONFIG_VARIABLE: &str = "CONCORD_CONFIG";
 
+/// The names among `names` that look like settings of this program and are none: misspelt ones.
+///
+/// Variables of the project's own tools and tests begin otherwise or are named here.
+pub fn unknown_variables(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let is_known = |name: &str| {
+        name == CONFIG_VARIABLE || SETTINGS.iter().any(|setting| setting.variable() == name)
+    };
+    let is_of_tools = |name: &str| {
+        ["TEST_", "BLESS", "GALLERY", "SERVER_URL", "WASM_"]
+            .iter()
+            .any(|start| name["CONCORD_".len()..].starts_with(start))
+    };
+    names
+        .into_iter()
+        .filter(|name| name.starts_with("CONCORD_") && !is_known(name) && !is_of_tools(name))
+        .collect()
+}
+
 fn command() -> Command {
     Command::new("collab-server")
         .version(env!("CARGO_PKG_VERSION"))
@@ -190,6 +208,12 @@ mod tests {
     fn an_unknown_flag_or_file_is_an_error() {
         assert!(matches!(run(&["--listn", "x"]), Err(CliError::Arguments(_))));
         assert!(matches!(run(&["--config", "/nowhere/x"]), Err(CliError::Config(_))));
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_found() {
+        let names = ["CONCORD_LISTN", "CONCORD_LISTEN", "CONCORD_CONFIG", "CONCORD_TEST_X", "PATH"];
+        assert_eq!(unknown_variables(names.map(str::to_owned)), ["CONCORD_LISTN"]);
     }
 
     #[test]

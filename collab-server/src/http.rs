@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -65,6 +65,8 @@ async fn unknown() -> ApiError {
     ApiError::new(ErrorCode::NotFound)
 }
 
+/// The web app. A page brings the guest's cookie, so that the requests which its script makes at
+/// once are all one person's.
 async fn web(
     State(app): State<Arc<App>>,
     method: Method,
@@ -74,7 +76,17 @@ async fn web(
     if !matches!(method, Method::GET | Method::HEAD) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
-    app.web.answer(uri.path(), &headers)
+    let mut response = app.web.answer(uri.path(), &headers);
+    let is_page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page
+        && let Some(cookie) = app.guests.identify(&headers).and_then(|guest| guest.set_cookie)
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// Keeps foreign pages from changing anything, bounds the time, and tells a new guest who they are.
@@ -97,9 +109,9 @@ async fn guard_api(State(app): State<Arc<App>>, mut request: Request, next: Next
             .into_response(),
     };
     let headers = response.headers_mut();
-    headers.insert(axum::http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(cookie) = identified.set_cookie {
-        headers.append(axum::http::header::SET_COOKIE, cookie);
+        headers.append(header::SET_COOKIE, cookie);
     }
     response
 }

@@ -27,7 +27,9 @@ mod shutdown;
 mod store;
 mod web;
 
-pub use cli::{CliError, Invocation, environment_sample, parse as parse_command_line};
+pub use cli::{
+    CliError, Invocation, environment_sample, parse as parse_command_line, unknown_variables,
+};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Config, ConfigError, Database, LogFormat, Origin, Origins, PublicUrl, SETTINGS, Setting,

@@ -32,6 +32,10 @@ fn run() -> Result<ExitCode> {
         Err(CliError::Config(error)) => return Err(error.into()),
     };
     start_logging(&config)?;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in collab_server::unknown_variables(names) {
+        tracing::warn!(name, "this variable is no setting");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -44,8 +48,12 @@ async fn serve(config: Config) -> Result<()> {
     let server = Server::start(config).await?;
     let signal = collab_server::shutdown_signal().await.context("cannot listen for signals")?;
     tracing::info!(signal, "stopping");
-    server.stop().await;
-    Ok(())
+    tokio::select! {
+        () = server.stop() => Ok(()),
+        again = collab_server::shutdown_signal() => {
+            anyhow::bail!("ended at once by a second {}", again.unwrap_or("signal"))
+        }
+    }
 }
 
 fn start_logging(config: &Config) -> Result<()> {

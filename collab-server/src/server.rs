@@ -49,6 +49,12 @@ pub enum StartError {
     Web(#[source] io::Error),
 }
 
+/// What connections get once the time for a graceful end is over.
+const LAST_WORDS: Duration = Duration::from_millis(2_500);
+
+/// What the database gets to close. Everything acknowledged is on disk before.
+const CLOSE_STORE: Duration = Duration::from_secs(1);
+
 /// A server that runs until [`Server::stop`] has ended it.
 pub struct Server {
     address: SocketAddr,
@@ -134,7 +140,7 @@ impl Server {
     /// Ends in order: takes no connection, lets documents finish what they have begun and their
     /// people hear of it, closes every socket with 1012, and closes the database.
     ///
-    /// Takes the time that `shutdown_ms` gives, and what the database needs.
+    /// Takes the time that `shutdown_ms` gives, and at most 3.5 s more.
     pub async fn stop(self) {
         let Server { app, accepting, .. } = self;
         let Shutdown { stopping, overdue, tasks } = app.shutdown.clone();
@@ -151,12 +157,14 @@ impl Server {
         if tokio::time::timeout(limit, graceful).await.is_err() {
             tracing::warn!("ending with connections still open");
             overdue.cancel();
-            // Each of them ends within the time its close may take.
-            if tokio::time::timeout(Duration::from_secs(2), tasks.wait()).await.is_err() {
+            // Each of them ends within the time that its last words and its close may take.
+            if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {
                 tracing::error!(tasks = tasks.len(), "tasks did not end");
             }
         }
-        app.store.close().await;
+        if tokio::time::timeout(CLOSE_STORE, app.store.close()).await.is_err() {
+            tracing::warn!("the database did not close in time");
+        }
         tracing::info!("stopped");
     }
 }

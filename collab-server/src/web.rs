@@ -3,6 +3,7 @@
 //! The export is a few megabytes that never change while the server runs; reading it once makes a
 //! path outside of it unreachable by construction, and compresses each file once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -127,7 +128,7 @@ impl WebApp {
     }
 
     fn find(&self, path: &str) -> Option<&File> {
-        let path = path.strip_prefix('/')?;
+        let path = &decoded(path.strip_prefix('/')?)?;
         if path.is_empty() {
             return self.files.get("index.html");
         }
@@ -137,7 +138,7 @@ impl WebApp {
         {
             return self.files.get(DOCUMENT_PAGE);
         }
-        self.files.get(path).or_else(|| self.files.get(&format!("{path}.html")))
+        self.files.get(path.as_ref()).or_else(|| self.files.get(&format!("{path}.html")))
     }
 }
 
@@ -184,6 +185,21 @@ impl File {
         }
         response
     }
+}
+
+/// The path with its percent escapes resolved; the build names files with brackets.
+fn decoded(path: &str) -> Option<Cow<'_, str>> {
+    if !path.contains('%') {
+        return Some(Cow::Borrowed(path));
+    }
+    let mut parts = path.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
@@ -270,6 +286,7 @@ mod tests {
             ("404.html", "missing".to_owned()),
             ("sw.js", "worker".to_owned()),
             ("_next/static/chunks/a-1.js", "x = 1;".repeat(500)),
+            ("_next/static/[a] é.js", "brackets".to_owned()),
             ("csp.json", r#"{"script_hashes":["sha256-a="]}"#.to_owned()),
         ];
         let files = files.map(|(path, text)| (path.to_owned(), text.into_bytes()));
@@ -297,6 +314,12 @@ mod tests {
             ("/csp.json", 404, "missing"),
             ("/../Cargo.toml", 404, "missing"),
             ("/_next/static", 404, "missing"),
+            ("/_next/static/%5Ba%5D%20%c3%a9.js", 200, "brackets"),
+            ("/%2e%2e/Cargo.toml", 404, "missing"),
+            ("/%", 404, "missing"),
+            ("/%f", 404, "missing"),
+            ("/%ff", 404, "missing"),
+            ("/%é", 404, "missing"),
         ] {
             let response = app.answer(path, &HeaderMap::new());
             assert_eq!(response.status(), status, "{path}");

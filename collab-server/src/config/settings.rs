@@ -164,9 +164,9 @@ settings! {
         log_format: LogFormat = "pretty",
         /// Whether /metrics answers (Prometheus text). It names no person and no document. on or off.
         metrics: Switch = "on",
-        /// After SIGTERM or SIGINT: how long connections get to finish before the process ends, in
-        /// milliseconds.
-        shutdown_ms: u32 = "8000" in 0..=600_000,
+        /// After SIGTERM or SIGINT: how long documents and connections get to finish, in
+        /// milliseconds. The process ends at most 3.5 s later; a second signal ends it at once.
+        shutdown_ms: u32 = "6000" in 0..=600_000,
     }
 }
 

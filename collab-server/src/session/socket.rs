@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use collab_protocol::CloseCode;
 use futures_util::{Sink, Stream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -220,14 +220,27 @@ where
             let reason = Utf8Bytes::from_static(code.reason());
             self.write(Message::Close(Some(CloseFrame { code: code.get().into(), reason })));
             self.is_writing = true;
-            loop {
-                if let SocketEvent::Gone | SocketEvent::TooLarge = self.event(true).await {
-                    return;
-                }
-            }
+            while !matches!(self.event(true).await, SocketEvent::Gone | SocketEvent::TooLarge) {}
+            self.linger().await;
         };
         if tokio::time::timeout(timeout, goodbye).await.is_err() {
             tracing::debug!("a connection did not answer the close in time");
+        }
+    }
+}
+
+impl<S> Socket<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    /// Takes what the other side still sends until it is done. To drop the connection with bytes
+    /// unread would reset it, and the reset may overtake the close.
+    async fn linger(&mut self) {
+        let counted = self.inner.get_mut();
+        counted.read_max = u64::MAX;
+        let mut sink = [0; 1024];
+        if counted.shutdown().await.is_ok() {
+            while counted.read(&mut sink).await.is_ok_and(|read| read > 0) {}
         }
     }
 }

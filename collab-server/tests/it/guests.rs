@@ -61,6 +61,23 @@ async fn a_guest_is_known_to_the_next_server_on_the_same_database() {
 }
 
 #[tokio::test]
+async fn a_page_brings_the_cookie_so_that_its_requests_are_one_guests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["index.html", "d.html", "404.html", "app.js"] {
+        std::fs::write(folder.path().join(name), name).expect("a file");
+    }
+    let web = folder.path().to_str().expect("UTF-8");
+    let server = TestServer::start_with(&["--web-dir", web]).await;
+    let ask = async |path: &str| Request::get(path).send(server.address()).await.cookie();
+    for page in ["/", "/d/00ff000000004000800000000000002a", "/missing"] {
+        assert!(ask(page).await.is_some(), "{page}");
+    }
+    assert!(ask("/app.js").await.is_none());
+    assert!(server.ask(Request::get("/")).await.cookie().is_none(), "a known guest stays");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn without_guests_there_is_no_way_in_without_a_token() {
     let server = TestServer::start_with(&["--guests", "off"]).await;
     let answer = Request::get("/api/me").send(server.address()).await;
