@@ -1,6 +1,13 @@
+<<<<<<< HEAD
 //! A compiler that can make wasm. Best is to build the standard library from source with panics that abort at once:
 //! without the machinery that words a panic the engine is a quarter smaller. Sources come with the toolchain or by
 //! rustup; else the installed target or rustup's is used as it is; else Debian's compiler with its sources.
+=======
+//! A compiler that can make wasm. The standard library is built from its sources, for size and with a panic that is one
+//! instruction: the prebuilt one carries a quarter more, formatting of messages that nobody reads. Three ways, in order:
+//! the sources that rustup has or fetches, Debian's compiler with its sources, and, if neither is to be had, the
+//! prebuilt library, which works as well and is larger.
+>>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,10 +18,13 @@ use anyhow::{Result, bail};
 use super::debian;
 use crate::process::{self, answer};
 use crate::step::step;
-use crate::{install, paths};
+use crate::{install, interrupt, paths};
 
 /// The only target the browser needs.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Picks a way by name (`rustup`, `debian`, `prebuilt`) instead of trying all.
+const CHOICE: &str = "CONCORD_WASM_TOOLCHAIN";
 
 /// How long rustup may take; behind a closed network it retries for minutes.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
@@ -23,9 +33,13 @@ const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 pub(super) enum Toolchain {
     /// The default compiler, with the sources of its standard library.
     Sources,
+<<<<<<< HEAD
     /// The default compiler has the target.
     Installed,
     /// Another compiler, with the sources of its standard library.
+=======
+    /// Another compiler with the sources of its standard library.
+>>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
     Debian {
         /// The compiler.
         rustc: PathBuf,
@@ -34,13 +48,16 @@ pub(super) enum Toolchain {
         /// `rust-lld` or `wasm-ld`.
         linker: PathBuf,
     },
+    /// The default compiler, with the standard library as it is shipped.
+    Prebuilt,
 }
 
-/// Finds or makes a toolchain. `CONCORD_WASM_TOOLCHAIN=debian` skips to the last way.
+/// Finds or makes a toolchain.
 ///
 /// # Errors
 /// When no way works; the message says what to run.
 pub(super) fn choose() -> Result<Toolchain> {
+<<<<<<< HEAD
     let forced = std::env::var("CONCORD_WASM_TOOLCHAIN").unwrap_or_default();
     if forced != "debian" {
         if has_sources() || add_with_rustup("component", "rust-src", has_sources)? {
@@ -49,26 +66,47 @@ pub(super) fn choose() -> Result<Toolchain> {
         if target_is_installed() || add_with_rustup("target", TARGET, target_is_installed)? {
             return Ok(Toolchain::Installed);
         }
+=======
+    let choice = std::env::var(CHOICE).unwrap_or_default();
+    let may = |way: &str| choice.is_empty() || choice == way;
+    if may("rustup") && (has_sources() || rustup("component", "rust-src", has_sources)?) {
+        return Ok(Toolchain::Sources);
+>>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
     }
-    if install::find("apt-get", &[]).is_none() {
-        bail!("the compiler lacks {TARGET}; to add it: rustup target add {TARGET}");
+    let mut debian_failed = None;
+    if may("debian") && install::find("apt-get", &[]).is_some() {
+        match debian::prepare() {
+            Ok(toolchain) => return Ok(toolchain),
+            Err(error) => debian_failed = Some(error),
+        }
+        interrupt::check()?;
     }
-    debian::prepare()
+    if may("prebuilt") && (has_target() || rustup("target", TARGET, has_target)?) {
+        return Ok(Toolchain::Prebuilt);
+    }
+    match debian_failed {
+        Some(error) => Err(error
+            .context("the compiler cannot make wasm; to add that: rustup component add rust-src")),
+        None => bail!("the compiler cannot make wasm; to add that: rustup component add rust-src"),
+    }
+}
+
+/// Whether the default compiler has the sources of its standard library.
+fn has_sources() -> bool {
+    let sysroot = answer("rustc", &["--print", "sysroot"]).unwrap_or_default();
+    Path::new(&sysroot).join("lib/rustlib/src/rust/library/std/Cargo.toml").is_file()
 }
 
 /// Whether the default compiler has a standard library for the target.
-fn target_is_installed() -> bool {
-    let libraries = answer("rustc", &["--print", "target-libdir", "--target", TARGET]);
-    libraries.is_some_and(|folder| has_std(Path::new(&folder)))
-}
-
-fn has_std(folder: &Path) -> bool {
+fn has_target() -> bool {
+    let folder =
+        answer("rustc", &["--print", "target-libdir", "--target", TARGET]).unwrap_or_default();
     let is_std = |name: &str| name.starts_with("libstd-") && name.ends_with(".rlib");
-    folder
-        .read_dir()
-        .is_ok_and(|list| list.flatten().any(|entry| is_std(&entry.file_name().to_string_lossy())))
+    let mut files = Path::new(&folder).read_dir().into_iter().flatten().flatten();
+    files.any(|file| is_std(&file.file_name().to_string_lossy()))
 }
 
+<<<<<<< HEAD
 /// Whether the default compiler's standard library is there as source.
 fn has_sources() -> bool {
     answer("rustc", &["--print", "sysroot"])
@@ -87,6 +125,19 @@ fn add_with_rustup(what: &str, name: &str, is_there: fn() -> bool) -> Result<boo
             .is_ok_and(|done| done.status.success());
         crate::interrupt::check()?;
         let works = worked && is_there();
+=======
+/// Asks rustup for something. A rustup that cannot is no error: there are other ways.
+fn rustup(kind: &str, name: &str, works: fn() -> bool) -> Result<bool> {
+    if install::find("rustup", &[]).is_none() {
+        return Ok(false);
+    }
+    step(&format!("rustup {kind} add {name}"), || {
+        let mut command = Command::new("rustup");
+        command.current_dir(paths::root()).args([kind, "add", name]);
+        let _ = process::capture(&mut command, Some(RUSTUP_LIMIT));
+        interrupt::check()?;
+        let works = works();
+>>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
         Ok((works, if works { String::new() } else { "not possible here".to_owned() }))
     })
 }
@@ -96,13 +147,18 @@ impl Toolchain {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Toolchain::Sources => "standard library from source",
+<<<<<<< HEAD
             Toolchain::Installed => "installed target",
+=======
+>>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
             Toolchain::Debian { .. } => "Debian's compiler, standard library from source",
+            Toolchain::Prebuilt => "prebuilt standard library: larger than need be",
         }
     }
 
     /// Adds to a `cargo build --target` what this way needs.
     pub(super) fn configure(&self, cargo: &mut Command) {
+<<<<<<< HEAD
         if let Toolchain::Debian { rustc, libraries, linker } = self {
             cargo.env("RUSTC", rustc).env("LD_LIBRARY_PATH", libraries);
             cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
@@ -112,7 +168,25 @@ impl Toolchain {
             cargo.env("RUSTC_BOOTSTRAP", "1");
             cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", ABORT_AT_ONCE);
             cargo.args(["-Z", "build-std=std", "-Z", "build-std-features=optimize_for_size"]);
+=======
+        match self {
+            Toolchain::Prebuilt => return,
+            Toolchain::Sources => {}
+            Toolchain::Debian { rustc, libraries, linker } => {
+                cargo.env("RUSTC", rustc).env("LD_LIBRARY_PATH", libraries);
+                cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+            }
+>>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
         }
+        // Building the standard library and this kind of panic are unstable options; the sources are the compiler's own.
+        cargo.env("RUSTC_BOOTSTRAP", "1");
+        cargo.env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort");
+        cargo.args([
+            "-Z",
+            "build-std=std,panic_abort",
+            "-Z",
+            "build-std-features=optimize_for_size",
+        ]);
     }
 }
 
