@@ -1,13 +1,7 @@
-<<<<<<< HEAD
-//! A compiler that can make wasm. Best is to build the standard library from source with panics that abort at once:
-//! without the machinery that words a panic the engine is a quarter smaller. Sources come with the toolchain or by
-//! rustup; else the installed target or rustup's is used as it is; else Debian's compiler with its sources.
-=======
 //! A compiler that can make wasm. The standard library is built from its sources, for size and with a panic that is one
 //! instruction: the prebuilt one carries a quarter more, formatting of messages that nobody reads. Three ways, in order:
 //! the sources that rustup has or fetches, Debian's compiler with its sources, and, if neither is to be had, the
 //! prebuilt library, which works as well and is larger.
->>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,13 +27,7 @@ const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 pub(super) enum Toolchain {
     /// The default compiler, with the sources of its standard library.
     Sources,
-<<<<<<< HEAD
-    /// The default compiler has the target.
-    Installed,
-    /// Another compiler, with the sources of its standard library.
-=======
     /// Another compiler with the sources of its standard library.
->>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
     Debian {
         /// The compiler.
         rustc: PathBuf,
@@ -57,21 +45,10 @@ pub(super) enum Toolchain {
 /// # Errors
 /// When no way works; the message says what to run.
 pub(super) fn choose() -> Result<Toolchain> {
-<<<<<<< HEAD
-    let forced = std::env::var("CONCORD_WASM_TOOLCHAIN").unwrap_or_default();
-    if forced != "debian" {
-        if has_sources() || add_with_rustup("component", "rust-src", has_sources)? {
-            return Ok(Toolchain::Sources);
-        }
-        if target_is_installed() || add_with_rustup("target", TARGET, target_is_installed)? {
-            return Ok(Toolchain::Installed);
-        }
-=======
     let choice = std::env::var(CHOICE).unwrap_or_default();
     let may = |way: &str| choice.is_empty() || choice == way;
     if may("rustup") && (has_sources() || rustup("component", "rust-src", has_sources)?) {
         return Ok(Toolchain::Sources);
->>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
     }
     let mut debian_failed = None;
     if may("debian") && install::find("apt-get", &[]).is_some() {
@@ -106,26 +83,6 @@ fn has_target() -> bool {
     files.any(|file| is_std(&file.file_name().to_string_lossy()))
 }
 
-<<<<<<< HEAD
-/// Whether the default compiler's standard library is there as source.
-fn has_sources() -> bool {
-    answer("rustc", &["--print", "sysroot"])
-        .is_some_and(|root| Path::new(&root).join("lib/rustlib/src/rust/library/std").is_dir())
-}
-
-/// Asks rustup for something. A rustup that cannot is no error: there is another way.
-fn add_with_rustup(what: &str, name: &str, is_there: fn() -> bool) -> Result<bool> {
-    if install::find("rustup", &[]).is_none() {
-        return Ok(false);
-    }
-    step(&format!("rustup {what} add {name}"), || {
-        let mut command = Command::new("rustup");
-        command.current_dir(paths::root()).args([what, "add", name]);
-        let worked = process::capture(&mut command, Some(RUSTUP_LIMIT))
-            .is_ok_and(|done| done.status.success());
-        crate::interrupt::check()?;
-        let works = worked && is_there();
-=======
 /// Asks rustup for something. A rustup that cannot is no error: there are other ways.
 fn rustup(kind: &str, name: &str, works: fn() -> bool) -> Result<bool> {
     if install::find("rustup", &[]).is_none() {
@@ -137,7 +94,6 @@ fn rustup(kind: &str, name: &str, works: fn() -> bool) -> Result<bool> {
         let _ = process::capture(&mut command, Some(RUSTUP_LIMIT));
         interrupt::check()?;
         let works = works();
->>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
         Ok((works, if works { String::new() } else { "not possible here".to_owned() }))
     })
 }
@@ -147,10 +103,6 @@ impl Toolchain {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Toolchain::Sources => "standard library from source",
-<<<<<<< HEAD
-            Toolchain::Installed => "installed target",
-=======
->>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
             Toolchain::Debian { .. } => "Debian's compiler, standard library from source",
             Toolchain::Prebuilt => "prebuilt standard library: larger than need be",
         }
@@ -158,17 +110,6 @@ impl Toolchain {
 
     /// Adds to a `cargo build --target` what this way needs.
     pub(super) fn configure(&self, cargo: &mut Command) {
-<<<<<<< HEAD
-        if let Toolchain::Debian { rustc, libraries, linker } = self {
-            cargo.env("RUSTC", rustc).env("LD_LIBRARY_PATH", libraries);
-            cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
-        }
-        if !matches!(self, Toolchain::Installed) {
-            // The sources are those of this very compiler; building them is an unstable option of a stable one.
-            cargo.env("RUSTC_BOOTSTRAP", "1");
-            cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", ABORT_AT_ONCE);
-            cargo.args(["-Z", "build-std=std", "-Z", "build-std-features=optimize_for_size"]);
-=======
         match self {
             Toolchain::Prebuilt => return,
             Toolchain::Sources => {}
@@ -176,7 +117,6 @@ impl Toolchain {
                 cargo.env("RUSTC", rustc).env("LD_LIBRARY_PATH", libraries);
                 cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
             }
->>>>>>> 3d7be2b (Build the browser's standard library for size, without panic messages)
         }
         // Building the standard library and this kind of panic are unstable options; the sources are the compiler's own.
         cargo.env("RUSTC_BOOTSTRAP", "1");
@@ -189,6 +129,3 @@ impl Toolchain {
         ]);
     }
 }
-
-/// A panic is a trap, without a message that nobody could read.
-const ABORT_AT_ONCE: &str = "-Zunstable-options -Cpanic=immediate-abort";
