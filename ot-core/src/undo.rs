@@ -728,6 +728,17 @@ mod tests {
     }
 
     #[test]
+    fn restored_text_comes_behind_what_others_typed_there() {
+        let mut editor = Editor::new("abc");
+        editor.edit(1, 1, "");
+        editor.remote(1, 0, "X");
+        editor.undo("aXbc");
+        editor.redo("aXc");
+        editor.remote(2, 0, "Y");
+        editor.undo("aXYbc");
+    }
+
+    #[test]
     fn a_level_whose_text_somebody_else_deleted_is_skipped() {
         let mut editor = Editor::new("x");
         editor.edit(0, 0, "a");

@@ -3,6 +3,7 @@
 mod client;
 mod exhaustive;
 mod laws;
+mod theory;
 mod undo;
 
 use proptest::test_runner::{Config, FileFailurePersistence};
