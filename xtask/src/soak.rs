@@ -19,13 +19,42 @@ struct Soak {
     needs: Option<(&'static str, &'static str)>,
 }
 
-const SOAKS: [Soak; 1] = [Soak {
-    name: "laws",
-    about: "the laws of the engine with a million cases each",
-    command: &["test", "--release", "--package", "ot-core", "--test", "it"],
-    variables: &[("PROPTEST_CASES", "1000000")],
-    needs: None,
-}];
+const SOAKS: [Soak; 3] = [
+    Soak {
+        name: "laws",
+        about: "the laws of the engine, a million cases each",
+        command: &["test", "--release", "--package", "ot-core", "--test", "it"],
+        variables: &[("PROPTEST_CASES", "1000000")],
+        needs: None,
+    },
+    Soak {
+        name: "trace",
+        about: "two recorded people through the running server",
+        command: &[
+            "test",
+            "--release",
+            "--package",
+            "collab-server",
+            "--test",
+            "it",
+            "trace",
+            "--",
+            "--nocapture",
+        ],
+        variables: &[],
+        needs: Some((
+            "EDITING_TRACES",
+            "a folder with friendsforever.json.gz of github.com/josephg/editing-traces",
+        )),
+    },
+    Soak {
+        name: "fuzz",
+        about: "client schedules under libFuzzer for an hour (nightly; cargo install cargo-fuzz)",
+        command: &["+nightly", "fuzz", "run", "client_schedule", "--", "-max_total_time=3600"],
+        variables: &[],
+        needs: None,
+    },
+];
 
 /// Runs one, or lists all.
 pub(crate) fn soak(name: Option<&str>) -> Result<()> {
