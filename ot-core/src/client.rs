@@ -398,7 +398,7 @@ impl Client {
                 let (pending, patch) = pending.transform(&diff(&base, text, None))?;
                 (Some(pending), patch)
             }
-            None => (None, diff(&self.text.to_string(), text, None)),
+            None => (None, diff(&self.text.contents(), text, None)),
         };
         self.text.apply(&patch)?;
         let sent_seq = self.outstanding.take().map(|sent| sent.submission.seq);
@@ -477,7 +477,7 @@ impl Client {
         self.undo.forget_redo();
         match taken {
             Some(taken) => apply_to(&self.text, &taken.inverse).ok(),
-            None => Some(self.text.to_string()),
+            None => Some(self.text.contents()),
         }
     }
 
@@ -488,7 +488,7 @@ impl Client {
         if !self.undo.levels_empty() {
             let server_text = match &inverse {
                 Some(inverse) => apply_to(&self.text, inverse).ok(),
-                None => Some(self.text.to_string()),
+                None => Some(self.text.contents()),
             };
             match (undone, server_text) {
                 (Some(undone), Some(server)) => self.undo.shift(&diff(&undone, &server, None)),
@@ -524,7 +524,7 @@ impl Client {
 fn apply_to(text: &Text, op: &Operation) -> Result<String, LengthMismatch> {
     let mut text = text.clone();
     text.apply(op)?;
-    Ok(text.to_string())
+    Ok(text.contents())
 }
 
 fn same_effect(text: &Text, one: &Operation, other: &Operation) -> bool {

@@ -2,13 +2,13 @@
 //!
 //! Lengths count Unicode scalar values.
 
-use compact_str::CompactString;
 use thiserror::Error;
 
 use crate::apply::split_chars;
 use crate::cursor::PartCursor;
 use crate::error::{LengthMismatch, TransformError};
 use crate::operation::{Component, Kind, Operation, TextWriter};
+use crate::small::Chars;
 use crate::text::Text;
 use crate::transform::{transform, transform_pending};
 use crate::wire::Limits;
@@ -19,7 +19,7 @@ use crate::wire::Limits;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Invertible {
     op: Operation,
-    removed: CompactString,
+    removed: Chars,
 }
 
 /// The removed text does not belong to the operation.
@@ -103,7 +103,7 @@ impl Invertible {
         if next.removed.is_empty() {
             return Ok(Invertible { op, removed: self.removed.clone() });
         }
-        let mut removed = CompactString::with_capacity(self.removed.len() + next.removed.len());
+        let mut removed = Chars::with_capacity(self.removed.len() + next.removed.len());
         let (mut ours, mut theirs) = (Pieces(&self.removed), Pieces(&next.removed));
         let (mut first, mut second) = (PartCursor::new(&self.op), PartCursor::new(&next.op));
         loop {
@@ -179,8 +179,8 @@ impl Invertible {
     }
 
     /// What is left of the removed text when `committed` has done its part.
-    fn removed_beside(&self, committed: &Operation) -> CompactString {
-        let mut left = CompactString::default();
+    fn removed_beside(&self, committed: &Operation) -> Chars {
+        let mut left = Chars::default();
         if self.removed.is_empty() {
             return left;
         }

@@ -71,6 +71,7 @@ mod invertible;
 mod operation;
 mod position;
 mod selection;
+mod small;
 mod split;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -4,10 +4,8 @@
 
 use std::fmt;
 
-use compact_str::CompactString;
-use smallvec::SmallVec;
-
 use crate::error::{DecodeError, LengthOverflow, SpliceError};
+use crate::small::{Chars, Few, INLINE_PARTS, INLINE_TEXT_BYTES};
 
 /// The longest text an operation can span, before or after, in characters.
 pub const MAX_LEN: usize = (1 << 30) - 1;
@@ -82,17 +80,11 @@ impl Part {
 /// An operation of one insert or one delete allocates nothing but text beyond 24 bytes.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Operation {
-    parts: SmallVec<[Part; INLINE_PARTS]>,
-    text: CompactString,
+    parts: Few<Part>,
+    text: Chars,
     base_len: usize,
     target_len: usize,
 }
-
-/// Components that need no allocation: a retain, an insert, a delete, a retain.
-const INLINE_PARTS: usize = 4;
-
-/// Text that needs no allocation, in bytes.
-const INLINE_TEXT_BYTES: usize = size_of::<CompactString>();
 
 impl Operation {
     /// Starts an operation at the first character of its base.
@@ -110,7 +102,7 @@ impl Operation {
         assert!(len <= MAX_LEN, "a document of {len} characters exceeds {MAX_LEN}");
         let mut writer = Writer::default();
         writer.retain(len);
-        writer.finish(CompactString::default())
+        writer.finish(Chars::default())
     }
 
     /// One edit in a document of `document_len` characters: at `offset`, puts `text` and removes
@@ -138,7 +130,7 @@ impl Operation {
         writer.insert(chars, text.len());
         writer.delete(delete_len);
         writer.retain(document_len - end);
-        Ok(writer.finish(CompactString::new(text)))
+        Ok(writer.finish(Chars::from(text)))
     }
 
     /// Length of the text this operation applies to, in characters.
@@ -239,7 +231,7 @@ impl Operation {
 
     /// All inserted text, for an operation that inserts the same.
     #[inline]
-    pub(crate) fn text(&self) -> &CompactString {
+    pub(crate) fn text(&self) -> &Chars {
         &self.text
     }
 }
@@ -378,7 +370,7 @@ impl OperationBuilder {
 /// The last component is kept aside until one of another kind follows.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
-    parts: SmallVec<[Part; INLINE_PARTS]>,
+    parts: Few<Part>,
     kind: Kind,
     chars: usize,
     bytes: usize,
@@ -398,11 +390,7 @@ impl Writer {
     #[inline]
     pub(crate) fn with_capacity(parts: usize) -> Writer {
         // A guess of a few is often too high, and starting inline costs nothing.
-        let parts = if parts <= 4 * INLINE_PARTS {
-            SmallVec::new()
-        } else {
-            SmallVec::with_capacity(parts)
-        };
+        let parts = if parts <= 4 * INLINE_PARTS { Few::new() } else { Few::with_capacity(parts) };
         Writer { parts, kind: Kind::Retain, chars: 0, bytes: 0, base_len: 0, target_len: 0 }
     }
 
@@ -436,7 +424,7 @@ impl Writer {
 
     /// The operation; `text` is what all its inserts insert, in order.
     #[inline]
-    pub(crate) fn finish(mut self, text: CompactString) -> Operation {
+    pub(crate) fn finish(mut self, text: Chars) -> Operation {
         self.flush();
         Operation { parts: self.parts, text, base_len: self.base_len, target_len: self.target_len }
     }
@@ -467,16 +455,13 @@ impl Writer {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextWriter {
     writer: Writer,
-    text: CompactString,
+    text: Chars,
 }
 
 impl TextWriter {
     #[inline]
     pub(crate) fn with_capacity(parts: usize, text_bytes: usize) -> TextWriter {
-        TextWriter {
-            writer: Writer::with_capacity(parts),
-            text: CompactString::with_capacity(text_bytes),
-        }
+        TextWriter { writer: Writer::with_capacity(parts), text: Chars::with_capacity(text_bytes) }
     }
 
     #[inline]
@@ -487,7 +472,7 @@ impl TextWriter {
     #[inline]
     pub(crate) fn insert(&mut self, text: &str, chars: usize) {
         if self.text.is_empty() && text.len() <= INLINE_TEXT_BYTES {
-            self.text = CompactString::new(text);
+            self.text = Chars::from(text);
         } else {
             self.text.push_str(text);
         }

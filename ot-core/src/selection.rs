@@ -10,10 +10,10 @@
 //! So an offset follows an operation exactly: text inserted at an earlier gap pushes it, text at a
 //! later gap does not, and only for text at its own gap must the caller say which side it is on.
 
-use smallvec::SmallVec;
 use thiserror::Error;
 
 use crate::operation::{Component, Operation};
+use crate::small::One;
 
 /// On which side of text inserted exactly at an offset the offset comes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +170,7 @@ pub struct TooManyRanges {
 ///
 /// Invariant: at most [`RANGES_MAX`](Ranges::RANGES_MAX).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Ranges(SmallVec<[Selection; 1]>);
+pub struct Ranges(One<Selection>);
 
 impl Ranges {
     /// The most selections one person has: enough for several carets, and a bound for what every
@@ -186,7 +186,7 @@ impl Ranges {
     /// One selection.
     #[must_use]
     pub fn one(selection: Selection) -> Ranges {
-        Ranges(SmallVec::from_buf([selection]))
+        Ranges(std::iter::once(selection).collect())
     }
 
     /// These selections, in this order; the first is the main one.
@@ -194,7 +194,7 @@ impl Ranges {
     /// # Errors
     /// [`TooManyRanges`] above [`RANGES_MAX`](Ranges::RANGES_MAX).
     pub fn new(selections: impl IntoIterator<Item = Selection>) -> Result<Ranges, TooManyRanges> {
-        let mut kept = SmallVec::new();
+        let mut kept = One::new();
         let mut found = 0;
         for selection in selections {
             found += 1;

@@ -99,6 +99,17 @@ impl Text {
         self.rope.substrings()
     }
 
+    /// The whole text.
+    ///
+    /// As `to_string`, without the formatting machinery, which weighs more in a browser than the
+    /// rope does.
+    #[must_use]
+    pub fn contents(&self) -> String {
+        let mut out = String::with_capacity(self.len_bytes());
+        self.chunks().for_each(|chunk| out.push_str(chunk));
+        out
+    }
+
     /// The text that `operation` deletes here, in order, without its places.
     ///
     /// # Errors
@@ -152,7 +163,7 @@ impl Text {
 
     /// Rebuilds the rope without the slack that edits leave behind; for when a document is idle.
     pub fn repack(&mut self) {
-        *self = Text::from(self.to_string().as_str());
+        *self = Text::from(self.contents().as_str());
     }
 
     /// Memory held, in bytes, including the type itself.

@@ -86,7 +86,7 @@ impl Engine {
     /// The text the editor shows.
     #[must_use]
     pub fn text(&self) -> String {
-        self.shown.to_string()
+        self.shown.contents()
     }
 
     /// The latest revision taken in.
@@ -178,7 +178,7 @@ impl Engine {
             return Err(EditError::TooLong);
         }
         let caret = caret.map(|caret| convert::chars_before(text, caret));
-        let edit = diff(&self.shown.to_string(), text, caret);
+        let edit = diff(&self.shown.contents(), text, caret);
         self.edit_shown(&edit, now_ms)?;
         Ok(!edit.is_identity())
     }
@@ -400,25 +400,18 @@ impl Engine {
     // --- other people ---
 
     /// What a remote session has selected: pairs of anchor and head in characters, in the text at
-    /// [`revision`](Self::revision). Ends behind the text count as its end.
+    /// [`revision`](Self::revision); no pairs for a session that has gone. Ends behind the text
+    /// count as its end.
     pub fn set_presence(&mut self, session: u32, pairs: &[u32]) {
         let pairs = pairs.chunks_exact(2).take(Ranges::RANGES_MAX);
         let ranges =
             Ranges::new(pairs.map(|pair| Selection::new(pair[0] as usize, pair[1] as usize)));
         let ranges = self.client.carry_ranges(&ranges.unwrap_or_default());
         let ranges = ranges.clamp(self.client.text().len_chars());
-        self.remove_presence(session);
-        self.people.push((session, ranges));
-    }
-
-    /// A remote session has gone.
-    pub fn remove_presence(&mut self, session: u32) {
         self.people.retain(|(known, _)| *known != session);
-    }
-
-    /// Nobody else is known any more.
-    pub fn clear_presence(&mut self) {
-        self.people.clear();
+        if !ranges.is_empty() {
+            self.people.push((session, ranges));
+        }
     }
 
     /// Every remote session with a selection: its number, how many ranges, then anchor and head of
@@ -427,9 +420,6 @@ impl Engine {
     pub fn presence(&self) -> Vec<u32> {
         let mut out = Vec::with_capacity(4 * self.people.len());
         for (session, ranges) in &self.people {
-            if ranges.is_empty() {
-                continue;
-            }
             out.extend([*session, ranges.as_slice().len() as u32]);
             for selection in ranges {
                 out.extend([self.place(selection.anchor), self.place(selection.head)]);

@@ -12,6 +12,10 @@ use convert::RangeError;
 use engine::{EditError, OutOfStep, Taken};
 use wasm_bindgen::prelude::*;
 
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 /// Done.
 const OK: u32 = 0;
 /// The edit begins or ends inside a surrogate pair.
@@ -63,33 +67,27 @@ impl Engine {
         self.0.hash_hex()
     }
 
-    /// Whether an edit is not committed yet.
-    #[wasm_bindgen(js_name = hasPending)]
-    pub fn has_pending(&self) -> bool {
-        self.0.has_pending()
+    /// What holds now, as a sum: 1 something is pending, 2 a submission is in flight, 4 edits wait
+    /// for being sent, 8 there is something to undo, 16 to redo, 32 the submission in flight tells
+    /// the selection.
+    pub fn flags(&mut self) -> u32 {
+        let engine = &mut self.0;
+        let flags = [
+            engine.has_pending(),
+            engine.has_outstanding(),
+            engine.has_buffer(),
+            engine.can_undo(),
+            engine.can_redo(),
+            engine.outstanding_has_ranges(),
+        ];
+        flags.iter().rev().fold(0, |sum, flag| 2 * sum + u32::from(*flag))
     }
 
-    /// Whether a submission is in flight.
-    #[wasm_bindgen(js_name = hasOutstanding)]
-    pub fn has_outstanding(&self) -> bool {
-        self.0.has_outstanding()
-    }
-
-    /// Whether there are edits that no submission holds yet.
-    #[wasm_bindgen(js_name = hasBuffer)]
-    pub fn has_buffer(&self) -> bool {
-        self.0.has_buffer()
-    }
-
-    /// The editor has replaced `deleted` code units at `at`.
-    pub fn edit(&mut self, at: u32, deleted: u32, inserted: &str, now_ms: f64) -> u32 {
-        code(self.0.edit(at as usize, deleted as usize, inserted, now_ms as u64))
-    }
-
-    /// As `edit`, with ends inside a character widened to the whole character.
-    #[wasm_bindgen(js_name = editWidened)]
-    pub fn edit_widened(&mut self, at: u32, deleted: u32, inserted: &str, now_ms: f64) -> u32 {
-        code(self.0.edit_widened(at as usize, deleted as usize, inserted, now_ms as u64))
+    /// The editor has replaced `deleted` code units at `at`. With `widen`, ends inside a character
+    /// take in the whole character.
+    pub fn edit(&mut self, at: u32, deleted: u32, inserted: &str, now_ms: f64, widen: bool) -> u32 {
+        let edit = if widen { engine::Engine::edit_widened } else { engine::Engine::edit };
+        code(edit(&mut self.0, at as usize, deleted as usize, inserted, now_ms as u64))
     }
 
     /// The editor shows `text` now; a negative `caret` is unknown. Whether anything has changed.
@@ -99,26 +97,11 @@ impl Engine {
         self.0.edit_by_diff(text, caret, now_ms as u64).unwrap_or(false)
     }
 
-    /// Takes back the last own edits; where the caret goes, -1 when there was nothing.
-    pub fn undo(&mut self) -> f64 {
-        self.0.undo().map_or(-1.0, |caret| caret as f64)
-    }
-
-    /// Takes back the last undo; where the caret goes, -1 when there was nothing.
-    pub fn redo(&mut self) -> f64 {
-        self.0.redo().map_or(-1.0, |caret| caret as f64)
-    }
-
-    /// Whether there is something to undo.
-    #[wasm_bindgen(js_name = canUndo)]
-    pub fn can_undo(&mut self) -> bool {
-        self.0.can_undo()
-    }
-
-    /// Whether there is something to redo.
-    #[wasm_bindgen(js_name = canRedo)]
-    pub fn can_redo(&mut self) -> bool {
-        self.0.can_redo()
+    /// Takes back the last own edits, or with `redo` the last undo; where the caret goes, -1 when
+    /// there was nothing.
+    pub fn travel(&mut self, redo: bool) -> f64 {
+        let caret = if redo { self.0.redo() } else { self.0.undo() };
+        caret.map_or(-1.0, |caret| caret as f64)
     }
 
     /// The next edit begins a new undo step.
@@ -127,26 +110,19 @@ impl Engine {
         self.0.break_undo_group();
     }
 
-    /// Patches wait from now on.
-    pub fn hold(&mut self) {
-        self.0.hold();
+    /// Patches wait from now on, or are handed over.
+    pub fn hold(&mut self, wait: bool) {
+        if wait { self.0.hold() } else { self.0.release() }
     }
 
-    /// Patches that waited are handed over.
-    pub fn release(&mut self) {
-        self.0.release();
-    }
-
-    /// This person's selection.
+    /// This person's selection; none when `anchor` is negative.
     #[wasm_bindgen(js_name = setSelection)]
-    pub fn set_selection(&mut self, anchor: u32, head: u32) {
-        self.0.set_selection(anchor as usize, head as usize);
-    }
-
-    /// This person has no selection.
-    #[wasm_bindgen(js_name = clearSelection)]
-    pub fn clear_selection(&mut self) {
-        self.0.clear_selection();
+    pub fn set_selection(&mut self, anchor: f64, head: f64) {
+        if anchor < 0.0 {
+            self.0.clear_selection();
+        } else {
+            self.0.set_selection(anchor as usize, head as usize);
+        }
     }
 
     /// This person's selection as JSON of the protocol.
@@ -218,28 +194,11 @@ impl Engine {
         self.0.outstanding_json()
     }
 
-    /// Whether the outstanding submission tells the selection.
-    #[wasm_bindgen(js_name = outstandingHasRanges)]
-    pub fn outstanding_has_ranges(&self) -> bool {
-        self.0.outstanding_has_ranges()
-    }
-
-    /// A remote session's selections, anchor and head in turn, in characters at the revision.
+    /// A remote session's selections, anchor and head in turn, in characters at the revision; none
+    /// when it has gone.
     #[wasm_bindgen(js_name = setPresence)]
     pub fn set_presence(&mut self, session: u32, ranges: &[u32]) {
         self.0.set_presence(session, ranges);
-    }
-
-    /// A remote session has gone.
-    #[wasm_bindgen(js_name = removePresence)]
-    pub fn remove_presence(&mut self, session: u32) {
-        self.0.remove_presence(session);
-    }
-
-    /// Nobody else is known.
-    #[wasm_bindgen(js_name = clearPresence)]
-    pub fn clear_presence(&mut self) {
-        self.0.clear_presence();
     }
 
     /// Remote selections: session, count, then anchor and head of each, in code units.

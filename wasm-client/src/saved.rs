@@ -63,7 +63,7 @@ pub(crate) fn committed_only(work: PendingWork) -> Option<PendingWork> {
         text.apply(&edit.inverse()).ok()?;
     }
     let next_seq = ClientSeq::new(1);
-    Some(PendingWork { text: text.to_string(), next_seq, outstanding: None, buffer: None, ..work })
+    Some(PendingWork { text: text.contents(), next_seq, outstanding: None, buffer: None, ..work })
 }
 
 /// Writes fields.

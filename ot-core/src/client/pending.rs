@@ -49,7 +49,7 @@ impl Client {
     #[must_use]
     pub fn export(&self) -> PendingWork {
         PendingWork {
-            text: self.text.to_string(),
+            text: self.text.contents(),
             revision: self.revision,
             next_seq: self.next_seq,
             outstanding: self

@@ -6,7 +6,7 @@
  */
 import { backoffMs } from './backoff.js';
 import type { Connection, ConnectionUser } from './connection.js';
-import { OK } from './engine.js';
+import { OK, OUTSTANDING, PENDING, TELLS_SELECTION } from './engine.js';
 import type { Host, Timer } from './host.js';
 import {
   type Entry,
@@ -125,10 +125,10 @@ export class Channel implements ConnectionUser {
     if (this.#inFlight || this.#storing) return;
     const wait = this.#quietUntil - this.#host.now();
     if (wait > 0) return this.#sendLater(wait);
-    if (!replica.engine.hasOutstanding()) {
+    if (!replica.is(OUTSTANDING)) {
       if (!replica.takeSubmission(this.#limits.components_max, this.#limits.text_bytes_max)) return this.#select();
       // From here on its bytes are fixed, and must be found again after a reload.
-      this.#selectionDirty = this.#selectionDirty && !replica.engine.outstandingHasRanges();
+      this.#selectionDirty = this.#selectionDirty && !replica.is(TELLS_SELECTION);
       this.#owner.changed(true);
       const stored = this.#owner.beforeSend();
       if (stored) return this.#sendAfter(stored);
@@ -250,7 +250,7 @@ export class Channel implements ConnectionUser {
     let own = false;
     for (const entry of entries) {
       if ('check' in entry) {
-        if (!replica.engine.hasPending() && replica.engine.hash() !== entry.check) return this.#diverged(replica);
+        if (!replica.is(PENDING) && replica.engine.hash() !== entry.check) return this.#diverged(replica);
         this.#faults = 0;
         continue;
       }
@@ -330,7 +330,7 @@ export class Channel implements ConnectionUser {
       this.#selectTimer = undefined;
       const replica = this.#owner.replica();
       // With anything pending, the selection rides with the next submission.
-      if (this.#ch === undefined || !replica || replica.engine.hasPending() || !this.#selectionDirty) return;
+      if (this.#ch === undefined || !replica || replica.is(PENDING) || !this.#selectionDirty) return;
       this.#selectionDirty = false;
       const { engine } = replica;
       const body = `"rev":${engine.revision()},"ranges":${engine.selection()}`;

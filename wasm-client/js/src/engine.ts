@@ -17,6 +17,14 @@ export const INSIDE_PAIR = 1;
 /** What `takeSubmission` answers. */
 export const WHOLE = 1;
 
+/** The sum `flags` answers is made of these. */
+export const PENDING = 1;
+export const OUTSTANDING = 2;
+export const BUFFERED = 4;
+export const UNDOABLE = 8;
+export const REDOABLE = 16;
+export const TELLS_SELECTION = 32;
+
 let loading: Promise<void> | undefined;
 
 /** Loads the engine once per page; after a failure the next call tries again. */

@@ -15,14 +15,9 @@ export class People {
 
   update(people: WirePerson[], gone: number[] | 'all', replica: Replica | undefined): void {
     const engine = replica?.engine;
-    if (gone === 'all') {
-      this.#persons.clear();
-      engine?.clearPresence();
-    } else {
-      for (const session of gone) {
-        this.#persons.delete(session);
-        engine?.removePresence(session);
-      }
+    for (const session of gone === 'all' ? [...this.#persons.keys()] : gone) {
+      this.#persons.delete(session);
+      engine?.setPresence(session, new Uint32Array());
     }
     for (const { session, user, name, color, ranges } of people) {
       this.#persons.set(session, { session, user, name, color });

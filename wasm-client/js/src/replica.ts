@@ -4,7 +4,7 @@
  * Edits go in as the editor made them; when the document cannot hold what the editor shows (half a character, CR,
  * NUL), the document's text wins and a patch brings the editor in line.
  */
-import { drain, type Engine, INSIDE_PAIR, OK, WHOLE } from './engine.js';
+import { drain, type Engine, INSIDE_PAIR, OK, PENDING, WHOLE } from './engine.js';
 import { difference, plain, splice } from './plain.js';
 import type { Patch, PatchOrigin, Selection16 } from './types.js';
 
@@ -27,28 +27,33 @@ export class Replica {
   constructor(engine: Engine, emit: PatchListener, restored: Tally = none()) {
     this.engine = engine;
     this.#emit = emit;
-    this.#buffered = engine.hasPending() ? restored : none();
+    this.#buffered = this.is(PENDING) ? restored : none();
+  }
+
+  /** Whether one of the engine's flags holds now. */
+  is(flag: number): boolean {
+    return (this.engine.flags() & flag) !== 0;
   }
 
   /** Edits not committed by the server yet; at least 1 while there is anything. */
   get unsavedEdits(): number {
-    return this.engine.hasPending() ? Math.max(1, this.#buffered.edits + this.#outstanding.edits) : 0;
+    return this.is(PENDING) ? Math.max(1, this.#buffered.edits + this.#outstanding.edits) : 0;
   }
 
   /** When the oldest of them was made. */
   get unsavedSince(): number | undefined {
-    return this.engine.hasPending() ? (this.#outstanding.since ?? this.#buffered.since) : undefined;
+    return this.is(PENDING) ? (this.#outstanding.since ?? this.#buffered.since) : undefined;
   }
 
   edit(patch: Patch, now: number): void {
     const inserted = plain(patch.inserted);
     if (inserted === patch.inserted) {
-      const code = this.engine.edit(patch.at, patch.deleted, inserted, now);
+      const code = this.engine.edit(patch.at, patch.deleted, inserted, now, false);
       if (code === OK) return this.#count(now);
       if (code !== INSIDE_PAIR) throw new RangeError('the edit lies outside the text');
     }
     const shown = splice(this.engine.text(), patch);
-    if (this.engine.editWidened(patch.at, patch.deleted, inserted, now) !== OK) {
+    if (this.engine.edit(patch.at, patch.deleted, inserted, now, true) !== OK) {
       throw new RangeError('the edit lies outside the text');
     }
     this.#count(now);
@@ -63,11 +68,11 @@ export class Replica {
 
   /** Where the caret goes, or null when there was nothing to undo. */
   undo(now: number): Selection16 | null {
-    return this.#travelled(this.engine.undo(), 'undo', now);
+    return this.#travelled(this.engine.travel(false), 'undo', now);
   }
 
   redo(now: number): Selection16 | null {
-    return this.#travelled(this.engine.redo(), 'redo', now);
+    return this.#travelled(this.engine.travel(true), 'redo', now);
   }
 
   /** Freezes what may be sent now; false when there is nothing, or something is in flight already. */
@@ -109,11 +114,11 @@ export class Replica {
   }
 
   hold(): void {
-    this.engine.hold();
+    this.engine.hold(true);
   }
 
   release(): void {
-    this.engine.release();
+    this.engine.hold(false);
     this.deliver('remote');
   }
 

@@ -7,7 +7,7 @@
 import { Channel, type ChannelOwner } from './channel.js';
 import { type Claim, claim, clientKey, fresh } from './claim.js';
 import type { Connection } from './connection.js';
-import { Engine, loadEngine } from './engine.js';
+import { BUFFERED, Engine, loadEngine, PENDING, REDOABLE, UNDOABLE } from './engine.js';
 import type { Host, Timer } from './host.js';
 import type { Locks } from './lock.js';
 import { People } from './people.js';
@@ -175,11 +175,11 @@ export class DocumentSession implements TextModel {
   }
 
   get canUndo(): boolean {
-    return !this.readOnly && (this.#replica?.engine.canUndo() ?? false);
+    return !this.readOnly && (this.#replica?.is(UNDOABLE) ?? false);
   }
 
   get canRedo(): boolean {
-    return !this.readOnly && (this.#replica?.engine.canRedo() ?? false);
+    return !this.readOnly && (this.#replica?.is(REDOABLE) ?? false);
   }
 
   breakUndoGroup(): void {
@@ -304,7 +304,7 @@ export class DocumentSession implements TextModel {
     this.#replica = this.#newReplica(engine, tally);
     this.#phase = 'ready';
     this.#emit([{ at: 0, deleted: 0, inserted: engine.text() }], 'reset');
-    this.#saver?.adopt(record !== undefined && engine.hasBuffer());
+    this.#saver?.adopt(record !== undefined && this.#replica.is(BUFFERED));
     if (!record) this.#saver?.touch('remote');
   }
 
@@ -390,8 +390,7 @@ export class DocumentSession implements TextModel {
 
   #place(selection: Selection16 | null): void {
     const engine = this.#replica?.engine;
-    if (selection) engine?.setSelection(selection.anchor, selection.head);
-    else engine?.clearSelection();
+    engine?.setSelection(selection?.anchor ?? -1, selection?.head ?? -1);
   }
 
   #emit(patches: Patch[], origin: PatchOrigin): void {
@@ -416,7 +415,7 @@ export class DocumentSession implements TextModel {
 
   #watchAge(): void {
     const { host } = this.#context;
-    if (this.#closed || this.#ageTimer !== undefined || !this.#replica?.engine.hasPending()) return;
+    if (this.#closed || this.#ageTimer !== undefined || !this.#replica?.is(PENDING)) return;
     this.#ageTimer = host.setTimeout(() => {
       this.#ageTimer = undefined;
       this.#tell();
@@ -435,13 +434,13 @@ export class DocumentSession implements TextModel {
       state: replica.engine.export(),
       title: this.#title,
       role: this.#role,
-      pending: replica.engine.hasPending() ? (1 as const) : (0 as const),
+      pending: replica.is(PENDING) ? (1 as const) : (0 as const),
       unsavedEdits: replica.unsavedEdits,
       ...(since !== undefined && { unsavedSince: since }),
       savedAt: this.#now(),
       rejected: [...this.#rejected],
     };
-    return { record, unsent: replica.engine.hasBuffer() };
+    return { record, unsent: replica.is(BUFFERED) };
   }
 
   /** Continues under a new client id; `move` takes the stored work along. */

@@ -1,0 +1,27 @@
+//! The containers of small operations.
+//!
+//! Natively they hold a few items in place, so that typing allocates nothing but text. In a
+//! browser, where an allocation is little beside what JavaScript does for one key and every
+//! kilobyte is downloaded, they are the standard library's, which the engine contains anyway.
+
+#[cfg(not(target_family = "wasm"))]
+mod containers {
+    pub(crate) type Chars = compact_str::CompactString;
+    pub(crate) type Few<T> = smallvec::SmallVec<[T; super::INLINE_PARTS]>;
+    pub(crate) type One<T> = smallvec::SmallVec<[T; 1]>;
+}
+
+#[cfg(target_family = "wasm")]
+mod containers {
+    pub(crate) type Chars = String;
+    pub(crate) type Few<T> = Vec<T>;
+    pub(crate) type One<T> = Vec<T>;
+}
+
+pub(crate) use containers::{Chars, Few, One};
+
+/// Components that need no allocation: a retain, an insert, a delete, a retain.
+pub(crate) const INLINE_PARTS: usize = 4;
+
+/// Text that needs no allocation, in bytes.
+pub(crate) const INLINE_TEXT_BYTES: usize = size_of::<Chars>();
