@@ -16,8 +16,9 @@
 import type { Patch, PatchOrigin, Selection16, TextModel } from './types.js';
 import { Listeners } from './listen.js';
 import { Overlay, type PeopleOptions } from './overlay.js';
+import { Gate } from './textarea/gate.js';
 import { historyStepOfInput, historyStepOfKey, type HistoryStep } from './textarea/keys.js';
-import { mapOffset, mapSelection, readSelection, sameSelection, writeSelection } from './textarea/selection.js';
+import { caretAfter, mapOffset, mapSelection, readSelection, sameSelection, writeSelection } from './textarea/selection.js';
 import { applyPatch, clean, coveringSpan, isEmpty, spliceAtCaret, spliceByEnds } from './textarea/splice.js';
 import { Throttle } from './textarea/throttle.js';
 
@@ -25,13 +26,6 @@ import { Throttle } from './textarea/throttle.js';
 const SELECTION_INTERVAL_MS = 50;
 /** A composition that rests this long is sent as far as it is: phone keyboards keep the last word open for ever. */
 const COMPOSITION_PAUSE_MS = 1_500;
-/**
- * Browsers lay a textarea out anew when a script writes into it: tens of milliseconds for 100 KB. After a write that
- * took longer than this, remote text waits until the page has had four times as long for everything else.
- */
-const WRITE_DEAR_MS = 8;
-const REST_FACTOR = 4;
-const REST_MAX_MS = 1_000;
 /** Input types whose change need not lie at the caret: they are found by comparing the texts. */
 const ELSEWHERE = /^(insertReplacementText|insertFromDrop|deleteByDrag|insertTranspose|)$/;
 
@@ -80,19 +74,15 @@ class TextareaBinding implements Binding {
   readonly #overlay: Overlay;
   readonly #listeners = new Listeners();
   readonly #selections: Throttle<Selection16>;
+  readonly #gate: Gate;
   /** What the application itself had set, given back at the end. */
   readonly #own: { readOnly: boolean; autocomplete: string | null };
   #shown = '';
   #selection: Selection16;
   /** The selection before the input that is under way; `null` when no `beforeinput` has announced one. */
   #before: Selection16 | null = null;
-  #composing = false;
-  #held = false;
-  /** Remote text waits because the last write was dear. */
-  #rest: ReturnType<typeof setTimeout> | undefined;
   #destroyed = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
-  #release: ReturnType<typeof setTimeout> | undefined;
 
   constructor(element: HTMLTextAreaElement, model: TextModel, options: BindingOptions) {
     this.element = element;
@@ -105,6 +95,7 @@ class TextareaBinding implements Binding {
     this.#selection = readSelection(element);
     this.#overlay = new Overlay(element, () => this.#shown, model, options.people);
     this.#selections = new Throttle((selection) => this.#model.setSelection(selection), SELECTION_INTERVAL_MS);
+    this.#gate = new Gate(model, () => this.#noticeValue());
     this.#listen();
     this.refresh();
     if (this.#focused) this.#selections.push(this.#selection);
@@ -152,17 +143,17 @@ class TextareaBinding implements Binding {
     const step = historyStepOfInput(event.inputType);
     if (step) {
       event.preventDefault();
-      if (!this.#composing) this.#step(step);
+      if (!this.#gate.composing) this.#step(step);
       return;
     }
-    if (this.#composing) return;
+    if (this.#gate.composing) return;
     this.#noticeValue();
     this.#noticeSelection();
     this.#before = ELSEWHERE.test(event.inputType) ? null : this.#selection;
   }
 
   #input(): void {
-    if (this.#composing) {
+    if (this.#gate.composing) {
       this.#awaitPause();
       return;
     }
@@ -176,7 +167,7 @@ class TextareaBinding implements Binding {
   }
 
   #key(event: KeyboardEvent): void {
-    const step = event.defaultPrevented || this.#composing ? null : historyStepOfKey(event);
+    const step = event.defaultPrevented || this.#gate.composing ? null : historyStepOfKey(event);
     if (!step) return;
     event.preventDefault();
     if (!this.#model.readOnly) this.#step(step);
@@ -227,7 +218,7 @@ class TextareaBinding implements Binding {
   }
 
   #noticeSelection(): void {
-    if (this.#composing || !this.#focused) return;
+    if (this.#gate.composing || !this.#focused) return;
     const selection = readSelection(this.element);
     if (sameSelection(selection, this.#selection)) return;
     // Between an input and its event the selection is ahead of the text that the model knows.
@@ -239,7 +230,7 @@ class TextareaBinding implements Binding {
 
   /** The long way round, once the person leaves: screen and model compared in full. The screen is what was meant. */
   #settle(): void {
-    if (this.#held || this.#model.text() === this.#shown) return;
+    if (this.#gate.holds || this.#model.text() === this.#shown) return;
     if (!this.#model.readOnly) this.#model.editByDiff(this.#shown, this.#selection);
   }
 
@@ -265,12 +256,10 @@ class TextareaBinding implements Binding {
   // ---- input methods ----
 
   #compositionStart(): void {
-    clearTimeout(this.#release);
     if (this.#model.readOnly) return;
-    this.#noticeValue();
+    if (!this.#gate.composing) this.#noticeValue();
     this.#before = null;
-    this.#composing = true;
-    this.#hold();
+    this.#gate.compositionStarts();
   }
 
   #awaitPause(): void {
@@ -285,38 +274,10 @@ class TextareaBinding implements Binding {
   }
 
   #compositionEnd(): void {
-    if (!this.#composing) return;
-    this.#composing = false;
+    if (!this.#gate.composing) return;
     this.#sayComposed();
-    // In a task of its own: the browser is still busy with the last key, and syllables follow each other at once.
-    clearTimeout(this.#release);
-    this.#release = setTimeout(() => this.#letGo());
-  }
-
-  #hold(): void {
-    if (this.#held) return;
-    this.#held = true;
-    this.#model.hold();
-  }
-
-  #letGo(): void {
-    clearTimeout(this.#release);
-    if (!this.#held || this.#composing || this.#rest !== undefined) return;
-    this.#noticeValue();
-    this.#held = false;
-    this.#model.release();
-  }
-
-  #restFor(tookMs: number): void {
-    if (tookMs < WRITE_DEAR_MS || this.#rest !== undefined || this.#destroyed) return;
-    this.#rest = setTimeout(() => this.#wake(), Math.min(tookMs * REST_FACTOR, REST_MAX_MS));
-    this.#hold();
-  }
-
-  #wake(): void {
-    clearTimeout(this.#rest);
-    this.#rest = undefined;
-    this.#letGo();
+    this.#gate.compositionEnds();
+    this.#noticeSelection();
   }
 
   // ---- what comes from the model ----
@@ -339,7 +300,7 @@ class TextareaBinding implements Binding {
     else keep(patches);
     this.refresh();
     if (foreign) this.#repeat(foreign, patches);
-    if (origin === 'remote') this.#restFor(performance.now() - started);
+    if (origin === 'remote' && !this.#destroyed) this.#gate.written(performance.now() - started);
   }
 
   #splice(patches: readonly Patch[]): void {
@@ -383,7 +344,7 @@ class TextareaBinding implements Binding {
 
   #step(step: HistoryStep): boolean {
     this.flush();
-    this.#wake();
+    this.#gate.wake();
     const caret = step === 'undo' ? this.#model.undo() : this.#model.redo();
     if (!caret) return false;
     this.#place(caret);
@@ -393,11 +354,11 @@ class TextareaBinding implements Binding {
   }
 
   undo(): boolean {
-    return !this.#composing && this.#model.canUndo && this.#step('undo');
+    return !this.#gate.composing && this.#model.canUndo && this.#step('undo');
   }
 
   redo(): boolean {
-    return !this.#composing && this.#model.canRedo && this.#step('redo');
+    return !this.#gate.composing && this.#model.canRedo && this.#step('redo');
   }
 
   scrollTo(session: number): boolean {
@@ -405,7 +366,7 @@ class TextareaBinding implements Binding {
   }
 
   flush(): void {
-    if (this.#composing) this.#sayComposed();
+    if (this.#gate.composing) this.#sayComposed();
     else this.#noticeValue();
   }
 
@@ -419,8 +380,7 @@ class TextareaBinding implements Binding {
     this.flush();
     this.#destroyed = true;
     clearTimeout(this.#pause);
-    this.#composing = false;
-    this.#wake();
+    this.#gate.end();
     this.#listeners.end();
     this.#selections.stop();
     this.#overlay.destroy();
@@ -430,12 +390,4 @@ class TextareaBinding implements Binding {
     else this.element.setAttribute('autocomplete', autocomplete);
     bound.delete(this.element);
   }
-}
-
-/** The caret at the end of the last replacement. */
-function caretAfter(patches: readonly Patch[]): Selection16 | null {
-  const last = patches.at(-1);
-  if (!last) return null;
-  const offset = last.at + last.inserted.length;
-  return { anchor: offset, head: offset };
 }

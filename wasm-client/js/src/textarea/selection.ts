@@ -41,3 +41,11 @@ export function mapSelection({ anchor, head }: Selection16, patches: readonly Pa
   const end = Math.max(start, mapOffset(Math.max(anchor, head), patches, 'before'));
   return anchor < head ? { anchor: start, head: end } : { anchor: end, head: start };
 }
+
+/** The caret at the end of the last replacement. */
+export function caretAfter(patches: readonly Patch[]): Selection16 | null {
+  const last = patches.at(-1);
+  if (!last) return null;
+  const offset = last.at + last.inserted.length;
+  return { anchor: offset, head: offset };
+}
