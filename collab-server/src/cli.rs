@@ -84,7 +84,7 @@ pub fn unknown_variables(names: impl IntoIterator<Item = String>) -> Vec<String>
         name == CONFIG_VARIABLE || SETTINGS.iter().any(|setting| setting.variable() == name)
     };
     let is_of_tools = |name: &str| {
-        ["TEST_", "BLESS", "GALLERY", "SERVER_URL", "WASM_"]
+        ["TEST_", "BLESS", "CHROMIUM", "GALLERY", "SERVER", "WASM_"]
             .iter()
             .any(|start| name["CONCORD_".len()..].starts_with(start))
     };

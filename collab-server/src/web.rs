@@ -32,6 +32,7 @@ pub(crate) enum WebSource {
     Folder(PathBuf),
     #[cfg_attr(not(feature = "embed-web"), allow(dead_code))]
     Embedded,
+    #[cfg_attr(feature = "embed-web", allow(dead_code))]
     None,
 }
 

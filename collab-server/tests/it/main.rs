@@ -4,6 +4,7 @@ mod guests;
 mod limits;
 mod messages;
 mod page;
+mod program;
 mod rest;
 mod sessions;
 mod shutdown;
