@@ -4,6 +4,9 @@
 //! error. Each loading has a generation, so that a document that ends late never takes its
 //! successor out.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 

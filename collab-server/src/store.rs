@@ -9,6 +9,8 @@
 
 mod chain;
 mod checks;
+#[cfg(test)]
+pub(crate) mod faulty;
 mod memory;
 mod migration;
 mod record;

@@ -1,0 +1,239 @@
+//! A store that fails when told to; for tests.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use collab_protocol::{ClientId, DocumentId, UserId};
+use ot_core::{ClientSeq, Revision};
+use tokio::sync::Semaphore;
+
+use super::*;
+
+/// What happens to an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AppendFault {
+    Failed,
+    /// Written, and nobody hears of it.
+    UnknownApplied,
+    UnknownNotApplied,
+}
+
+/// A store in memory with faults. Clones share it.
+#[derive(Clone)]
+pub(crate) struct FaultyStore {
+    pub(crate) inner: MemoryStore,
+    faults: Arc<Faults>,
+}
+
+struct Faults {
+    appends: Mutex<VecDeque<AppendFault>>,
+    /// How many of the next loads, reads of the log and reads of progress fail.
+    loads: AtomicUsize,
+    pages: AtomicUsize,
+    progresses: AtomicUsize,
+    /// How many loads there were.
+    load_count: AtomicUsize,
+    /// Appends pass one permit each, once it is armed.
+    gate: Semaphore,
+    is_gated: std::sync::atomic::AtomicBool,
+}
+
+impl FaultyStore {
+    pub(crate) fn new() -> Self {
+        let faults = Faults {
+            appends: Mutex::default(),
+            loads: AtomicUsize::new(0),
+            pages: AtomicUsize::new(0),
+            progresses: AtomicUsize::new(0),
+            load_count: AtomicUsize::new(0),
+            gate: Semaphore::new(0),
+            is_gated: std::sync::atomic::AtomicBool::new(false),
+        };
+        FaultyStore { inner: MemoryStore::new(), faults: Arc::new(faults) }
+    }
+
+    pub(crate) fn fail_appends(&self, faults: impl IntoIterator<Item = AppendFault>) {
+        self.faults.appends.lock().expect("no panic under it").extend(faults);
+    }
+
+    pub(crate) fn fail_loads(&self, count: usize) {
+        self.faults.loads.store(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn fail_pages(&self, count: usize) {
+        self.faults.pages.store(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn fail_progresses(&self, count: usize) {
+        self.faults.progresses.store(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn load_count(&self) -> usize {
+        self.faults.load_count.load(Ordering::Relaxed)
+    }
+
+    /// From now on appends wait for [`release`](Self::release).
+    pub(crate) fn hold_appends(&self) {
+        self.faults.is_gated.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets waiting and coming appends through.
+    pub(crate) fn release(&self) {
+        self.faults.is_gated.store(false, Ordering::Relaxed);
+        self.faults.gate.add_permits(1_000);
+    }
+}
+
+fn takes_one(count: &AtomicUsize) -> bool {
+    let less = |count: usize| count.checked_sub(1);
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+}
+
+fn unavailable<T: Send + 'static>() -> StoreFuture<'static, Result<T, StoreError>> {
+    Box::pin(async {
+        tokio::task::yield_now().await;
+        Err(StoreError::unavailable("told to fail"))
+    })
+}
+
+impl Store for FaultyStore {
+    fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
+        self.faults.load_count.fetch_add(1, Ordering::Relaxed);
+        if takes_one(&self.faults.loads) {
+            return unavailable();
+        }
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            self.inner.load(document).await
+        })
+    }
+
+    fn append(&self, append: Append) -> StoreFuture<'_, AppendOutcome> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            if self.faults.is_gated.load(Ordering::Relaxed) {
+                self.faults.gate.acquire().await.expect("never closed").forget();
+            }
+            let fault = self.faults.appends.lock().expect("no panic under it").pop_front();
+            let error = StoreError::unavailable("told to fail");
+            match fault {
+                None => self.inner.append(append).await,
+                Some(AppendFault::Failed) => AppendOutcome::Failed(error),
+                Some(AppendFault::UnknownNotApplied) => AppendOutcome::Unknown(error),
+                Some(AppendFault::UnknownApplied) => {
+                    self.inner.append(append).await;
+                    AppendOutcome::Unknown(error)
+                }
+            }
+        })
+    }
+
+    fn since(
+        &self,
+        document: DocumentId,
+        after: Revision,
+        page: PageLimit,
+    ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
+        if takes_one(&self.faults.pages) {
+            return unavailable();
+        }
+        self.inner.since(document, after, page)
+    }
+
+    fn progress(
+        &self,
+        document: DocumentId,
+        client: ClientId,
+    ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>> {
+        if takes_one(&self.faults.progresses) {
+            return unavailable();
+        }
+        self.inner.progress(document, client)
+    }
+
+    fn find_submission(
+        &self,
+        document: DocumentId,
+        client: ClientId,
+        seq: ClientSeq,
+    ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
+        self.inner.find_submission(document, client, seq)
+    }
+
+    fn write_snapshot(
+        &self,
+        document: DocumentId,
+        snapshot: Snapshot,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.inner.write_snapshot(document, snapshot)
+    }
+
+    fn create_document(&self, new: NewDocument) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.inner.create_document(new)
+    }
+
+    fn document(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
+        self.inner.document(document)
+    }
+
+    fn rename_document(
+        &self,
+        document: DocumentId,
+        title: String,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.inner.rename_document(document, title, now_ms)
+    }
+
+    fn set_deleted(
+        &self,
+        document: DocumentId,
+        deleted_ms: Option<i64>,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.inner.set_deleted(document, deleted_ms)
+    }
+
+    fn list_documents(
+        &self,
+        query: ListQuery,
+    ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
+        self.inner.list_documents(query)
+    }
+
+    fn mark_opened(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.inner.mark_opened(document, person, now_ms)
+    }
+
+    fn put_person(&self, person: PersonRecord) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.inner.put_person(person)
+    }
+
+    fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
+        self.inner.people(ids)
+    }
+
+    fn setting_or_insert(
+        &self,
+        name: &'static str,
+        value: Vec<u8>,
+    ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>> {
+        self.inner.setting_or_insert(name, value)
+    }
+
+    fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.inner.check()
+    }
+
+    fn close(&self) -> StoreFuture<'_, ()> {
+        self.inner.close()
+    }
+}
