@@ -1,27 +1,18 @@
-// The editor page around the text: title, menu, counts, problems, keys, sizes. With a real server.
+// The editor page around the text: title, menu, counts, problems, keys, sizes. With a real stage.server.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { describe, it } from 'node:test';
+import type { BrowserContextOptions } from 'playwright-core';
 import { assertAccessible } from './harness/axe';
-import { launchBrowser, openWindow, until, watchFaults } from './harness/browser';
+import { openWindow, until, watchFaults } from './harness/browser';
 import { type Editor, makeDocument, openEditor, paste, saved, setCaret, textOf, textarea, type } from './harness/editor';
-import { type Server, startServer } from './harness/server';
+import { useStage } from './harness/stage';
 
-let browser: Browser;
-let server: Server;
-
-before(async () => {
-  [browser, server] = await Promise.all([launchBrowser(), startServer(['--document-bytes-max', '4096'])]);
-});
-after(async () => {
-  await browser.close();
-  await server.remove();
-});
+const stage = useStage(['--document-bytes-max', '4096', '--text-bytes-max', '4096']);
 
 async function editing(body: { title?: string; text?: string }, test: (editor: Editor, address: string) => Promise<void>, options: BrowserContextOptions = {}): Promise<void> {
-  const address = await makeDocument(server.url, body);
-  const editor = await openEditor(browser, address, options);
+  const address = await makeDocument(stage.server.url, body);
+  const editor = await openEditor(stage.browser, address, options);
   try {
     await test(editor, address);
     assert.deepEqual(editor.faults, []);
@@ -32,10 +23,10 @@ async function editing(body: { title?: string; text?: string }, test: (editor: E
 
 /** Makes a document as the person of a window, who then owns it. */
 async function ownDocument(test: (editor: Editor) => Promise<void>): Promise<void> {
-  const { context, page } = await openWindow(browser);
+  const { context, page } = await openWindow(stage.browser);
   const faults = watchFaults(page);
   try {
-    await page.goto(server.url);
+    await page.goto(stage.server.url);
     await page.getByRole('button', { name: 'New document' }).click();
     await page.waitForURL(/\/d\/[0-9a-f]{32}$/);
     await until('it can be written', () => textarea(page).isEditable());
@@ -73,7 +64,7 @@ describe('the editor', () => {
 
   it('renames by F2; Enter leads back to the text, Escape takes the old title', () =>
     ownDocument(async ({ page }) => {
-      const title = page.getByRole('textbox', { name: 'Title' });
+      const title = page.getByRole('textbox', { name: 'Title', exact: true });
       await textarea(page).focus();
       await page.keyboard.press('F2');
       await type(page, 'Plans');
@@ -84,7 +75,7 @@ describe('the editor', () => {
       await type(page, 'No');
       await page.keyboard.press('Escape');
       assert.equal(await title.inputValue(), 'Plans');
-      await page.goto(server.url);
+      await page.goto(stage.server.url);
       await page.getByRole('link', { name: 'Plans' }).waitFor();
     }));
 
@@ -120,7 +111,7 @@ describe('the editor', () => {
   it('says that there is no document, for a wrong id and for no id', () =>
     editing({}, async ({ page }) => {
       for (const path of ['/d/0123456789abcdef0123456789abcdef', '/d/nonsense']) {
-        await page.goto(server.url + path);
+        await page.goto(stage.server.url + path);
         await page.getByRole('heading', { name: 'There is no document here' }).waitFor();
         await assertAccessible(page, `no document at ${path}`);
         assert.equal(await page.getByRole('button', { name: 'Restore' }).count(), 0);

@@ -1,29 +1,19 @@
 // The network goes away and comes back; nothing is lost and nothing comes twice.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { describe, it } from 'node:test';
 import { assertAccessible } from './harness/axe';
-import { launchBrowser, until } from './harness/browser';
+import { until } from './harness/browser';
 import { caretAfter, converged, makeDocument, openEditor, openTab, ready, run, saveLineOf, saved, textOf, textarea, type } from './harness/editor';
-import { type Server, startServer } from './harness/server';
+import { useStage } from './harness/stage';
 
-let browser: Browser;
-let server: Server;
-
-before(async () => {
-  [browser, server] = await Promise.all([launchBrowser(), startServer()]);
-});
-after(async () => {
-  await browser.close();
-  await server.remove();
-});
+const stage = useStage();
 
 const once = (text: string, part: string) => assert.equal(text.split(part).length - 1, 1, `${JSON.stringify(part)} stands once in ${JSON.stringify(text)}`);
 
 describe('a lost network', () => {
   it('is told, outlives a reload without network, and merges once', async () => {
-    const address = await makeDocument(server.url, { text: 'ada: \nben: ' });
-    const [ada, ben] = await Promise.all([openEditor(browser, address), openEditor(browser, address)]);
+    const address = await makeDocument(stage.server.url, { text: 'ada: \nben: ' });
+    const [ada, ben] = await Promise.all([openEditor(stage.browser, address), openEditor(stage.browser, address)]);
     await ada.page.waitForFunction(() => navigator.serviceWorker?.ready.then((worker) => worker.active?.state === 'activated'));
     await caretAfter(ada.page, 'ada: ');
     await caretAfter(ben.page, 'ben: ');
@@ -56,8 +46,8 @@ describe('a lost network', () => {
   });
 
   it('keeps what three tabs wrote, one of them closed', async () => {
-    const address = await makeDocument(server.url, { text: 'one: \ntwo: \nthree: ' });
-    const first = await openEditor(browser, address);
+    const address = await makeDocument(stage.server.url, { text: 'one: \ntwo: \nthree: ' });
+    const first = await openEditor(stage.browser, address);
     const second = await openTab(first.context, address);
     const third = await openTab(first.context, address);
     await first.page.waitForFunction(() => navigator.serviceWorker?.ready.then((worker) => worker.active?.state === 'activated'));
@@ -77,15 +67,15 @@ describe('a lost network', () => {
     await first.context.setOffline(false);
     const whole = 'one: words of one\ntwo: words of two\nthree: words of three';
     await until('everything has arrived once', async () => (await converged(first.page, second.page)) === whole, 30_000);
-    const reader = await openEditor(browser, address);
+    const reader = await openEditor(stage.browser, address);
     assert.equal(await textOf(reader.page), whole);
     await Promise.all([first.context.close(), reader.context.close()]);
   });
 
   it('leaves the list of documents readable and says how old it is', async () => {
-    const address = await makeDocument(server.url, { title: 'Known before', text: 'x' });
-    const { context, page } = await openEditor(browser, address);
-    await page.goto(server.url);
+    const address = await makeDocument(stage.server.url, { title: 'Known before', text: 'x' });
+    const { context, page } = await openEditor(stage.browser, address);
+    await page.goto(stage.server.url);
     await page.getByRole('link', { name: 'Known before' }).waitFor();
     await page.waitForFunction(() => navigator.serviceWorker?.ready.then((worker) => worker.active?.state === 'activated'));
     await context.setOffline(true);

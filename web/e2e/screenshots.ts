@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     launchBrowser(),
     serveApp(),
     startServer(),
-    startServer(['--document-bytes-max', '4096']),
+    startServer(['--document-bytes-max', '4096', '--text-bytes-max', '4096']),
   ]);
   try {
     const scenes = Object.keys(SCENES).filter((name) => name !== 'gallery' || existsSync(path.join(OUT, 'gallery.html')));

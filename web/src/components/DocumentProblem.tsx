@@ -10,6 +10,8 @@ export interface DocumentProblemProps {
   /** Text that is still on the screen: then the problem is a strip above it, not a page instead of it. */
   hasText: boolean;
   can: Partial<Record<ProblemAction, () => void>>;
+  /** The page's only heading, when it stands alone. */
+  heading?: 'h1' | 'h2';
 }
 
 const NAMES: Record<ProblemAction, string> = {
@@ -35,7 +37,7 @@ export function DocumentProblem(props: DocumentProblemProps) {
   const { title, detail } = problemFor(props.code);
   if (!props.hasText) {
     return (
-      <Message heading="h2" tone="bad" title={title} detail={detail}>
+      <Message heading={props.heading ?? 'h2'} tone="bad" title={title} detail={detail}>
         <Actions {...props} />
       </Message>
     );

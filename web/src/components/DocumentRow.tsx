@@ -68,7 +68,7 @@ export function DocumentRow({ document, nowMs, onRename, onDelete, onCopyLink }:
           {nowMs !== null && timeAgo(document.updated_ms, nowMs)}
         </time>
       </div>
-      <DropdownMenu.Root>
+      <DropdownMenu.Root modal={false}>
         <DropdownMenu.Trigger asChild>
           <IconButton label={`More for ${title}`} className="relative -me-1 sm:opacity-0 sm:group-focus-within:opacity-100 sm:group-hover:opacity-100 sm:data-[state=open]:opacity-100 touch:opacity-100">
             <MoreHorizontal size={16} aria-hidden />

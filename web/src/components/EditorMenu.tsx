@@ -57,7 +57,7 @@ function FaceItems() {
 /** Everything about this document that is not writing. */
 export function EditorMenu(props: EditorMenuProps) {
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>
         <IconButton label="Menu">
           <MoreHorizontal size={16} aria-hidden />

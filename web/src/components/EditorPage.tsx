@@ -42,7 +42,7 @@ export function EditorPage() {
 function NoDocument() {
   return (
     <main className="flex min-h-dvh items-center">
-      <DocumentProblem code="not_found" hasText={false} can={{ home: goHome }} />
+      <DocumentProblem heading="h1" code="not_found" hasText={false} can={{ home: goHome }} />
     </main>
   );
 }

@@ -30,10 +30,10 @@ export function Sheet({ open, onOpenChange, title, description, wide = false, ch
             wide ? 'sm:max-w-xl' : 'sm:max-w-md',
           )}
         >
-          <header className="py-4 ps-6 pe-14">
+          <div className="py-4 ps-6 pe-14">
             <Dialog.Title className="text-md font-bold">{title}</Dialog.Title>
             {description && <Dialog.Description className="mt-1 text-sm text-muted">{description}</Dialog.Description>}
-          </header>
+          </div>
           <div className="overflow-y-auto overscroll-contain px-6 pt-1 pb-6">{children}</div>
           {/* Last, so that the focus begins with the content; without a tooltip, which would swallow the first Escape. */}
           <Dialog.Close

@@ -35,7 +35,7 @@ export function ThemeMenu() {
   const { theme } = usePreferences();
   const Icon = THEME_NAMES.find((entry) => entry.theme === theme)?.Icon ?? Monitor;
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>
         <IconButton label="Theme">
           <Icon size={16} aria-hidden />

@@ -23,6 +23,8 @@ const TITLE_MAX = 200;
 export function TitleField({ title, readOnly = false, onRename, onDone, ref }: TitleFieldProps) {
   const input = useRef<HTMLInputElement>(null);
   const [draft, setDraft] = useState<string | null>(null);
+  /** The draft as of this moment: leaving the field may follow a key before the next render. */
+  const latest = useRef<string | null>(null);
   const before = useRef(title);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -38,19 +40,23 @@ export function TitleField({ title, readOnly = false, onRename, onDone, ref }: T
     const clean = next.replace(/\s+/gu, ' ').trim();
     if (clean && clean !== title) onRename(clean);
   };
-  const change = (next: string) => {
+  const show = (next: string | null) => {
+    latest.current = next;
     setDraft(next);
+  };
+  const change = (next: string) => {
+    show(next);
     clearTimeout(timer.current);
     timer.current = setTimeout(() => send(next), SEND_PAUSE_MS);
   };
   const leave = () => {
-    if (draft !== null) send(draft);
-    setDraft(null);
+    if (latest.current !== null) send(latest.current);
+    show(null);
   };
   const giveUp = () => {
     clearTimeout(timer.current);
     if (title !== before.current) onRename(before.current);
-    setDraft(null);
+    show(null);
   };
 
   return (
