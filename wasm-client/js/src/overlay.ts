@@ -41,6 +41,7 @@ export class Overlay {
   #offset = { x: 0, y: 0 };
   #padding = { left: 0, top: 0 };
   #contentWidth = 0;
+  #ahead: Patch | null = null;
 
   /** `text` answers what the textarea shows. */
   constructor(
@@ -60,7 +61,16 @@ export class Overlay {
 
   // ---- what the binding tells ----
 
-  /** The textarea's text has changed by these. */
+  /** An input method shows this on top of the text the model knows; `null` when it is done. */
+  composing(patch: Patch | null): void {
+    const { at, deleted, inserted } = this.#ahead ?? NOTHING;
+    this.#mirror?.apply({ at, deleted: inserted.length, inserted: this.#text().slice(at, at + deleted) });
+    this.#ahead = patch;
+    if (patch) this.#mirror?.apply(patch);
+    this.schedule();
+  }
+
+  /** The textarea's text has changed by these. Nothing is being composed on top of it. */
   edited(patches: readonly Patch[]): void {
     for (const patch of patches) this.#mirror?.apply(patch);
     for (const figure of this.#figures.values()) figure.head = mapOffset(figure.head, patches, 'before');
@@ -160,6 +170,7 @@ export class Overlay {
     root.append(this.#layer);
     const mirror = new Mirror(page);
     mirror.load(this.#text());
+    if (this.#ahead) mirror.apply(this.#ahead);
     this.#layer.append(mirror.element);
     const parent = this.#options !== false && this.#options.parent;
     if (parent) parent.append(host);
@@ -217,8 +228,10 @@ export class Overlay {
     host.style.transform = `translate(${x}px,${y}px)`;
   }
 
+  /** Where an offset of the model's text stands in the mirror. */
   #inside(offset: number): number {
-    return Math.min(Math.max(0, offset), this.#text().length);
+    const known = Math.min(Math.max(0, offset), this.#text().length);
+    return this.#ahead ? mapOffset(known, [this.#ahead], 'before') : known;
   }
 
   // ---- drawing ----
@@ -320,6 +333,8 @@ export class Overlay {
     this.#host = this.#layer = this.#mirror = null;
   }
 }
+
+const NOTHING: Patch = { at: 0, deleted: 0, inserted: '' };
 
 /** The scroll position nearest to `position` at which `start` to `end` is in view. */
 function nearest(position: number, start: number, end: number, size: number): number {

@@ -154,6 +154,7 @@ class TextareaBinding implements Binding {
 
   #input(): void {
     if (this.#gate.composing) {
+      this.#overlay.composing(this.#composed());
       this.#awaitPause();
       return;
     }
@@ -267,10 +268,15 @@ class TextareaBinding implements Binding {
     this.#pause = setTimeout(() => this.#sayComposed(), COMPOSITION_PAUSE_MS);
   }
 
+  /** What the input method has done so far, as far as the model has not heard of it. */
+  #composed(): Patch {
+    return spliceByEnds(this.#shown, this.element.value, this.element.selectionEnd);
+  }
+
   #sayComposed(): void {
     clearTimeout(this.#pause);
-    const text = this.element.value;
-    this.#say(spliceByEnds(this.#shown, text, this.element.selectionEnd), text);
+    this.#overlay.composing(null);
+    this.#say(this.#composed(), this.element.value);
   }
 
   #compositionEnd(): void {

@@ -132,6 +132,26 @@ describe('the drawing follows', () => {
     );
   }
 
+  it('what an input method composes before it, and its end', () =>
+    theatre.play(async (page, devtools) => {
+      await page.evaluate((text) => window.stage.set({ text }), PROSE);
+      await page.evaluate((person) => window.stage.model.point(person, { anchor: 30, head: 30 }), ada);
+      await page.evaluate(() => {
+        window.stage.element.focus();
+        window.stage.element.setSelectionRange(10, 10);
+      });
+      await page.evaluate(() => window.stage.frame());
+      for (const text of ['n', 'ni', 'ni hao ni hao ni hao']) {
+        await devtools.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length });
+        await page.evaluate(() => window.stage.frame());
+        assert.equal(await page.evaluate(drawn), 30 + text.length);
+      }
+      await devtools.send('Input.insertText', { text: '你好' });
+      await page.evaluate(() => window.stage.frame());
+      assert.equal(await page.evaluate(drawn), 32);
+      assert.equal(await page.evaluate(() => window.stage.root?.querySelector('.mirror')?.textContent), await page.evaluate(() => window.stage.element.value));
+    }));
+
   it('a window that is zoomed by the person', () =>
     theatre.play(async (page, devtools) => {
       await page.evaluate((text) => window.stage.set({ text, css: 'width:40vw' }), PROSE);

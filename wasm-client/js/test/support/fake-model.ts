@@ -72,6 +72,14 @@ export class FakeModel implements TextModel {
     }
     this.#push(this.#undo, merged, this.#text);
     this.#text = applyPatch(this.#text, merged);
+    this.#carry([patch]);
+  }
+
+  #carry(patches: Patch[]): void {
+    const carry = (offset: number): number => mapOffset(offset, patches, 'before');
+    for (const remote of this.remotes) {
+      remote.ranges = remote.ranges.map(({ anchor, head }) => ({ anchor: carry(anchor), head: carry(head) }));
+    }
   }
 
   #push(stack: Patch[], { at, deleted, inserted }: Patch, before: string): void {
@@ -138,10 +146,7 @@ export class FakeModel implements TextModel {
   }
 
   #deliver(patches: Patch[], origin: PatchOrigin): void {
-    const carry = (offset: number): number => mapOffset(offset, patches, 'before');
-    for (const remote of this.remotes) {
-      remote.ranges = remote.ranges.map(({ anchor, head }) => ({ anchor: carry(anchor), head: carry(head) }));
-    }
+    this.#carry(patches);
     for (const fn of this.#patchListeners) fn(patches, origin);
   }
 
