@@ -65,7 +65,7 @@ async function test(names, { out = join(root, '.test'), suffix = '.test.js', job
   // src/engine imports ../wasm; the compiled copy sits one folder deeper.
   const { symlinkSync } = await import('node:fs');
   if (existsSync(join(root, 'wasm'))) symlinkSync(join(root, 'wasm'), join(out, 'wasm'), 'dir');
-  const run = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...jobs, ...tests], { cwd: root, stdio: 'inherit' });
+  const run = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-reporter=spec', ...jobs, ...tests], { cwd: root, stdio: 'inherit' });
   process.exitCode = run.status ?? 1;
 }
 
