@@ -28,7 +28,9 @@ use super::submission::Submission;
 use crate::revision::later;
 use crate::store::{ClientProgress, LoggedOperation, TailPage};
 
-pub(super) use self::event::{Committed, Decided, Effect, Event, Outcome, ReadFault, Refusal};
+pub(super) use self::event::{
+    Committed, Decided, Effect, Entry, Event, Outcome, ReadFault, Refusal,
+};
 
 /// A submission as it came, with what was read for it.
 #[derive(Debug)]
@@ -147,7 +149,10 @@ impl State {
         self.queue.is_empty()
             && self.in_flight.is_empty()
             && matches!(self.sight, Sight::Clear | Sight::Damaged)
-            && self.clients.values().all(|client| client.joining.is_empty())
+            && self
+                .clients
+                .values()
+                .all(|client| client.joining.is_empty() && client.held.is_none())
     }
 
     /// Selections made on the text at `base`, carried to the head; `None` when they lie outside it.
@@ -173,7 +178,9 @@ impl State {
     /// Takes in what happened. Decides nothing yet, so that everything waiting becomes one batch.
     pub(super) fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
-            Event::Join { session, client, user } => self.join(session, client, user, effects),
+            Event::Join { session, client, user, entry } => {
+                self.join(session, client, user, entry, effects);
+            }
             Event::Left { session } => self.left(session),
             Event::Submit { session, client, user, submission } => {
                 self.submit(session, client, user, submission, effects);
@@ -340,7 +347,9 @@ impl State {
             revision,
             submission: Some(original.submission.hash()),
         };
-        self.release(original.client, |client| client.note(last));
+        if let Some(client) = self.clients.get_mut(&original.client) {
+            client.note(last);
+        }
         effects.push(Effect::Committed(Committed {
             revision,
             client: original.client,
@@ -349,6 +358,7 @@ impl State {
             operation,
             ranges,
         }));
+        self.release(original.client, effects);
     }
 
     fn read_tail(&mut self, attempts: u32, effects: &mut Vec<Effect>) {

@@ -11,7 +11,7 @@ use super::{Actor, Control, HeadText};
 use crate::document::feed::{Ended, SessionFeed};
 use crate::document::join::{JoinError, JoinRequest};
 use crate::document::sender::{LeaveOnDrop, SessionSender};
-use crate::document::state::{Event, Refusal};
+use crate::document::state::{Entry, Event, Refusal};
 use crate::revision::between;
 
 /// A request to enter, with the way to answer it.
@@ -77,8 +77,9 @@ impl Actor {
         drop(room);
         let client = ticket.request.client;
         let user = ticket.request.participant.user.clone();
+        let entry = self.entry(&ticket.request);
         self.tickets.insert(session, ticket);
-        self.event(Event::Join { session, client, user });
+        self.event(Event::Join { session, client, user, entry });
     }
 
     pub(super) fn refuse(&mut self, session: SessionNumber, failure: JoinFailure) {
@@ -99,8 +100,8 @@ impl Actor {
             self.parts.shared.room().end(replaced, Ended::Replaced);
         }
         let text = self.text_for(&request, last);
-        let since = request.since.map(|since| since.revision);
-        let start = text.as_ref().map_or_else(|| since.unwrap_or_default(), |text| text.revision);
+        let since = request.since.map(|since| since.revision).unwrap_or_default();
+        let start = text.as_ref().map_or(since, |text| text.revision);
         let JoinRequest { participant, client, channel, wake, .. } = request;
 
         let mut room = self.parts.shared.room();
@@ -137,6 +138,21 @@ impl Actor {
         let _ = reply.send(Ok(admitted));
     }
 
+    /// Whether a client can go on from what it holds.
+    fn entry(&self, request: &JoinRequest) -> Entry {
+        let head = self.parts.state.head();
+        match request.since.filter(|since| since.epoch == self.parts.epoch) {
+            Some(since) if since.revision <= head => Entry::Resuming,
+            Some(since) => {
+                let document = self.parts.shared.document;
+                let since = since.revision;
+                tracing::error!(%document, %since, %head, "client is ahead of the log");
+                Entry::Afresh
+            }
+            None => Entry::Afresh,
+        }
+    }
+
     /// The text for a client that cannot go on from what it holds. A string made for an earlier
     /// join serves too while the ring leads on from it, unless the client's own submission came
     /// since: its stream must not begin before what it is told is committed.
@@ -145,16 +161,10 @@ impl Actor {
         request: &JoinRequest,
         last: Option<(ClientSeq, Revision)>,
     ) -> Option<HeadText> {
-        let head = self.parts.state.head();
-        if let Some(since) = request.since
-            && since.epoch == self.parts.epoch
-        {
-            if since.revision <= head {
-                return None;
-            }
-            let document = self.parts.shared.document;
-            tracing::error!(%document, since = %since.revision, %head, "client is ahead of the log");
+        if self.entry(request) == Entry::Resuming {
+            return None;
         }
+        let head = self.parts.state.head();
         let own = last.map_or(Revision::ZERO, |(_, revision)| revision);
         let reach = self.parts.shared.config.ring_len / 4;
         let first = self.parts.shared.room().ring.first();

@@ -3,7 +3,7 @@
 use collab_protocol::{ClientId, RejectCode, SessionNumber, UserId};
 use ot_core::{ClientSeq, Revision};
 
-use super::event::{Effect, ReadFault, Refusal};
+use super::event::{Effect, Entry, ReadFault, Refusal};
 use super::{Answer, Pending, Sight, State};
 use crate::document::submission::{Submission, SubmissionHash};
 use crate::store::ClientProgress;
@@ -32,7 +32,11 @@ pub(super) struct Client {
     /// Submissions queued or in flight.
     pub(super) pending: usize,
     /// Sessions that wait until it is known.
-    pub(super) joining: Vec<(SessionNumber, UserId)>,
+    pub(super) joining: Vec<(SessionNumber, UserId, Entry)>,
+    /// A session that waits until nothing of the client is on its way, and the one it replaces. It
+    /// gets the text, and what is not in there it will say again under a new number: so nothing
+    /// may be committed under an old one any more.
+    pub(super) held: Option<(SessionNumber, Option<SessionNumber>)>,
 }
 
 impl Client {
@@ -45,6 +49,7 @@ impl Client {
             rejected: None,
             pending: 0,
             joining: Vec::new(),
+            held: None,
         }
     }
 
@@ -56,8 +61,16 @@ impl Client {
         }
     }
 
+    fn let_in_held(&mut self, effects: &mut Vec<Effect>) {
+        if let Some((session, replaces)) = self.held.take() {
+            let last = self.last.as_ref().map(|last| (last.seq, last.revision));
+            effects.push(Effect::Admit { session, last, replaces });
+        }
+    }
+
     fn is_idle(&self) -> bool {
-        self.is_read && self.session.is_none() && self.pending == 0 && self.joining.is_empty()
+        let awaits = !self.joining.is_empty() || self.held.is_some();
+        self.is_read && self.session.is_none() && self.pending == 0 && !awaits
     }
 
     /// Whether somebody else holds this client: by what is committed under it, by a live session,
@@ -76,6 +89,7 @@ impl State {
         session: SessionNumber,
         id: ClientId,
         user: UserId,
+        entry: Entry,
         effects: &mut Vec<Effect>,
     ) {
         if self.is_deleted {
@@ -83,7 +97,7 @@ impl State {
             return;
         }
         let client = self.client(id, &user, effects);
-        client.joining.push((session, user));
+        client.joining.push((session, user, entry));
         if client.is_read {
             self.admit(id, effects);
         }
@@ -97,23 +111,26 @@ impl State {
         })
     }
 
-    /// Lets in, in order, the sessions that waited for the client to be known. Of several the last
+    /// Takes, in order, the sessions that waited for the client to be known. Of several the last
     /// one stays.
     fn admit(&mut self, id: ClientId, effects: &mut Vec<Effect>) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        for (session, user) in std::mem::take(&mut client.joining) {
+        for (session, user, entry) in std::mem::take(&mut client.joining) {
             if client.is_taken_from(&user) {
                 effects.push(Effect::Refuse { session, refusal: Refusal::ClientTaken });
                 continue;
             }
+            client.let_in_held(effects);
             client.user = user;
             let replaces = client.session.replace(session);
             if let Some(replaced) = replaces {
                 self.clients_by_session.remove(&replaced);
             }
             self.clients_by_session.insert(session, id);
-            let last = client.last.as_ref().map(|last| (last.seq, last.revision));
-            effects.push(Effect::Admit { session, last, replaces });
+            client.held = Some((session, replaces));
+            if entry == Entry::Resuming || client.pending == 0 {
+                client.let_in_held(effects);
+            }
         }
         self.forget_if_idle(id);
     }
@@ -157,7 +174,7 @@ impl State {
             self.reject(&pending, RejectCode::StorageUnavailable, None, effects);
         }
         let Some(client) = self.clients.get_mut(&id) else { return };
-        for (session, _) in client.joining.drain(..) {
+        for (session, ..) in client.joining.drain(..) {
             effects.push(Effect::Refuse { session, refusal: Refusal::Unavailable });
         }
     }
@@ -200,9 +217,9 @@ impl State {
         revision: Revision,
         effects: &mut Vec<Effect>,
     ) {
-        self.release(pending.client, |_| ());
         let answer = Answer::Ack { seq: pending.submission.seq(), revision };
         effects.push(Effect::Answer { session: pending.session, answer });
+        self.release(pending.client, effects);
     }
 
     pub(super) fn reject(
@@ -212,9 +229,9 @@ impl State {
         message: Option<String>,
         effects: &mut Vec<Effect>,
     ) {
-        self.release(pending.client, |_| ());
         let answer = Answer::Reject { seq: pending.submission.seq(), code, message };
         effects.push(Effect::Answer { session: pending.session, answer });
+        self.release(pending.client, effects);
     }
 
     /// Remembers a final answer: a resend of the same submission gets it again, even where it could
@@ -231,10 +248,12 @@ impl State {
     }
 
     /// Counts one submission of a client as answered.
-    pub(super) fn release(&mut self, id: ClientId, change: impl FnOnce(&mut Client)) {
+    pub(super) fn release(&mut self, id: ClientId, effects: &mut Vec<Effect>) {
         if let Some(client) = self.clients.get_mut(&id) {
-            change(client);
             client.pending -= 1;
+            if client.pending == 0 {
+                client.let_in_held(effects);
+            }
         }
         self.forget_if_idle(id);
     }

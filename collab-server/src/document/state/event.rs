@@ -12,8 +12,8 @@ use crate::store::{ClientProgress, TailPage};
 /// Something that happened.
 #[derive(Debug)]
 pub(in crate::document) enum Event {
-    /// A session wants to enter.
-    Join { session: SessionNumber, client: ClientId, user: UserId },
+    /// A session wants to enter, with the text or going on from what it holds.
+    Join { session: SessionNumber, client: ClientId, user: UserId, entry: Entry },
     /// A session left. Its submissions stand.
     Left { session: SessionNumber },
     /// A session offers an edit.
@@ -39,6 +39,15 @@ pub(in crate::document) enum Event {
     TailRead { result: Result<TailPage, ReadFault> },
     /// The document was deleted, or restored.
     SetDeleted { is_deleted: bool },
+}
+
+/// What a session has when it enters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document) enum Entry {
+    /// Nothing to go on from: it gets the text.
+    Afresh,
+    /// A revision, and what it had in flight there.
+    Resuming,
 }
 
 /// What became of an append; see [`AppendOutcome`](crate::AppendOutcome).

@@ -7,7 +7,7 @@ mod schedules;
 use collab_protocol::RejectCode;
 use ot_core::{ClientSeq, Ranges, Revision, Selection};
 
-use self::desk::{CLIENT, Desk, OTHER, THIRD, session, user};
+use self::desk::{CLIENT, Desk, OTHER, THIRD, session};
 use super::*;
 
 fn rejected(seq: u64, code: RejectCode) -> (u64, Result<u64, RejectCode>) {
@@ -417,6 +417,30 @@ fn newer_session_replaces_the_older_whose_late_frames_are_passed_over() {
 }
 
 #[test]
+fn text_is_given_when_nothing_of_its_client_is_on_its_way() {
+    let mut desk = Desk::new("");
+    desk.submit_from(1, CLIENT, 1, 0, r#"+"sent""#);
+    desk.decide();
+    // It lost its connection, and what it held. Were it let in now, it would say "sent" again.
+    desk.ask_to_join(2, CLIENT, Entry::Afresh);
+    assert!(desk.admitted.is_empty());
+    desk.submit_from(1, CLIENT, 2, 0, r#"+"late""#);
+    desk.finish(Outcome::Done);
+    let last = Some((ClientSeq::new(1), Revision::new(1)));
+    assert_eq!(desk.admitted.pop(), Some((session(2), Ok((last, None)))));
+    desk.decide();
+    assert_eq!((desk.text().as_str(), desk.appends.len()), ("sent", 0));
+
+    // One that goes on from a base keeps its submission and need not wait.
+    desk.submit_from(2, CLIENT, 2, 1, r#"=4 +"!""#);
+    desk.decide();
+    desk.ask_to_join(3, CLIENT, Entry::Resuming);
+    assert_eq!(desk.admitted.pop(), Some((session(3), Ok((last, Some(session(2)))))));
+    desk.finish(Outcome::Done);
+    assert_eq!(desk.text(), "sent!");
+}
+
+#[test]
 fn client_belongs_to_whom_it_is_bound() {
     let mut desk = Desk::new("");
     assert_eq!(desk.join(1, CLIENT, 1), Ok((None, None)));
@@ -454,7 +478,7 @@ fn submission_that_outlives_its_session_stands() {
 fn commit_that_a_slow_read_missed_is_not_forgotten() {
     let mut desk = Desk::new("");
     desk.holds_reads = true;
-    desk.event(Event::Join { session: session(1), client: CLIENT, user: user(1) });
+    desk.ask_to_join(1, CLIENT, Entry::Afresh);
     // Read before the commit below, heard after it.
     desk.ingest(CLIENT, 4, r#"+"x""#);
     desk.event(Event::ProgressRead { client: CLIENT, result: Ok(None) });
@@ -466,7 +490,7 @@ fn commit_that_a_slow_read_missed_is_not_forgotten() {
 fn client_whose_past_cannot_be_read_waits_outside() {
     let mut desk = Desk::new("");
     desk.holds_reads = true;
-    desk.event(Event::Join { session: session(1), client: CLIENT, user: user(1) });
+    desk.ask_to_join(1, CLIENT, Entry::Afresh);
     desk.submit_from(9, CLIENT, 1, 0, r#"+"x""#);
     desk.decide();
     assert!(desk.appends.is_empty());

@@ -199,10 +199,15 @@ impl Desk {
 
     pub(super) fn join(&mut self, number: u32, client: ClientId, user_number: u128) -> Admission {
         let (session, user) = (session(number), user(user_number));
-        self.event(Event::Join { session, client, user });
+        self.event(Event::Join { session, client, user, entry: Entry::Afresh });
         let (admitted, admission) = self.admitted.pop().expect("answered");
         assert_eq!(admitted, session);
         admission
+    }
+
+    pub(super) fn ask_to_join(&mut self, number: u32, client: ClientId, entry: Entry) {
+        let (session, user) = (session(number), user(client.get()));
+        self.event(Event::Join { session, client, user, entry });
     }
 
     pub(super) fn submit(&mut self, client: ClientId, seq: u64, base: u64, notation: &str) {

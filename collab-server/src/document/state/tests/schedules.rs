@@ -1,11 +1,11 @@
 //! Random schedules over the real clients' and the real document's deciding halves, with every
-//! outcome an append can have, lost connections and resends. At the end all texts are one text,
-//! and each submission is in the log exactly once.
+//! outcome an append can have, lost connections, resends, and clients that start afresh with the
+//! text. At the end all texts are one text, with nothing doubled.
 
 use std::collections::VecDeque;
 
 use collab_protocol::{ClientId, SessionNumber};
-use ot_core::testing::{ALPHABET, Choices, EditPlan};
+use ot_core::testing::{Choices, EditPlan};
 use ot_core::{Client, ClientSeq, Limits, Operation, Revision, Text, compose_all};
 use proptest::prelude::*;
 
@@ -59,7 +59,6 @@ struct Tab {
     /// Answers apart from the stream.
     downlink: VecDeque<Answer>,
     start: Revision,
-    submitted: u64,
 }
 
 struct World {
@@ -69,7 +68,10 @@ struct World {
     /// Under way: its outcome is drawn when it comes back.
     appends: VecDeque<(u64, Revision, Vec<Decided>)>,
     reads: VecDeque<Effect>,
-    last_session: u32,
+    /// How each session entered.
+    entries: Vec<Entry>,
+    /// How many characters were typed; each is another one.
+    typed: u32,
     is_healing: bool,
 }
 
@@ -87,7 +89,6 @@ impl World {
             uplink: VecDeque::new(),
             downlink: VecDeque::new(),
             start: Revision::ZERO,
-            submitted: 0,
         };
         World {
             state,
@@ -95,7 +96,8 @@ impl World {
             tabs: (0..tabs).map(tab).collect(),
             appends: VecDeque::new(),
             reads: VecDeque::new(),
-            last_session: 0,
+            entries: Vec::new(),
+            typed: 0,
             is_healing: false,
         }
     }
@@ -110,7 +112,8 @@ impl World {
             6 => self.finish_append(choices),
             7 => self.finish_read(choices),
             8 if choices.one_in(4) => self.cut(tab),
-            8 => self.connect(tab),
+            8 if choices.one_in(4) => self.connect(tab, Entry::Afresh),
+            8 => self.connect(tab, Entry::Resuming),
             _ => self.decide(),
         }
         self.state.check_invariants();
@@ -118,7 +121,13 @@ impl World {
 
     fn edit(&mut self, tab: usize, choices: &mut Choices<'_>) {
         let client = &mut self.tabs[tab].client;
-        let letter = |choices: &mut Choices<'_>| ALPHABET[choices.below(ALPHABET.len())];
+        let typed = &mut self.typed;
+        // From the planes of three and four bytes in turn.
+        let letter = |_: &mut Choices<'_>| {
+            *typed += 1;
+            let plane = if *typed % 2 == 0 { 0x4e00 } else { 0x2_0000 };
+            char::from_u32(plane + *typed).expect("a letter")
+        };
         let plan = EditPlan::draw(choices, letter);
         client.edit(plan.on(client.text().len_chars()), 0).expect("it fits");
     }
@@ -128,7 +137,6 @@ impl World {
         if tab.session.is_some()
             && let Some(submission) = tab.client.take_submission(&LIMITS)
         {
-            tab.submitted += 1;
             tab.uplink.push_back(received(&submission));
         }
     }
@@ -197,13 +205,14 @@ impl World {
         }
     }
 
-    fn connect(&mut self, tab: usize) {
+    fn connect(&mut self, tab: usize, entry: Entry) {
         if self.tabs[tab].session.is_some() {
             return;
         }
-        self.last_session += 1;
-        let (session, client) = (session(self.last_session), self.tabs[tab].id);
-        self.event(Event::Join { session, client, user: user(client.get()) });
+        let session = session(u32::try_from(self.entries.len()).expect("few"));
+        self.entries.push(entry);
+        let client = self.tabs[tab].id;
+        self.event(Event::Join { session, client, user: user(client.get()), entry });
     }
 
     fn decide(&mut self) {
@@ -301,7 +310,7 @@ impl World {
                         }
                     }
                 }
-                Effect::Admit { session, .. } => self.admit(session),
+                Effect::Admit { session, last, .. } => self.admit(session, last),
                 Effect::Refuse { refusal, .. } => assert_eq!(refusal, Refusal::Unavailable),
                 Effect::Damaged { reason } => panic!("{reason}"),
                 read => self.reads.push_back(read),
@@ -311,10 +320,15 @@ impl World {
 
     /// The newest session of a client is the one that its tab uses; what it had in flight is sent
     /// again, byte for byte.
-    fn admit(&mut self, session: SessionNumber) {
+    fn admit(&mut self, session: SessionNumber, last: Option<(ClientSeq, Revision)>) {
         let Some(id) = self.state.clients_by_session.get(&session).copied() else { return };
         let tab = self.tabs.iter_mut().find(|tab| tab.id == id).expect("one of them");
         tab.session = Some(session);
+        if self.entries[session.0 as usize] == Entry::Afresh {
+            let (last_seq, _) = last.unwrap_or_default();
+            let (text, head) = (self.state.text().to_string(), self.state.head());
+            tab.client.reset(&text, head, last_seq).expect("fits");
+        }
         tab.start = tab.client.revision();
         tab.downlink.clear();
         tab.uplink = tab.client.outstanding().map(received).into_iter().collect();
@@ -326,7 +340,7 @@ impl World {
         let mut nothing = Choices::new(&[]);
         for _ in 0..400 {
             for tab in 0..self.tabs.len() {
-                self.connect(tab);
+                self.connect(tab, Entry::Resuming);
                 self.send(tab);
                 self.deliver_up(tab);
                 self.deliver_down(tab, &mut nothing);
@@ -350,8 +364,11 @@ impl World {
             assert_eq!(tab.client.text().to_string(), text, "{}", tab.id);
             let own = self.log.0.iter().filter(|logged| logged.client == tab.id);
             let seqs: Vec<u64> = own.map(|logged| logged.seq.get()).collect();
-            assert_eq!(seqs, (1..=tab.submitted).collect::<Vec<u64>>(), "each exactly once");
+            assert!(seqs.is_sorted_by(|one, next| one < next), "each at most once: {seqs:?}");
         }
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        assert!(letters.is_sorted_by(|one, next| one < next), "nothing is doubled: {text}");
         assert!(self.state.is_quiet());
     }
 }
