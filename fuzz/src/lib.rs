@@ -5,6 +5,7 @@
 //! finding again.
 #![forbid(unsafe_code)]
 
+use collab_protocol::{ClientMessage, MAX_SAFE_INTEGER, ServerMessage, Undecodable};
 use ot_core::testing::{Choices, EditPlan, Gap, Gaps, run_schedule};
 use ot_core::{Invertible, Limits, MAX_LEN, Operation, Text, diff, transform};
 
@@ -44,6 +45,33 @@ pub fn binary_decode(data: &[u8]) {
     if let Ok(operation) = Operation::from_bytes(data, &TIGHT) {
         assert_eq!(loose.as_ref(), Ok(&operation));
         assert!(operation.fits(&TIGHT));
+    }
+}
+
+/// A frame from anywhere: no panic, what is read is written and read back the same, and a refusal
+/// that names a submission names the one that stands there.
+pub fn message_decode(data: &[u8]) {
+    let Ok(frame) = std::str::from_utf8(data) else {
+        return;
+    };
+    match ClientMessage::decode(frame) {
+        Ok(message) => {
+            assert_eq!(ClientMessage::decode(&message.to_json()).as_ref(), Ok(&message));
+            if let ClientMessage::Submit(submit) = &message {
+                assert!(submit.seq.max(submit.rev) <= MAX_SAFE_INTEGER);
+                let _ = submit.op.decode(&TIGHT);
+            }
+        }
+        Err(Undecodable::Submission { ch, seq, .. }) => {
+            let named = format!(r#"{{"type":"submit","ch":{ch},"seq":{seq},"rev":0,"op":[]}}"#);
+            let named = ClientMessage::decode(&named).expect("what names it names it again");
+            assert!(matches!(named, ClientMessage::Submit(submit) if submit.seq == seq));
+        }
+        Err(Undecodable::Message(reason)) => assert!(!reason.is_empty()),
+    }
+    if let Ok(message) = ServerMessage::decode(frame) {
+        let again = ServerMessage::decode(&message.to_json()).expect("what was written is read");
+        assert_eq!(again, message);
     }
 }
 
@@ -195,6 +223,11 @@ mod tests {
     #[test]
     fn binary_decode_stands_the_smoke_run() {
         smoke("binary_decode", binary_decode, 300_000, 40);
+    }
+
+    #[test]
+    fn message_decode_stands_the_smoke_run() {
+        smoke("message_decode", message_decode, 200_000, 60);
     }
 
     #[test]
