@@ -141,7 +141,7 @@ export class Overlay {
   // ---- geometry ----
 
   /** The copy, dressed and in place; `null` while the textarea is not laid out. */
-  #measured(): Mirror | null {
+  #measured(budgetMs = Infinity): Mirror | null {
     const element = this.#element;
     if (!this.#view || !element.isConnected || element.clientWidth === 0) return null;
     const mirror = this.#mirror ?? this.#attach();
@@ -152,7 +152,9 @@ export class Overlay {
     mirror.dress(style, Math.abs(this.#contentWidth - whole) <= 1 ? this.#contentWidth : whole);
     mirror.element.style.left = `${this.#padding.left}px`;
     mirror.element.style.top = `${this.#padding.top}px`;
-    return mirror;
+    if (mirror.grow(budgetMs)) return mirror;
+    this.schedule();
+    return null;
   }
 
   #attach(): Mirror {
@@ -239,7 +241,7 @@ export class Overlay {
   #draw(): void {
     const remote = this.#model.remoteSelections().filter(isVisible);
     this.#forget(remote);
-    const mirror = remote.length > 0 ? this.#measured() : null;
+    const mirror = remote.length > 0 ? this.#measured(FIRST_LAYOUT_MS) : null;
     const host = this.#host;
     if (!mirror || !host) return;
     host.style.zIndex = this.#view?.getComputedStyle(this.#element).zIndex ?? 'auto';
@@ -334,6 +336,8 @@ export class Overlay {
   }
 }
 
+/** What one frame may spend on laying out a long text for the first time. */
+const FIRST_LAYOUT_MS = 8;
 const NOTHING: Patch = { at: 0, deleted: 0, inserted: '' };
 
 /** The scroll position nearest to `position` at which `start` to `end` is in view. */

@@ -41,6 +41,8 @@ export class Mirror {
   readonly #page: Document;
   readonly #range: Range;
   #pieces: Piece[] = [];
+  /** How many pieces, from the first, are in the page and so have a place. */
+  #laid = 0;
   #style = '';
 
   constructor(page: Document) {
@@ -52,9 +54,28 @@ export class Mirror {
 
   // ---- text ----
 
+  /** Takes a text; `grow` then lays it out. */
   load(text: string): void {
     this.#pieces = this.#cut(text);
-    this.element.replaceChildren(...this.#pieces.map((piece) => piece.block));
+    this.#laid = 0;
+    this.element.replaceChildren();
+  }
+
+  /**
+   * Lays out pieces for about `budgetMs`, at least one. True when all are: only then do offsets have places. The first
+   * layout of a long text takes as long as the textarea's own, which would be felt while typing.
+   */
+  grow(budgetMs: number): boolean {
+    const end = performance.now() + budgetMs;
+    while (this.#laid < this.#pieces.length) {
+      const count = budgetMs === Infinity ? this.#pieces.length : 2;
+      const next = this.#pieces.slice(this.#laid, this.#laid + count);
+      this.element.append(...next.map((piece) => piece.block));
+      this.#laid += next.length;
+      // Reading a height makes the browser lay out now.
+      if (budgetMs !== Infinity && this.element.offsetHeight >= 0 && performance.now() > end) break;
+    }
+    return this.#laid === this.#pieces.length;
   }
 
   apply({ at, deleted, inserted }: Patch): void {
@@ -69,8 +90,10 @@ export class Mirror {
     }
     const pieces = this.#cut(head.text.data.slice(0, first.inside) + inserted + tail.text.data.slice(last.inside));
     const old = this.#pieces.splice(first.index, last.index - first.index + 1, ...pieces);
+    if (first.index >= this.#laid) return;
     head.block.before(...pieces.map((piece) => piece.block));
     for (const piece of old) piece.block.remove();
+    this.#laid += pieces.length - Math.min(old.length, this.#laid - first.index);
   }
 
   #cut(text: string): Piece[] {

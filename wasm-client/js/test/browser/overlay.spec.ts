@@ -298,13 +298,41 @@ describe('people', () => {
     }));
 });
 
+/** A text that is laid out over several frames. */
+const laidOut = (): boolean => window.stage.rects('.caret').length > 0;
+
 describe('a text of 100 KB', () => {
+  it('is laid out over several frames, also while it changes', () =>
+    theatre.play(async (page) => {
+      const text = PROSE.repeat(Math.ceil(300_000 / PROSE.length));
+      await page.evaluate((given) => window.stage.set({ text: given }), text);
+      await page.evaluate(() => window.stage.model.point(window.stage.person(7, 'Ada'), { anchor: 150, head: 150 }));
+      for (let i = 0; i < 6; i += 1) {
+        await page.evaluate(() => window.stage.frame());
+        await page.evaluate((inserted) => {
+          window.stage.model.remote({ at: 20, deleted: 10, inserted }, { at: 200_000, deleted: 9_000, inserted }, { at: 250_000, deleted: 0, inserted });
+        }, `more\n${PROSE.repeat(30)}`);
+      }
+      await page.waitForFunction(laidOut);
+      // A write into so long a text is dear: what came after it has waited.
+      await page.waitForFunction(() => window.stage.model.merged === window.stage.element.value);
+      await page.evaluate(() => window.stage.frame());
+      const [mirrored, value] = await page.evaluate(() => [
+        [...(window.stage.root?.querySelectorAll('.mirror > div') ?? [])].map((piece) => piece.textContent).join('\n'),
+        window.stage.model.text(),
+      ]);
+      assert.equal(mirrored, value);
+      await page.emulateMedia({ reducedMotion: 'reduce' });
+      const [probed] = await page.evaluate(() => window.stage.probe([260_000]));
+      assert.equal(probed?.found, 260_000);
+    }));
+
   it('lays out one piece per keystroke, not the document', () =>
     theatre.play(async (page) => {
       const text = PROSE.repeat(Math.ceil(100_000 / PROSE.length));
       await page.evaluate((given) => window.stage.set({ text: given }), text);
       await page.evaluate(() => window.stage.model.point(window.stage.person(1, 'Ada'), { anchor: 60_000, head: 60_040 }));
-      await page.evaluate(() => window.stage.frame());
+      await page.waitForFunction(laidOut);
       const { pieces, touched } = await page.evaluate(() =>
         window.stage.touched(() => {
           for (let i = 0; i < 20; i += 1) window.stage.model.remote({ at: 50_000 + i, deleted: 0, inserted: 'x' });
@@ -319,7 +347,7 @@ describe('a text of 100 KB', () => {
       const text = PROSE.repeat(Math.ceil(100_000 / PROSE.length));
       await page.evaluate((given) => window.stage.set({ text: given }), text);
       await page.evaluate((end) => window.stage.model.point(window.stage.person(1, 'Ada'), { anchor: 0, head: end }), text.length);
-      await page.evaluate(() => window.stage.frame());
+      await page.waitForFunction(laidOut);
       const boxes = await page.evaluate(() => window.stage.rects('.selection').length);
       assert.ok(boxes > 5 && boxes < 60, `${boxes} boxes`);
     }));

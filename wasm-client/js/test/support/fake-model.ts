@@ -21,6 +21,8 @@ export class FakeModel implements TextModel {
   #text: string;
   /** What the editor shows while patches wait. */
   #shown: string | null = null;
+  /** They lead from the shown text to the merged one. */
+  #waiting: Patch[] = [];
   #undo: Patch[] = [];
   #redo: Patch[] = [];
   #patchListeners = new Set<(patches: Patch[], origin: PatchOrigin) => void>();
@@ -64,11 +66,12 @@ export class FakeModel implements TextModel {
     this.#redo = [];
     let merged = patch;
     if (this.#shown !== null) {
-      const waiting = spliceByEnds(this.#shown, this.#text, 0);
-      const at = mapOffset(patch.at, [waiting], 'after');
-      const end = mapOffset(patch.at + patch.deleted, [waiting], 'before');
-      merged = { ...patch, at, deleted: Math.max(0, end - at) };
       this.#shown = applyPatch(this.#shown, patch);
+      this.#waiting = this.#waiting.map((waiting) => {
+        const over = carried(waiting, merged, 'before');
+        merged = carried(merged, waiting, 'after');
+        return over;
+      });
     }
     this.#push(this.#undo, merged, this.#text);
     this.#text = applyPatch(this.#text, merged);
@@ -122,9 +125,11 @@ export class FakeModel implements TextModel {
   release(): void {
     this.told.push(['release']);
     if (this.#shown === null) return;
-    const patch = spliceByEnds(this.#shown, this.#text, 0);
+    const exact = this.#waiting.reduce(applyPatch, this.#shown) === this.#text;
+    const patches = exact ? this.#waiting : [spliceByEnds(this.#shown, this.#text, 0)];
     this.#shown = null;
-    if (!isEmpty(patch)) this.#deliver([patch], 'remote');
+    this.#waiting = [];
+    if (patches.some((patch) => !isEmpty(patch))) this.#deliver(patches, 'remote');
   }
 
   /** Somebody else edits; offsets count in the merged text. */
@@ -136,6 +141,7 @@ export class FakeModel implements TextModel {
       this.#redo = this.#redo.map(carry);
     }
     if (this.#shown === null) this.#deliver(patches, 'remote');
+    else this.#waiting.push(...patches);
   }
 
   /** Somebody's caret or selection; no ranges: it is gone. */
@@ -163,4 +169,11 @@ export class FakeModel implements TextModel {
     this.#selectionListeners.add(fn);
     return () => this.#selectionListeners.delete(fn);
   }
+}
+
+/** A replacement as it reads after another one that was made on the same text. */
+function carried(patch: Patch, over: Patch, side: 'before' | 'after'): Patch {
+  const at = mapOffset(patch.at, [over], side);
+  const end = patch.deleted === 0 ? at : mapOffset(patch.at + patch.deleted, [over], 'before');
+  return { at, deleted: Math.max(0, end - at), inserted: patch.inserted };
 }
