@@ -1,5 +1,6 @@
 //! Tests of the running server over real sockets, and of each store against one contract.
 
+mod converge;
 mod guests;
 mod limits;
 mod messages;
@@ -10,3 +11,4 @@ mod sessions;
 mod shutdown;
 mod store_contract;
 mod support;
+mod trace;

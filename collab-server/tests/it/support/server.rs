@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
-use collab_server::{Invocation, Server};
+use collab_protocol::DocumentId;
+use collab_server::{Invocation, PageLimit, Server, SqliteConfig, SqliteStore, Store};
+use ot_core::{Revision, Text};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -94,5 +96,26 @@ impl TestServer {
     pub(crate) async fn stop(self) -> TempDir {
         self.server.stop().await;
         self.folder
+    }
+
+    /// Ends the server and rebuilds a document's text from nothing but its stored log.
+    pub(crate) async fn stop_and_replay(self, document: &str) -> String {
+        let folder = self.stop().await;
+        let config = SqliteConfig::new(folder.path().join("concord.db"));
+        let store = SqliteStore::open(config, 0).await.expect("the database opens");
+        let document: DocumentId = document.parse().expect("an id");
+        let page = PageLimit { operations_max: 1_000, bytes_max: 1 << 20 };
+        let mut text = Text::new();
+        let mut revision = Revision::ZERO;
+        loop {
+            let read = store.since(document, revision, page).await.expect("the log reads");
+            for logged in &read.operations {
+                text.apply(&logged.operation).expect("each operation fits the text before it");
+                revision = logged.revision;
+            }
+            if revision == read.head {
+                return text.to_string();
+            }
+        }
     }
 }

@@ -1,0 +1,78 @@
+//! Many native clients on real sockets: they type, lose their connections without notice, resume
+//! and resend, and all end with the text that the log rebuilds.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::support::native::NativeClient;
+use crate::support::server::TestServer;
+
+const TYPED: [&str; 6] = ["a", "é", "漢", "🦀", "e\u{301}", "line\n"];
+
+/// Choices of one client, told by a seed (SplitMix64); what they meet is up to the network.
+struct Choices(u64);
+
+impl Choices {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((mixed ^ (mixed >> 31)) % bound as u64) as usize
+    }
+}
+
+/// One person: types a hundred times or so, with the connection cut every now and then.
+async fn write(mut client: NativeClient, seed: u64) -> NativeClient {
+    let mut choices = Choices(seed);
+    for _ in 0..100 {
+        for _ in 0..choices.below(3) {
+            let offset = choices.below(client.len_chars() + 1);
+            let deleted = choices.below(3).min(client.len_chars() - offset);
+            client.edit(offset, deleted, TYPED[choices.below(TYPED.len())]);
+        }
+        if !client.awaits_ack() {
+            client.submit().await;
+        }
+        if choices.below(20) == 0 {
+            client.cut();
+            client.connect().await.expect("the server takes connections");
+        }
+        for _ in 0..choices.below(4) {
+            let arrival = Duration::from_millis(2);
+            let _ = tokio::time::timeout(arrival, client.take_entry()).await;
+        }
+    }
+    while client.has_pending() {
+        if !client.awaits_ack() {
+            client.submit().await;
+        }
+        client.take_entry().await.expect("the connection holds");
+    }
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_lose_connections_end_with_one_text() {
+    let server = TestServer::start_with(&["--submissions-per-s", "100000"]).await;
+    let document = server.create_document("converge").await;
+    let mut clients = Vec::new();
+    for _ in 0..6 {
+        clients.push(NativeClient::join(server.address(), server.cookie(), &document).await);
+    }
+    let writers = clients.into_iter().enumerate();
+    let mut clients = join_all(writers.map(|(seed, client)| write(client, seed as u64))).await;
+
+    let head = clients.iter().map(NativeClient::revision).max().expect("there are clients");
+    for client in &mut clients {
+        client.take_to(head).await.expect("the connection holds");
+        assert!(client.rejects().is_empty(), "nothing was refused: {:?}", client.rejects());
+    }
+    let text = server.text(&document).await;
+    for client in &clients {
+        assert_eq!(client.text(), text, "every client ends with the server's text");
+    }
+    assert!(head > 100, "a history worth the name: {head} revisions");
+    let rebuilt = server.stop_and_replay(&document).await;
+    assert_eq!(rebuilt, text, "the log rebuilds the text");
+}
