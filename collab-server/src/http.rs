@@ -84,7 +84,10 @@ async fn web(
     if is_page
         && let Some(cookie) = app.guests.identify(&headers).and_then(|guest| guest.set_cookie)
     {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        let headers = response.headers_mut();
+        headers.append(header::SET_COOKIE, cookie);
+        // A cache between us and several people must not hand one's cookie to another.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     }
     response
 }

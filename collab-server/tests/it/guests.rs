@@ -68,7 +68,12 @@ async fn a_page_brings_the_cookie_so_that_its_requests_are_one_guests() {
     }
     let web = folder.path().to_str().expect("UTF-8");
     let server = TestServer::start_with(&["--web-dir", web]).await;
-    let ask = async |path: &str| Request::get(path).send(server.address()).await.cookie();
+    let ask = async |path: &str| {
+        let answer = Request::get(path).send(server.address()).await;
+        let is_private = answer.header("cache-control") == Some("private, no-store");
+        assert_eq!(answer.cookie().is_some(), is_private, "{path}");
+        answer.cookie()
+    };
     for page in ["/", "/d/00ff000000004000800000000000002a", "/missing"] {
         assert!(ask(page).await.is_some(), "{page}");
     }

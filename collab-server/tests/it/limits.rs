@@ -32,9 +32,15 @@ async fn a_head_without_end_is_refused() {
 
 #[tokio::test]
 async fn over_the_cap_a_connection_is_turned_away_at_once() {
-    let server =
-        TestServer::start_with(&["--connections-max", "2", "--connections-per-user-max", "2"])
-            .await;
+    let server = TestServer::start_with(&[
+        "--connections-max",
+        "2",
+        "--connections-per-user-max",
+        "2",
+        "--header-timeout-ms",
+        "60000",
+    ])
+    .await;
     // The helper's own connection may be on its way out still, so this may take a few tries.
     let mut held = Vec::new();
     while held.len() < 2 {
