@@ -125,7 +125,7 @@ impl World {
         // From the planes of three and four bytes in turn.
         let letter = |_: &mut Choices<'_>| {
             *typed += 1;
-            let plane = if *typed % 2 == 0 { 0x4e00 } else { 0x2_0000 };
+            let plane = if (*typed).is_multiple_of(2) { 0x4e00 } else { 0x2_0000 };
             char::from_u32(plane + *typed).expect("a letter")
         };
         let plan = EditPlan::draw(choices, letter);
