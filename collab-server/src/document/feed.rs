@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use collab_protocol::{
-    Ack, AuthorNumber, ChannelId, ClientId, ErrorCode, OpsFrame, Presence, Reject, Renamed,
-    ServerMessage, SessionNumber, write_ack_entry, write_check_entry,
+    Ack, AuthorNumber, ChannelId, ClientId, ErrorCode, OpsFrame, Reject, Renamed, ServerMessage,
+    SessionNumber, write_ack_entry, write_check_entry,
 };
 use ot_core::Revision;
 
@@ -150,14 +150,14 @@ impl SessionFeed {
         let mut frames: Vec<String> =
             position.ops_frame(*address, room, budget_bytes).into_iter().collect();
         let is_at_head = position.revision >= head;
-        let presence = if is_at_head { position.presence(*address, room) } else { None };
+        let presence = position.presence(*address, room);
         let title = position.title(room);
         drop(guard);
 
         let retry_ms = shared.config.retry.as_millis();
         frames.extend(answers.into_iter().map(|answer| address.answer(answer, retry_ms)));
         let ch = address.channel;
-        frames.extend(presence.map(|presence| presence.to_json()));
+        frames.extend(presence);
         frames.extend(title.map(|title| ServerMessage::Renamed(Renamed { ch, title }).to_json()));
         match ended {
             Some(reason) if frames.is_empty() => Err(reason),
@@ -205,21 +205,18 @@ impl Position {
         Some(frame.finish_with_people(&people))
     }
 
-    /// Who changed and who went since the session last heard of it.
-    fn presence(&mut self, address: Address, room: &mut Room) -> Option<ServerMessage> {
-        if !room.has_presence_since(self.presence) {
+    /// Who changed and who went since the session last heard of it. Only at the head, where the
+    /// selections are.
+    fn presence(&mut self, address: Address, room: &mut Room) -> Option<String> {
+        if self.revision < room.ring.head() || !room.has_presence_since(self.presence) {
             return None;
         }
-        let (people, gone, version) = room.presence_since(self.presence, address.number);
+        let (frame, version) = room.presence_since(self.presence, address.number, address.channel);
         self.presence = version;
         if let Some(member) = room.member(address.number) {
             member.seen = version;
         }
-        if people.is_empty() && gone.is_empty() {
-            return None;
-        }
-        let (ch, rev) = (address.channel, self.revision.get());
-        Some(ServerMessage::Presence(Presence { ch, rev, people, gone }))
+        frame
     }
 
     /// The document's title, if the session has an older one.

@@ -4,8 +4,10 @@
 
 use std::collections::HashMap;
 
-use collab_protocol::{Author, AuthorNumber, COLOR_COUNT, SelectionRange, UserId};
-use ot_core::{Assoc, Operation, Ranges};
+use collab_protocol::{
+    Author, AuthorNumber, COLOR_COUNT, ChannelId, SelectionRange, SessionNumber, UserId,
+};
+use ot_core::{Assoc, Operation, Ranges, Revision};
 
 use super::join::Participant;
 use crate::store::PersonRecord;
@@ -137,8 +139,46 @@ pub(super) fn to_wire(ranges: &Ranges) -> Vec<SelectionRange> {
         .collect()
 }
 
+/// A `presence` frame, put together from people who are encoded already.
+pub(super) struct PresenceFrame {
+    text: String,
+    is_empty: bool,
+}
+
+impl PresenceFrame {
+    pub(super) fn new(channel: ChannelId, revision: Revision) -> Self {
+        let text = format!(r#"{{"type":"presence","ch":{channel},"rev":{revision},"people":["#);
+        PresenceFrame { text, is_empty: true }
+    }
+
+    /// Adds a [`Person`](collab_protocol::Person) as JSON.
+    pub(super) fn push(&mut self, person: &str) {
+        if !self.is_empty {
+            self.text.push(',');
+        }
+        self.is_empty = false;
+        self.text.push_str(person);
+    }
+
+    /// Ends the frame with who went; `None` when it says nothing.
+    pub(super) fn finish(mut self, gone: impl Iterator<Item = SessionNumber>) -> Option<String> {
+        let gone: Vec<String> = gone.map(|session| session.to_string()).collect();
+        match (self.is_empty, gone.is_empty()) {
+            (true, true) => return None,
+            (_, true) => self.text.push_str("]}"),
+            (_, false) => {
+                self.text.push_str(r#"],"gone":["#);
+                self.text.push_str(&gone.join(","));
+                self.text.push_str("]}");
+            }
+        }
+        Some(self.text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use collab_protocol::{Presence, ServerMessage};
     use ot_core::Selection;
 
     use super::*;
@@ -200,5 +240,36 @@ mod tests {
         let ranges = Ranges::one(Selection::caret(2));
         assert_eq!(carry(&ranges, &operation, true), Ranges::one(Selection::caret(4)));
         assert_eq!(carry(&ranges, &operation, false), ranges);
+    }
+
+    #[test]
+    fn presence_frame_is_the_message_of_the_protocol() {
+        let person = |session| collab_protocol::Person {
+            session: SessionNumber(session),
+            by: AuthorNumber(3),
+            user: "g_1".parse().expect("an id"),
+            name: "Ada \"the first\"".to_owned(),
+            color: 2,
+            ranges: Some(vec![SelectionRange { anchor: 1, head: 4 }]),
+        };
+        let check = |sessions: &[u32], gone: &[u32]| {
+            let mut frame = PresenceFrame::new(ChannelId(5), Revision::new(9));
+            for session in sessions {
+                frame.push(&serde_json::to_string(&person(*session)).expect("encodes"));
+            }
+            let message = ServerMessage::Presence(Presence {
+                ch: ChannelId(5),
+                rev: 9,
+                people: sessions.iter().map(|session| person(*session)).collect(),
+                gone: gone.iter().map(|session| SessionNumber(*session)).collect(),
+            });
+            let found = frame.finish(gone.iter().map(|session| SessionNumber(*session)));
+            assert_eq!(found, Some(message.to_json()));
+        };
+        check(&[1], &[]);
+        check(&[1, 2], &[7, 8]);
+        check(&[], &[7]);
+        let nothing = PresenceFrame::new(ChannelId(5), Revision::new(9));
+        assert_eq!(nothing.finish(std::iter::empty()), None);
     }
 }

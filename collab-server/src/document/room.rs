@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use collab_protocol::{
-    Author, AuthorNumber, ClientId, DocumentId, Person, RejectCode, SessionNumber, TextHash,
-    UserId, write_op_entry,
+    Author, AuthorNumber, ChannelId, ClientId, DocumentId, Person, RejectCode, SessionNumber,
+    TextHash, UserId, write_op_entry,
 };
 use ot_core::{ClientSeq, Operation, Ranges, Revision};
 use tokio::sync::{Notify, Semaphore};
 
 use super::config::DocumentConfig;
 use super::feed::Ended;
-use super::presence::{self, Authors};
+use super::presence::{self, Authors, PresenceFrame};
 use super::ring::{Ring, RingEntry};
 use super::state::Committed;
 use crate::store::Store;
@@ -75,6 +75,9 @@ pub(super) struct Member {
     pub(super) seen: u64,
     pub(super) answers: VecDeque<Answer>,
     pub(super) ended: Option<Ended>,
+    /// How it is shown, as JSON, with the change and the revision it was encoded for: once for all
+    /// its readers.
+    shown: Option<(u64, Revision, Box<str>)>,
 }
 
 /// See [`Shared`].
@@ -154,12 +157,13 @@ impl Room {
             seen: self.version,
             answers: VecDeque::new(),
             ended: None,
+            shown: None,
         };
         let people = self
             .members
             .iter()
             .filter(|(_, other)| other.is_live())
-            .map(|(number, other)| self.person(*number, other))
+            .map(|(number, other)| other.person(*number, &self.authors))
             .collect();
         self.members.insert(session, member);
         self.by_client.insert(client, session);
@@ -308,47 +312,59 @@ impl Room {
         self.published > seen
     }
 
-    /// Who changed and who went since version `seen`, without the session itself.
+    /// The frame that tells a session who changed and who went since version `seen`, if anybody
+    /// did; and the version that it leads to. Selections are those in the text at the head.
     pub(super) fn presence_since(
-        &self,
+        &mut self,
         seen: u64,
         own: SessionNumber,
-    ) -> (Vec<Person>, Vec<SessionNumber>, u64) {
-        let people = self
-            .members
-            .iter()
-            .filter(|(number, member)| **number != own && member.is_live() && member.changed > seen)
-            .map(|(number, member)| self.person(*number, member))
-            .collect();
-        let gone = self
-            .gone
-            .iter()
-            .filter(|(version, number)| *version > seen && *number != own)
-            .map(|(_, number)| *number)
-            .collect();
-        (people, gone, self.version)
+        channel: ChannelId,
+    ) -> (Option<String>, u64) {
+        let head = self.ring.head();
+        let mut frame = PresenceFrame::new(channel, head);
+        let Room { members, authors, gone, .. } = self;
+        for (number, member) in members.iter_mut() {
+            if *number != own && member.is_live() && member.changed > seen {
+                frame.push(member.shown(*number, head, authors));
+            }
+        }
+        let gone = gone.iter().filter(|(version, number)| *version > seen && *number != own);
+        (frame.finish(gone.map(|(_, number)| *number)), self.version)
     }
 
     /// The authors numbered from `known` up to and with `by`.
     pub(super) fn introduce(&self, known: u32, by: AuthorNumber) -> Vec<Author> {
         self.authors.introduce(known, by)
     }
-
-    fn person(&self, session: SessionNumber, member: &Member) -> Person {
-        let author = self.authors.author(member.by);
-        Person {
-            session,
-            by: member.by,
-            user: author.user,
-            name: author.name,
-            color: author.color,
-            ranges: (!member.ranges.is_empty()).then(|| presence::to_wire(&member.ranges)),
-        }
-    }
 }
 
 impl Member {
     fn is_live(&self) -> bool {
         self.ended.is_none()
+    }
+
+    fn person(&self, session: SessionNumber, authors: &Authors) -> Person {
+        let author = authors.author(self.by);
+        Person {
+            session,
+            by: self.by,
+            user: author.user,
+            name: author.name,
+            color: author.color,
+            ranges: (!self.ranges.is_empty()).then(|| presence::to_wire(&self.ranges)),
+        }
+    }
+
+    /// How it is shown at the head, encoded when it or the text has changed.
+    fn shown(&mut self, session: SessionNumber, head: Revision, authors: &Authors) -> &str {
+        let is_current = |shown: &(u64, Revision, Box<str>)| {
+            shown.0 == self.changed && (shown.1 == head || self.ranges.is_empty())
+        };
+        if !self.shown.as_ref().is_some_and(is_current) {
+            let person = self.person(session, authors);
+            let json = serde_json::to_string(&person).expect("a person has no unencodable part");
+            self.shown = Some((self.changed, head, json.into()));
+        }
+        self.shown.as_ref().map_or("", |(_, _, json)| json)
     }
 }

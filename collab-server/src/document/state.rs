@@ -10,6 +10,7 @@ mod client;
 mod event;
 mod judge;
 mod recent;
+mod settle;
 #[cfg(test)]
 mod tests;
 
@@ -19,14 +20,13 @@ use std::sync::Arc;
 use collab_protocol::{ClientId, RejectCode, SessionNumber, UserId};
 use ot_core::{Operation, Ranges, Revision, Text};
 
-use self::client::{Client, Last};
+use self::client::Client;
 use self::judge::Verdict;
 use self::recent::Recent;
 use super::config::DocumentConfig;
 use super::room::Answer;
 use super::submission::Submission;
 use crate::revision::later;
-use crate::store::{ClientProgress, LoggedOperation, TailPage};
 
 pub(super) use self::event::{
     Committed, Decided, Effect, Entry, Event, Outcome, ReadFault, Refusal,
@@ -282,151 +282,6 @@ impl State {
         effects.push(Effect::Append { batch: self.last_batch, base, operations, len_chars });
     }
 
-    fn appended(&mut self, number: u64, outcome: Outcome, effects: &mut Vec<Effect>) {
-        let Some(batch) = self.in_flight.iter_mut().find(|batch| batch.number == number) else {
-            return;
-        };
-        batch.outcome = Some(outcome);
-        while let Some(outcome) = self.in_flight.front().and_then(|batch| batch.outcome) {
-            let batch = self.in_flight.pop_front().expect("just looked at");
-            self.settle(batch, outcome, effects);
-        }
-        if self.in_flight.is_empty()
-            && let Sight::Draining { must_read } = self.sight
-        {
-            self.sight = Sight::Clear;
-            for original in self.returning.drain(..).rev() {
-                self.queue.push_front(original);
-            }
-            if must_read {
-                self.read_tail(0, effects);
-            }
-        }
-    }
-
-    /// What becomes of one batch. Behind one that did not go through nothing is taken at its word:
-    /// its outcome was that of another log than the one it was decided on.
-    fn settle(&mut self, batch: Batch, outcome: Outcome, effects: &mut Vec<Effect>) {
-        match (outcome, self.sight) {
-            (Outcome::Done, Sight::Clear) => {
-                for item in batch.items {
-                    self.commit(item, effects);
-                }
-            }
-            (Outcome::Failed, _) => {
-                self.drain(false);
-                for item in batch.items {
-                    let code = RejectCode::StorageUnavailable;
-                    self.reject(&item.original, code, None, effects);
-                }
-            }
-            _ => {
-                self.drain(true);
-                self.returning.extend(batch.items.into_iter().map(|item| item.original));
-            }
-        }
-    }
-
-    fn drain(&mut self, read: bool) {
-        self.sight = match self.sight {
-            Sight::Draining { must_read } => Sight::Draining { must_read: must_read || read },
-            Sight::Clear => Sight::Draining { must_read: read },
-            other => other,
-        };
-    }
-
-    fn commit(&mut self, item: InFlight, effects: &mut Vec<Effect>) {
-        let InFlight { original, operation, ranges } = item;
-        self.text.apply(&operation).expect("it was rebased to the text before it");
-        self.recent.push(operation.clone());
-        let revision = self.head();
-        let seq = original.submission.seq();
-        let last = Last {
-            author: original.user.clone(),
-            seq,
-            revision,
-            submission: Some(original.submission.hash()),
-        };
-        if let Some(client) = self.clients.get_mut(&original.client) {
-            client.note(last);
-        }
-        effects.push(Effect::Committed(Committed {
-            revision,
-            client: original.client,
-            seq,
-            author: original.user,
-            operation,
-            ranges,
-        }));
-        self.release(original.client, effects);
-    }
-
-    fn read_tail(&mut self, attempts: u32, effects: &mut Vec<Effect>) {
-        self.sight = Sight::Reading { attempts };
-        effects.push(Effect::ReadTail { after: self.head(), attempts });
-    }
-
-    fn tail_read(&mut self, result: Result<TailPage, ReadFault>, effects: &mut Vec<Effect>) {
-        let Sight::Reading { attempts } = self.sight else { return };
-        let page = match result {
-            Ok(page) => page,
-            Err(ReadFault::Unavailable) => return self.read_tail(attempts + 1, effects),
-            Err(ReadFault::Corrupt(reason)) => return self.damage(reason, effects),
-        };
-        self.is_deleted = page.is_deleted;
-        for logged in page.operations {
-            if let Err(reason) = self.ingest(logged, effects) {
-                return self.damage(reason, effects);
-            }
-        }
-        match self.head().cmp(&page.head) {
-            std::cmp::Ordering::Less => self.read_tail(0, effects),
-            std::cmp::Ordering::Equal => self.sight = Sight::Clear,
-            std::cmp::Ordering::Greater => {
-                let reason =
-                    format!("log ends at {}, after {} was durable", page.head, self.head());
-                self.damage(reason, effects);
-            }
-        }
-    }
-
-    /// Takes in an operation that the log holds and this state does not: its own whose outcome was
-    /// unknown, or one of another server.
-    fn ingest(&mut self, logged: LoggedOperation, effects: &mut Vec<Effect>) -> Result<(), String> {
-        let expected = later(self.head(), 1);
-        if logged.revision != expected {
-            return Err(format!("log has revision {} in place of {expected}", logged.revision));
-        }
-        let operation = Arc::new(logged.operation);
-        self.replay(&operation)?;
-        let own = self.queue.iter().find(|pending| {
-            pending.client == logged.client && pending.submission.seq() == logged.seq
-        });
-        let last = Last {
-            author: logged.author.clone(),
-            seq: logged.seq,
-            revision: logged.revision,
-            submission: own.map(|pending| pending.submission.hash()),
-        };
-        if let Some(client) = self.clients.get_mut(&logged.client) {
-            client.note(last);
-        }
-        effects.push(Effect::Committed(Committed {
-            revision: logged.revision,
-            client: logged.client,
-            seq: logged.seq,
-            author: logged.author,
-            operation,
-            ranges: None,
-        }));
-        Ok(())
-    }
-
-    fn damage(&mut self, reason: String, effects: &mut Vec<Effect>) {
-        self.sight = Sight::Damaged;
-        effects.push(Effect::Damaged { reason });
-    }
-
     /// Checks every invariant that can be seen from here; for tests.
     ///
     /// # Panics
@@ -446,17 +301,6 @@ impl State {
             let decided = self.decided().filter(|item| item.original.client == *id).count();
             assert_eq!(client.pending, queued + decided, "each submission is counted");
             assert!(decided <= 1, "a client has one submission in flight");
-        }
-    }
-}
-
-impl From<ClientProgress> for Last {
-    fn from(progress: ClientProgress) -> Self {
-        Last {
-            author: progress.author,
-            seq: progress.seq,
-            revision: progress.revision,
-            submission: Some(progress.submission),
         }
     }
 }

@@ -18,6 +18,17 @@ pub(super) struct Last {
     pub(super) submission: Option<SubmissionHash>,
 }
 
+impl From<ClientProgress> for Last {
+    fn from(progress: ClientProgress) -> Self {
+        Last {
+            author: progress.author,
+            seq: progress.seq,
+            revision: progress.revision,
+            submission: Some(progress.submission),
+        }
+    }
+}
+
 /// A replica that has a session here or a submission on its way.
 #[derive(Debug)]
 pub(super) struct Client {

@@ -9,6 +9,7 @@ use ot_core::{ClientSeq, Ranges, Revision, Selection};
 
 use self::desk::{CLIENT, Desk, OTHER, THIRD, session};
 use super::*;
+use crate::store::TailPage;
 
 fn rejected(seq: u64, code: RejectCode) -> (u64, Result<u64, RejectCode>) {
     (seq, Err(code))

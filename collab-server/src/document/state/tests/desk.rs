@@ -5,7 +5,7 @@ use ot_core::testing::parse;
 use ot_core::{ClientSeq, Operation, Ranges, Revision, Text, compose_all};
 
 use super::*;
-use crate::store::ChainHash;
+use crate::store::{ChainHash, ClientProgress, LoggedOperation, TailPage};
 
 pub(super) const CLIENT: ClientId = ClientId::new(1);
 pub(super) const OTHER: ClientId = ClientId::new(2);

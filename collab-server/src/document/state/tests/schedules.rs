@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::desk::{session, user};
 use super::*;
-use crate::store::ChainHash;
+use crate::store::{ChainHash, ClientProgress, LoggedOperation, TailPage};
 
 /// What a stored log is to a document: it decides which append wins.
 #[derive(Default)]
