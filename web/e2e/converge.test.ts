@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { until } from './harness/browser';
 import { type Editor, beforeCaret, caretAfter, converged, makeDocument, openEditor, paste, run, setCaret, textOf, textarea, type } from './harness/editor';
-import { useStage } from './harness/stage';
+import { prepareStage } from './harness/stage';
 
-const stage = useStage();
+const stage = prepareStage();
 
 /** Two windows on a document with this text. */
 async function twoWindows(text: string, test: (ada: Editor, ben: Editor) => Promise<void>): Promise<void> {

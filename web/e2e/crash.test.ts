@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { until } from './harness/browser';
 import { caretAfter, converged, makeDocument, openEditor, run, saveLineOf, saved, textOf, type } from './harness/editor';
-import { useStage } from './harness/stage';
+import { prepareStage } from './harness/stage';
 
-const stage = useStage();
+const stage = prepareStage();
 
 describe('a server killed while two people type', () => {
   it('loses nothing that was acknowledged, doubles nothing, and both windows find back', async () => {

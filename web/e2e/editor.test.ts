@@ -5,10 +5,10 @@ import { describe, it } from 'node:test';
 import type { BrowserContextOptions } from 'playwright-core';
 import { assertAccessible } from './harness/axe';
 import { openWindow, until, watchFaults } from './harness/browser';
-import { type Editor, makeDocument, openEditor, paste, saved, setCaret, textOf, textarea, type } from './harness/editor';
-import { useStage } from './harness/stage';
+import { type Editor, asViewer, makeDocument, openEditor, paste, saveLineOf, saved, setCaret, textOf, textarea, type } from './harness/editor';
+import { prepareStage } from './harness/stage';
 
-const stage = useStage(['--document-bytes-max', '4096', '--text-bytes-max', '4096']);
+const stage = prepareStage(['--document-bytes-max', '4096', '--text-bytes-max', '4096']);
 
 async function editing(body: { title?: string; text?: string }, test: (editor: Editor, address: string) => Promise<void>, options: BrowserContextOptions = {}): Promise<void> {
   const address = await makeDocument(stage.server.url, body);
@@ -155,8 +155,36 @@ describe('the editor', () => {
         });
         assert.ok(room.bottom <= room.height, 'the text ends above the keyboard');
         assert.ok(room.below <= room.padding, `the last line is in sight: ${JSON.stringify(room)}`);
-        assert.ok(await page.getByTestId('save-state').isVisible());
+        assert.ok(await page.getByTestId('save-state-short').isVisible());
         await assertAccessible(page, 'the editor on a phone, right to left');
+      },
+      { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+    ));
+
+  it('shows a text I may only read, plainly, and takes no key', () =>
+    editing({ title: 'Rules', text: 'No running.' }, async ({ page, context }, address) => {
+      await asViewer(context);
+      await page.goto(address);
+      await until('it says so', async () => (await saveLineOf(page)) === 'Read only');
+      await textarea(page).focus();
+      await type(page, 'Running!');
+      assert.equal(await textOf(page), 'No running.');
+      assert.equal(await page.getByRole('textbox', { name: 'Title', exact: true }).isEditable(), false);
+      await assertAccessible(page, 'a text to read');
+    }));
+
+  it('tells a phone in a word above and in full below that the network is away', () =>
+    editing(
+      { text: 'x' },
+      async ({ page, context }) => {
+        await saved(page);
+        await context.setOffline(true);
+        await page.getByTestId('save-state-short').filter({ hasText: 'Offline' }).waitFor();
+        await page.getByTestId('save-note').filter({ hasText: 'Offline: everything is saved' }).waitFor();
+        await assertAccessible(page, 'the editor offline on a phone');
+        await context.setOffline(false);
+        await saved(page);
+        assert.equal(await page.getByTestId('save-note').count(), 0);
       },
       { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
     ));
@@ -167,7 +195,7 @@ describe('the editor', () => {
         await page.setViewportSize({ width, height: 450 });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(overflow <= 0, `${width} px wide: ${overflow} px too wide`);
-        assert.ok(await page.getByTestId('save-state').isVisible());
+        assert.ok(await page.getByText('Saved', { exact: true }).filter({ visible: true }).isVisible());
       }
     }));
 });

@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import { assertAccessible } from './harness/axe';
 import { until } from './harness/browser';
 import { caretAfter, converged, makeDocument, openEditor, openTab, ready, run, saveLineOf, saved, textOf, textarea, type } from './harness/editor';
-import { useStage } from './harness/stage';
+import { prepareStage } from './harness/stage';
 
-const stage = useStage();
+const stage = prepareStage();
 
 const once = (text: string, part: string) => assert.equal(text.split(part).length - 1, 1, `${JSON.stringify(part)} stands once in ${JSON.stringify(text)}`);
 

@@ -48,7 +48,7 @@ async function main(): Promise<void> {
           appUrl: app.url,
           essay: await makeDocument(server.url, { title: 'What the river keeps', text: SAMPLE_TEXT }),
           long: await makeDocument(server.url, { title: 'A long one', text: LONG_TEXT }),
-          full: await makeDocument(small.url, { title: 'Full', text: `${SAMPLE_TEXT}\n`.repeat(5).slice(0, 3900) }),
+          full: await makeDocument(small.url, { title: 'Full', text: `${SAMPLE_TEXT}\n`.repeat(8).slice(0, 3900) }),
           window: { ...window, colorScheme },
         };
         for (const scene of scenes) {

@@ -42,7 +42,7 @@ async function visit(context: BrowserContext, page: Page, address: string): Prom
 
 export const textarea = (page: Page) => page.getByRole('textbox', { name: /^Text of/ });
 export const textOf = (page: Page): Promise<string> => textarea(page).inputValue();
-export const saveLineOf = (page: Page): Promise<string> => page.getByTestId('save-state').innerText();
+export const saveLineOf = (page: Page): Promise<string> => page.getByTestId('save-state').textContent().then((words) => words ?? '');
 
 /** The text is there and can be written. */
 export const ready = (page: Page): Promise<void> =>
@@ -97,3 +97,12 @@ export async function paste(page: Page, text: string): Promise<void> {
 /** A letter pattern by which a run of typing is known again: `A0A1A2…`, of the given length. */
 export const run = (letter: string, length: number): string =>
   Array.from({ length: Math.ceil(length / 2) }, (_, n) => letter + String(n % 10)).join('').slice(0, length);
+
+/** Makes the server's word about my rights in this window `viewer`, on its way through the socket. */
+export async function asViewer(context: BrowserContext): Promise<void> {
+  await context.routeWebSocket(/\/api\/socket/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((message) => server.send(message));
+    server.onMessage((message) => socket.send(String(message).replace(/"role":"(owner|editor)"/, '"role":"viewer"')));
+  });
+}

@@ -1,7 +1,7 @@
 // What the pictures show: every page and state, made with a real server where there is one to make it with.
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { openWindow, until } from './browser';
-import { type Editor, caretAfter, openEditor, paste, saveLineOf, saved, setCaret, textarea, type } from './editor';
+import { type Editor, asViewer, caretAfter, openEditor, paste, saveLineOf, saved, setCaret, textarea, type } from './editor';
 import { type FakeApi, fakeApi } from './fake-api';
 import { sampleDocuments } from './samples';
 
@@ -120,8 +120,8 @@ const editors: Scene = async (stage, shoot) => {
     await ben.page.keyboard.press('Backspace');
     const from = (await textarea(ada.page).inputValue()).indexOf('a blue boat');
     await setCaret(ada.page, from, from + 'a blue boat nobody has claimed'.length);
-    await until('both carets are there', () =>
-      page.evaluate(() => document.querySelector('[data-concord-people]')?.shadowRoot?.querySelectorAll('.flag.shown, .caret').length ?? 0).then((n) => n >= 2),
+    await until('Ada’s selection is there', () =>
+      page.evaluate(() => document.querySelector('[data-concord-people]')?.shadowRoot?.querySelectorAll('.selection').length ?? 0).then((n) => n >= 1),
     );
     await shoot(page, 'editor-three-people');
 
@@ -150,10 +150,16 @@ const edges: Scene = async (stage, shoot) => {
   await paste(full.page, 'This paragraph came too late: the document had reached the size that this server allows, and so it stands here.\n'.repeat(3));
   await full.page.getByRole('alert', { name: 'Text that was not accepted' }).waitFor();
   await shoot(full.page, 'editor-refused');
-  await full.page.goto(`${new URL(stage.full).origin}/d/0123456789abcdef0123456789abcdef`);
-  await full.page.getByRole('heading', { name: 'There is no document here' }).waitFor();
-  await shoot(full.page, 'editor-no-document');
   await full.context.close();
+  const reader = await openWindow(stage.browser, stage.window);
+  await asViewer(reader.context);
+  await reader.page.goto(stage.essay);
+  await until('it is read only', async () => (await saveLineOf(reader.page)) === 'Read only');
+  await shoot(reader.page, 'editor-read-only');
+  await reader.page.goto(`${new URL(stage.full).origin}/d/0123456789abcdef0123456789abcdef`);
+  await reader.page.getByRole('heading', { name: 'There is no document here' }).waitFor();
+  await shoot(reader.page, 'editor-no-document');
+  await reader.context.close();
 };
 
 const gallery: Scene = (stage, shoot) => home(stage, {}, (page) => shoot(page, 'gallery'), '/gallery');

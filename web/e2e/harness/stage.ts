@@ -10,7 +10,7 @@ export interface Stage {
 }
 
 /** Call at the head of a file; the fields are filled before its first test. */
-export function useStage(flags: string[] = []): Stage {
+export function prepareStage(flags: string[] = []): Stage {
   const stage: Partial<Stage> = {};
   before(async () => {
     stage.browser = await launchBrowser();

@@ -44,7 +44,7 @@ export function DocumentProblem(props: DocumentProblemProps) {
   }
   return (
     <section role="alert" aria-label={title} className="shrink-0 animate-fade border-b border-line bg-warn-tint">
-      <div className="mx-auto flex max-w-3xl flex-wrap items-center gap-3 px-6 py-3">
+      <div className="mx-auto flex max-w-2xl flex-wrap items-center gap-3 px-6 py-3">
         <TriangleAlert size={16} aria-hidden className="shrink-0 text-warn" />
         <p className="min-w-64 flex-1 text-sm">
           <strong className="font-medium text-warn">{title}.</strong> {detail}

@@ -11,6 +11,8 @@ import { SaveState } from './SaveState';
 import { TitleField, type TitleFieldHandle } from './TitleField';
 
 export interface EditorBarProps {
+  /** There is no document to name, save or share: only the way back. */
+  absent?: boolean;
   title: string;
   titleRef?: Ref<TitleFieldHandle>;
   canRename: boolean;
@@ -26,7 +28,7 @@ export interface EditorBarProps {
 }
 
 /** The one slim bar above the text. */
-export function EditorBar({ titleRef, menu, ...props }: EditorBarProps) {
+export function EditorBar({ titleRef, menu, absent = false, ...props }: EditorBarProps) {
   return (
     <header className="flex h-12 shrink-0 items-center gap-1 border-b border-line ps-2 pe-2 sm:gap-2 touch:h-14">
       <Hint label="Documents">
@@ -38,18 +40,22 @@ export function EditorBar({ titleRef, menu, ...props }: EditorBarProps) {
           <ChevronLeft size={16} aria-hidden className="rtl:-scale-x-100" />
         </a>
       </Hint>
-      <h1 className="sr-only">{props.title || 'Untitled'}</h1>
-      <div className="min-w-24 flex-1">
-        <TitleField ref={titleRef} title={props.title} readOnly={!props.canRename} onRename={props.onRename} onDone={props.onDoneWithTitle} />
-      </div>
-      <div className="flex max-w-[45%] min-w-0 shrink justify-end px-1 sm:max-w-none sm:px-2">
-        <SaveState line={props.line} onRetry={props.onRetry} />
-      </div>
-      <PeopleBar people={props.people} onGoTo={props.onGoTo} />
-      <IconButton label="Copy link" onClick={props.onCopyLink} className="max-sm:hidden">
-        <Link2 size={16} aria-hidden />
-      </IconButton>
-      {menu}
+      <h1 className="sr-only">{absent ? 'Document' : props.title || 'Untitled'}</h1>
+      {!absent && (
+        <>
+          <div className="min-w-24 flex-1">
+            <TitleField ref={titleRef} title={props.title} readOnly={!props.canRename} onRename={props.onRename} onDone={props.onDoneWithTitle} />
+          </div>
+          <div className="flex max-w-[45%] min-w-0 shrink justify-end px-1 sm:max-w-none sm:px-2">
+            <SaveState line={props.line} onRetry={props.onRetry} />
+          </div>
+          <PeopleBar people={props.people} onGoTo={props.onGoTo} />
+          <IconButton label="Copy link" onClick={props.onCopyLink} className="max-sm:hidden">
+            <Link2 size={16} aria-hidden />
+          </IconButton>
+          {menu}
+        </>
+      )}
     </header>
   );
 }

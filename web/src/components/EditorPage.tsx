@@ -156,11 +156,13 @@ function Editor({ id }: { id: string }) {
   const code = deletion.deleted ? 'document_deleted' : problem;
   const text = () => session?.text() ?? '';
   const hasText = code !== undefined && !deletion.deleted && text() !== '';
+  // Nothing of the document is on the screen: then the bar only leads back.
+  const absent = code !== undefined && !hasText;
   const trouble = status.phase === 'ready' ? repairedFor(status.error?.code) : null;
 
   useEffect(() => {
-    document.title = `${title || 'Untitled'} · Concord`;
-  }, [title]);
+    document.title = absent ? 'Concord' : `${title || 'Untitled'} · Concord`;
+  }, [title, absent]);
 
   const others = people.filter((person) => !person.self);
   const goToNext = () => {
@@ -192,6 +194,7 @@ function Editor({ id }: { id: string }) {
       <EditorBar
         title={title}
         titleRef={titleField}
+        absent={absent}
         canRename={status.phase === 'ready' && !status.readOnly}
         line={line}
         people={people}
@@ -227,11 +230,17 @@ function Editor({ id }: { id: string }) {
       <TextSheet
         textRef={editor.ref}
         title={title}
-        state={code !== undefined ? (hasText ? 'frozen' : 'absent') : status.phase === 'loading' ? 'loading' : 'ready'}
+        state={absent ? 'absent' : code !== undefined ? 'frozen' : status.phase === 'loading' ? 'loading' : 'ready'}
         readOnly={status.readOnly}
         overdue={overdue}
       />
-      <TextFooter count={code !== undefined && !hasText ? null : editor.count} note={status.phase === 'ready' && !status.storageAvailable ? NOT_KEPT : null} onHelp={app.openHelp} />
+      <TextFooter
+        count={absent ? null : editor.count}
+        line={absent ? undefined : line}
+        note={status.phase === 'ready' && !status.storageAvailable ? NOT_KEPT : null}
+        onRetry={editor.connection.retryNow}
+        onHelp={app.openHelp}
+      />
     </div>
   );
 }

@@ -18,7 +18,7 @@ export function RejectedEdits({ edits, onCopy, onDismiss }: RejectedEditsProps) 
   const reasons = [...new Set(edits.map((edit) => edit.message || refusalFor(edit.code)))];
   return (
     <section aria-label="Text that was not accepted" role="alert" className="shrink-0 animate-fade border-b border-line bg-bad-tint">
-      <div className="mx-auto flex max-w-3xl flex-col gap-2 px-6 py-3">
+      <div className="mx-auto flex max-w-2xl flex-col gap-2 px-6 py-3">
         <div className="flex items-start gap-4">
           <p className="min-w-0 flex-1 text-sm">
             <strong className="font-medium text-bad">{text ? 'This text was not accepted.' : 'A change was not accepted.'}</strong>{' '}

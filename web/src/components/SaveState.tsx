@@ -29,25 +29,47 @@ const DOT: Record<SaveTone, string> = {
 };
 const WORDS: Record<SaveTone, string> = { calm: 'text-muted', busy: 'text-muted', warn: 'text-warn', bad: 'text-bad' };
 
+interface SaveStateProps {
+  line: SaveLine;
+  onRetry?: () => void;
+}
+
 /** The one quiet line about my work. The moving words are for the eye; what is spoken changes only with the news. */
-export function SaveState({ line, onRetry }: { line: SaveLine; onRetry?: () => void }) {
+export function SaveState({ line, onRetry }: SaveStateProps) {
   const shown = useSettled(line);
   return (
     <div className={cx('flex min-w-0 items-center gap-2 text-xs tabular-nums', WORDS[shown.tone])}>
       <span aria-hidden className={cx('size-2 shrink-0 rounded-full', DOT[shown.tone])} />
-      <span aria-hidden data-testid="save-state" className="truncate" title={shown.text}>
+      <span aria-hidden data-testid="save-state" className="truncate max-sm:hidden" title={shown.text}>
         {shown.text}
       </span>
-      {shown.canRetry && onRetry && (
-        <>
-          <span aria-hidden>·</span>
-          <button type="button" onClick={onRetry} className="shrink-0 rounded-control py-1 font-medium underline underline-offset-2 touch:min-h-11 touch:px-2">
-            try now
-          </button>
-        </>
-      )}
+      <span aria-hidden data-testid="save-state-short" className="truncate sm:hidden">
+        {shown.short}
+      </span>
+      {shown.canRetry && onRetry && <TryNow onRetry={onRetry} className="max-sm:hidden" />}
       <Spoken words={shown.spoken} />
     </div>
+  );
+}
+
+/** The whole line again at the foot of a phone's page, where the bar has room for a word only. */
+export function SaveNote({ line, onRetry }: SaveStateProps) {
+  return (
+    <p className={cx('flex min-w-0 flex-1 items-center gap-2 sm:hidden', WORDS[line.tone])}>
+      <span data-testid="save-note" className="truncate">{line.text}</span>
+      {line.canRetry && onRetry && <TryNow onRetry={onRetry} />}
+    </p>
+  );
+}
+
+function TryNow({ onRetry, className }: { onRetry(): void; className?: string }) {
+  return (
+    <span className={cx('flex shrink-0 items-center gap-2', className)}>
+      <span aria-hidden>·</span>
+      <button type="button" onClick={onRetry} className="shrink-0 rounded-control py-1 font-medium underline underline-offset-2 touch:min-h-11 touch:px-2">
+        try now
+      </button>
+    </span>
   );
 }
 

@@ -50,6 +50,12 @@ describe('saveLine', () => {
     expect(words(ready, { state: 'reconnecting' })).toBe('Reconnecting…');
   });
 
+  it('has a short form for a phone’s bar', () => {
+    expect(saveLine(unsaved(14), offline).short).toBe('Offline');
+    expect(saveLine(ready, { state: 'reconnecting', retryInMs: 20_000 }).short).toBe('Reconnecting');
+    expect(saveLine(unsaved(3, 20_000), connected).short.length).toBeLessThan(16);
+  });
+
   it('speaks without numbers that tick', () => {
     const now = saveLine(unsaved(3, 12_000), connected).spoken;
     const later = saveLine(unsaved(9, 40_000), connected).spoken;

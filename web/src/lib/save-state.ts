@@ -9,6 +9,8 @@ export type SaveTone = 'calm' | 'busy' | 'warn' | 'bad';
 export interface SaveLine {
   tone: SaveTone;
   text: string;
+  /** The same in a word or two, for a phone's bar; the whole line then stands at the foot of the page. */
+  short: string;
   /** Offer an immediate attempt to connect. */
   canRetry: boolean;
   /** The same news for a screen reader: no countdown, so it changes only when something happens. */
@@ -21,51 +23,81 @@ export const ON_ITS_WAY_MS = 3_000;
 type SaveStatus = Pick<DocumentStatus, 'phase' | 'save' | 'unsavedEdits' | 'oldestUnsavedMs' | 'storedOnDevice' | 'readOnly'>;
 
 const edits = (n: number) => `${n.toLocaleString()} ${n === 1 ? 'edit' : 'edits'}`;
+/** Where unsaved edits are: never "on this device" before they are. */
+const whereabouts = ({ unsavedEdits: n, storedOnDevice }: SaveStatus) =>
+  storedOnDevice ? `${edits(n)} kept on this device` : `${edits(n)} not saved yet`;
 
-function line(tone: SaveTone, text: string, spoken = text, canRetry = false): SaveLine {
-  return { tone, text, spoken, canRetry };
-}
+const calm = (text: string, spoken = text): SaveLine => ({ tone: 'calm', text, short: text, spoken, canRetry: false });
+const busy = (text: string): SaveLine => ({ tone: 'busy', text, short: text, spoken: '', canRetry: false });
 
 function offline(status: SaveStatus): SaveLine {
-  const n = status.unsavedEdits;
-  if (n === 0) return line('warn', 'Offline: everything is saved', 'Offline. Everything is saved.', true);
-  const text = status.storedOnDevice ? `Offline: ${edits(n)} kept on this device` : `Offline: ${edits(n)} not saved yet`;
-  const spoken = status.storedOnDevice ? 'Offline. Your edits are kept on this device.' : 'Offline. Your edits are not saved yet.';
-  return line(status.storedOnDevice ? 'warn' : 'bad', text, spoken, true);
+  const waiting = status.unsavedEdits > 0;
+  const stored = status.storedOnDevice;
+  return {
+    tone: waiting && !stored ? 'bad' : 'warn',
+    text: waiting ? `Offline: ${whereabouts(status)}` : 'Offline: everything is saved',
+    short: 'Offline',
+    spoken: !waiting ? 'Offline. Everything is saved.' : stored ? 'Offline. Your edits are kept on this device.' : 'Offline. Your edits are not saved yet.',
+    canRetry: true,
+  };
 }
 
 function reconnecting(status: SaveStatus, retryInMs: number | undefined): SaveLine {
-  const wait = retryInMs === undefined ? 'Reconnecting…' : `Reconnecting in ${Math.max(1, Math.ceil(retryInMs / 1000))} s`;
-  const n = status.unsavedEdits;
-  const kept = n === 0 ? '' : status.storedOnDevice ? ` · ${edits(n)} kept on this device` : ` · ${edits(n)} not saved yet`;
-  const spoken = n === 0 ? 'Reconnecting.' : 'Reconnecting. Your edits will be sent as soon as the connection is back.';
-  return line('warn', wait + kept, spoken, true);
+  const waiting = status.unsavedEdits > 0;
+  const inSeconds = retryInMs === undefined ? null : Math.max(1, Math.ceil(retryInMs / 1000));
+  return {
+    tone: 'warn',
+    text: (inSeconds === null ? 'Reconnecting…' : `Reconnecting in ${inSeconds} s`) + (waiting ? ` · ${whereabouts(status)}` : ''),
+    short: 'Reconnecting',
+    spoken: waiting ? 'Reconnecting. Your edits will be sent as soon as the connection is back.' : 'Reconnecting.',
+    canRetry: true,
+  };
+}
+
+function closed(status: SaveStatus): SaveLine {
+  const waiting = status.unsavedEdits > 0;
+  return {
+    tone: 'bad',
+    text: waiting ? `Disconnected: ${whereabouts(status)}` : 'Disconnected',
+    short: 'Disconnected',
+    spoken: waiting ? 'Disconnected. Your edits are not saved yet.' : 'Disconnected.',
+    canRetry: true,
+  };
+}
+
+function failed(status: SaveStatus): SaveLine {
+  const text = status.unsavedEdits > 0 ? `${edits(status.unsavedEdits)} not saved` : 'Not connected';
+  return { tone: 'bad', text, short: text, spoken: status.unsavedEdits > 0 ? 'Your latest edits are not saved.' : text, canRetry: false };
 }
 
 function connected(status: SaveStatus): SaveLine {
-  if (status.save === 'saved' || status.unsavedEdits === 0) return line('calm', 'Saved');
+  if (status.save === 'saved' || status.unsavedEdits === 0) return calm('Saved');
   const ageMs = status.oldestUnsavedMs ?? 0;
-  if (ageMs < ON_ITS_WAY_MS) return line('busy', 'Saving…', '');
-  return line('warn', `${edits(status.unsavedEdits)} not saved yet · ${duration(ageMs)}`, 'Your latest edits are not saved yet.');
+  if (ageMs < ON_ITS_WAY_MS) return busy('Saving…');
+  return {
+    tone: 'warn',
+    text: `${edits(status.unsavedEdits)} not saved yet · ${duration(ageMs)}`,
+    short: 'Not saved yet',
+    spoken: 'Your latest edits are not saved yet.',
+    canRetry: false,
+  };
 }
 
 /** The one line about my work. `retryInMs` and `oldestUnsavedMs` are as of now. */
 export function saveLine(status: SaveStatus, connection: ConnectionState): SaveLine {
-  if (status.phase === 'loading') return line('busy', 'Opening…', '');
-  if (status.phase === 'error') {
-    const n = status.unsavedEdits;
-    return n === 0 ? line('bad', 'Not connected') : line('bad', `${edits(n)} not saved`, 'Your latest edits are not saved.');
+  if (status.phase === 'loading') return busy('Opening…');
+  if (status.phase === 'error') return failed(status);
+  switch (connection.state) {
+    case 'offline':
+      return offline(status);
+    case 'closed':
+      return closed(status);
+    case 'reconnecting':
+      return reconnecting(status, connection.retryInMs);
+    case 'connecting':
+      return status.unsavedEdits === 0 ? busy('Connecting…') : { ...reconnecting(status, undefined), canRetry: false };
+    case 'connected':
+      if (status.readOnly && status.unsavedEdits === 0) return calm('Read only', 'Read only. You can read and copy this text.');
+      return connected(status);
   }
-  if (connection.state === 'offline') return offline(status);
-  if (connection.state === 'closed') {
-    return status.unsavedEdits === 0
-      ? line('bad', 'Disconnected', 'Disconnected.', true)
-      : line('bad', `Disconnected: ${edits(status.unsavedEdits)} ${status.storedOnDevice ? 'kept on this device' : 'not saved yet'}`, 'Disconnected. Your edits are not saved yet.', true);
-  }
-  if (connection.state === 'reconnecting') return reconnecting(status, connection.retryInMs);
-  if (connection.state === 'connecting') {
-    return status.unsavedEdits === 0 ? line('busy', 'Connecting…', '') : { ...reconnecting(status, undefined), canRetry: false };
-  }
-  if (status.readOnly && status.unsavedEdits === 0) return line('calm', 'Read only', 'Read only. You can read and copy this text.');
-  return connected(status);
 }

@@ -170,6 +170,7 @@ export function Gallery() {
           <SearchField value="words" onChange={nothing} />
         </div>
         <TextFooter count={{ words: 1204, characters: 6912 }} onHelp={nothing} />
+        <TextFooter count={{ words: 1, characters: 1 }} line={saveLine(SAVE_STATES[8]![1], SAVE_STATES[8]![2])} onRetry={nothing} onHelp={nothing} />
         <TextFooter count={null} note="This browser keeps no edits offline" onHelp={nothing} />
       </Part>
     </main>
