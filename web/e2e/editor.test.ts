@@ -155,7 +155,7 @@ describe('the editor', () => {
         });
         assert.ok(room.bottom <= room.height, 'the text ends above the keyboard');
         assert.ok(room.below <= room.padding, `the last line is in sight: ${JSON.stringify(room)}`);
-        assert.ok(await page.getByTestId('save-state-short').isVisible());
+        await page.getByTestId('save-state-short').filter({ visible: true }).waitFor();
         await assertAccessible(page, 'the editor on a phone, right to left');
       },
       { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
@@ -195,7 +195,7 @@ describe('the editor', () => {
         await page.setViewportSize({ width, height: 450 });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(overflow <= 0, `${width} px wide: ${overflow} px too wide`);
-        assert.ok(await page.getByText('Saved', { exact: true }).filter({ visible: true }).isVisible());
+        await page.getByText('Saved', { exact: true }).filter({ visible: true }).waitFor();
       }
     }));
 });
