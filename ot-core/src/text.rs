@@ -1,13 +1,20 @@
 //! A document's text for editing: a rope behind one type.
 //!
 //! Relies on `jumprope`, a skip list of gap buffers that counts characters and surrogate pairs, so
-//! that an edit and a conversion between units take O(log n). Lengths count Unicode scalar values
+//! that an edit and a conversion between units take O(log n). In a browser, where its code would be
+//! downloaded, a list of short strings does the same (`chunks.rs`). Lengths count Unicode scalar values
 //! unless a name says UTF-16 or bytes.
+
+#[cfg(any(test, target_family = "wasm"))]
+mod chunks;
 
 use std::fmt;
 use std::ops::Range;
 
-use jumprope::JumpRope;
+#[cfg(target_family = "wasm")]
+use chunks::Chunks as Rope;
+#[cfg(not(target_family = "wasm"))]
+use jumprope::JumpRope as Rope;
 use xxhash_rust::xxh64::Xxh64;
 
 use crate::error::LengthMismatch;
@@ -21,7 +28,7 @@ use crate::position::{CharOffset, InsideSurrogatePair, Utf16Offset};
 /// but not edited.
 #[derive(Clone, Default)]
 pub struct Text {
-    rope: JumpRope,
+    rope: Rope,
 }
 
 impl Text {
@@ -175,7 +182,7 @@ impl Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Text {
-        Text { rope: JumpRope::from(text) }
+        Text { rope: Rope::from(text) }
     }
 }
 
@@ -201,7 +208,7 @@ impl Eq for Text {}
 
 impl PartialEq<str> for Text {
     fn eq(&self, other: &str) -> bool {
-        self.rope == other
+        self.rope == *other
     }
 }
 
