@@ -41,9 +41,37 @@ impl Operation {
 }
 
 /// Splits behind the first `chars` characters, or at the end of a shorter text.
+#[inline]
 pub(crate) fn split_chars(text: &str, chars: usize) -> (&str, &str) {
-    let offset = text.char_indices().nth(chars).map_or(text.len(), |(offset, _)| offset);
-    text.split_at(offset)
+    text.split_at(byte_offset(text, chars))
+}
+
+/// Where the first `chars` characters end, in bytes; the end of a shorter text.
+#[inline]
+pub(crate) fn byte_offset(text: &str, chars: usize) -> usize {
+    const BLOCK_BYTES: usize = 64;
+    let mut left = chars;
+    let mut at = 0;
+    // Long texts by blocks, which the compiler counts without a branch for each byte.
+    let bytes = text.as_bytes();
+    while left >= BLOCK_BYTES && at + BLOCK_BYTES <= bytes.len() {
+        let block = &bytes[at..at + BLOCK_BYTES];
+        left -= block.iter().map(|byte| usize::from(!is_continuation(*byte))).sum::<usize>();
+        at += BLOCK_BYTES;
+    }
+    while left > 0 && at < bytes.len() {
+        left -= usize::from(!is_continuation(bytes[at]));
+        at += 1;
+    }
+    while at < bytes.len() && is_continuation(bytes[at]) {
+        at += 1;
+    }
+    at
+}
+
+#[inline]
+fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
 }
 
 #[cfg(test)]
@@ -55,6 +83,18 @@ mod tests {
         let operation =
             Operation::builder().retain(1).delete(1).insert("🦀").retain(1).build().expect("small");
         assert_eq!(operation.apply("é😀ß").as_deref(), Ok("é🦀ß"));
+    }
+
+    #[test]
+    fn long_texts_are_split_between_the_same_characters() {
+        let text = "aé中🦀".repeat(200);
+        let mut at = 0;
+        for (chars, c) in text.chars().enumerate() {
+            assert_eq!(byte_offset(&text, chars), at);
+            at += c.len_utf8();
+        }
+        assert_eq!(byte_offset(&text, 800), text.len());
+        assert_eq!(byte_offset(&text, usize::MAX), text.len());
     }
 
     #[test]

@@ -448,7 +448,7 @@ impl Client {
         self.text.apply(edit.op()).expect("the edit was made on this text");
         let op = edit.op().clone();
         let buffer = match self.buffer.take() {
-            Some(buffer) => buffer.compose(&edit).expect("the buffer leads to the text"),
+            Some(buffer) => buffer.then(&edit).expect("the buffer leads to the text"),
             None => edit,
         };
         self.buffer = Some(buffer).filter(|buffer| !buffer.is_identity());

@@ -1,8 +1,12 @@
 //! Composition: one operation for two, and one for many.
 
-use crate::cursor::ComponentCursor;
+use crate::cursor::PartCursor;
 use crate::error::LengthMismatch;
-use crate::operation::{Kind, Operation, TextWriter};
+use crate::operation::{Kind, Operation, Writer};
+use crate::small::{Chars, INLINE_TEXT_BYTES};
+
+/// How many times more components one side must have for passing runs of them at once.
+const LOPSIDED: usize = 3;
 
 impl Operation {
     /// The operation that does `self` and then `next`.
@@ -17,16 +21,18 @@ impl Operation {
     /// [`LengthMismatch`] when `next` does not span the target of `self`.
     pub fn compose(&self, next: &Operation) -> Result<Operation, LengthMismatch> {
         next.check_base(self.target_len())?;
-        let (mut first, mut second) = (ComponentCursor::new(self), ComponentCursor::new(next));
-        let mut out = TextWriter::with_capacity(
-            self.component_count() + next.component_count(),
-            self.inserted_bytes() + next.inserted_bytes(),
-        );
+        let (mut first, mut second) = (PartCursor::new(self), PartCursor::new(next));
+        let mut out = Writer::with_capacity(self.component_count() + next.component_count());
+        let mut text = Weave::new(self.inserted_text(), next.inserted_text());
+        // Passing whole runs pays where one side has long stretches that the other leaves alone.
+        let runs_of_first = self.component_count() > LOPSIDED * next.component_count();
+        let runs_of_second = next.component_count() > LOPSIDED * self.component_count();
         loop {
             let (kind, next_kind) = match (first.kind(), second.kind()) {
                 (_, Some(Kind::Insert)) => {
-                    let (text, chars) = second.take_rest_text();
-                    out.insert(text, chars);
+                    let (chars, bytes) = second.take_insert();
+                    out.insert(chars, bytes);
+                    text.keep(Side::Second, bytes);
                     continue;
                 }
                 (Some(Kind::Delete), _) => {
@@ -36,17 +42,118 @@ impl Operation {
                 (Some(kind), Some(next_kind)) => (kind, next_kind),
                 _ => break,
             };
+            if runs_of_first && next_kind == Kind::Retain && second.len() > first.len() {
+                let run = first.take_run(second.len(), Kind::Delete);
+                if !run.parts.is_empty() {
+                    second.skip(run.chars);
+                    out.extend(run.parts);
+                    text.keep(Side::First, run.bytes);
+                    continue;
+                }
+            }
+            if runs_of_second && kind == Kind::Retain && first.len() > second.len() {
+                let run = second.take_run(first.len(), Kind::Insert);
+                if !run.parts.is_empty() {
+                    first.skip(run.chars);
+                    out.extend(run.parts);
+                    text.keep(Side::Second, run.bytes);
+                    continue;
+                }
+            }
             let chars = first.len().min(second.len());
-            let text = first.take_text(chars);
-            second.take_text(chars);
+            let bytes = first.take(chars, text.rest_of_first());
+            second.skip(chars);
             match (kind, next_kind) {
-                (Kind::Insert, Kind::Retain) => out.insert(text, chars),
-                (Kind::Insert, _) => {}
+                (Kind::Insert, Kind::Retain) => {
+                    out.insert(chars, bytes);
+                    text.keep(Side::First, bytes);
+                }
+                (Kind::Insert, _) => text.drop_first(bytes),
                 (_, Kind::Retain) => out.retain(chars),
                 _ => out.delete(chars),
             }
         }
-        Ok(out.finish())
+        Ok(out.finish(text.finish()))
+    }
+}
+
+impl Operation {
+    /// As [`compose`](Self::compose), for an operation that is not needed any more: typing on, or
+    /// taking back, at the last insert changes it in place.
+    pub(crate) fn then(mut self, next: &Operation) -> Result<Operation, LengthMismatch> {
+        next.check_base(self.target_len())?;
+        if self.type_on(next) { Ok(self) } else { self.compose(next) }
+    }
+}
+
+/// The inserted text of a composition, woven of two texts piece by piece. Pieces that follow each
+/// other in one text are copied at once.
+struct Weave<'a> {
+    texts: [&'a str; 2],
+    /// How far each text is used, in bytes.
+    at: [usize; 2],
+    /// The text that the piece not yet copied is of, and where that piece begins.
+    side: Side,
+    from: usize,
+    out: Chars,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    First,
+    Second,
+}
+
+impl<'a> Weave<'a> {
+    #[inline]
+    fn new(first: &'a str, second: &'a str) -> Weave<'a> {
+        let out = Chars::with_capacity(first.len() + second.len());
+        Weave { texts: [first, second], at: [0, 0], side: Side::First, from: 0, out }
+    }
+
+    #[inline]
+    fn rest_of_first(&self) -> &'a str {
+        &self.texts[0][self.at[0]..]
+    }
+
+    /// Takes the next `bytes` of one text.
+    #[inline]
+    fn keep(&mut self, side: Side, bytes: usize) {
+        if bytes > 0 && self.side != side {
+            self.copy();
+            self.side = side;
+            self.from = self.at[side as usize];
+        }
+        self.at[side as usize] += bytes;
+    }
+
+    /// Leaves out the next `bytes` of the first text.
+    #[inline]
+    fn drop_first(&mut self, bytes: usize) {
+        if self.side == Side::First {
+            self.copy();
+            self.from = self.at[0] + bytes;
+        }
+        self.at[0] += bytes;
+    }
+
+    #[inline]
+    fn copy(&mut self) {
+        let piece = &self.texts[self.side as usize][self.from..self.at[self.side as usize]];
+        if self.out.is_empty()
+            && self.out.capacity() <= INLINE_TEXT_BYTES
+            && piece.len() <= INLINE_TEXT_BYTES
+        {
+            self.out = Chars::from(piece);
+        } else {
+            self.out.push_str(piece);
+        }
+    }
+
+    #[inline]
+    fn finish(mut self) -> Chars {
+        self.copy();
+        self.out
     }
 }
 
@@ -58,28 +165,58 @@ impl Operation {
 pub fn compose_all(
     operations: impl IntoIterator<Item = Operation>,
 ) -> Result<Option<Operation>, LengthMismatch> {
-    // A binary counter: slot k holds the composition of 2^k neighbours, or nothing.
-    let mut slots: Vec<Option<Operation>> = Vec::new();
+    let mut counter = Counter::default();
+    let mut run: Option<Operation> = None;
     for operation in operations {
-        let mut carry = operation;
-        let mut level = 0;
-        while let Some(earlier) = slots.get_mut(level).and_then(Option::take) {
-            carry = earlier.compose(&carry)?;
-            level += 1;
-        }
-        if level == slots.len() {
-            slots.push(None);
-        }
-        slots[level] = Some(carry);
-    }
-    let mut composed: Option<Operation> = None;
-    for earlier in slots.into_iter().flatten() {
-        composed = Some(match composed {
-            None => earlier,
-            Some(later) => earlier.compose(&later)?,
+        run = Some(match run {
+            None => operation,
+            Some(run) if is_short(&run) => run.then(&operation)?,
+            Some(run) => {
+                counter.push(run)?;
+                operation
+            }
         });
     }
-    Ok(composed)
+    if let Some(run) = run {
+        counter.push(run)?;
+    }
+    counter.finish()
+}
+
+/// Whether operations are still folded as they come: that far a fold is cheaper than a tree, and
+/// runs of typing stay short.
+fn is_short(run: &Operation) -> bool {
+    run.component_count() <= 12 && run.inserted_bytes() <= 256
+}
+
+/// A binary counter: slot k holds the composition of 2^k neighbours, or nothing.
+#[derive(Default)]
+struct Counter(Vec<Option<Operation>>);
+
+impl Counter {
+    fn push(&mut self, operation: Operation) -> Result<(), LengthMismatch> {
+        let mut carry = operation;
+        for slot in &mut self.0 {
+            let Some(earlier) = slot.take() else {
+                *slot = Some(carry);
+                return Ok(());
+            };
+            carry = earlier.then(&carry)?;
+        }
+        self.0.push(Some(carry));
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Option<Operation>, LengthMismatch> {
+        let mut composed: Option<Operation> = None;
+        for earlier in self.0.into_iter().flatten() {
+            composed = Some(match composed {
+                None => earlier,
+                Some(later) => earlier.then(&later)?,
+            });
+        }
+        Ok(composed)
+    }
 }
 
 #[cfg(test)]

@@ -1,22 +1,34 @@
 //! The one place that splits components: algorithms read as lists of cases over two cursors.
 
+use crate::apply::byte_offset;
 use crate::operation::{Kind, Operation, Part};
 
 /// A position inside an operation, between or within its components, without their text.
 ///
 /// `kind` and `len` speak of what is left of the current component; `len` is 0 only at the end.
 pub(crate) struct PartCursor<'a> {
-    parts: std::slice::Iter<'a, Part>,
+    parts: &'a [Part],
+    /// Index of the component behind the current one.
+    next: usize,
     kind: Option<Kind>,
     chars: usize,
     bytes: usize,
 }
 
+/// Components passed whole.
+pub(crate) struct Run<'a> {
+    pub(crate) parts: &'a [Part],
+    /// What they cost of the budget, in characters.
+    pub(crate) chars: usize,
+    /// Size of their inserted text.
+    pub(crate) bytes: usize,
+}
+
 impl<'a> PartCursor<'a> {
     #[inline]
     pub(crate) fn new(operation: &'a Operation) -> Self {
-        let mut cursor =
-            PartCursor { parts: operation.parts().iter(), kind: None, chars: 0, bytes: 0 };
+        let parts = operation.parts();
+        let mut cursor = PartCursor { parts, next: 0, kind: None, chars: 0, bytes: 0 };
         cursor.advance();
         cursor
     }
@@ -49,7 +61,26 @@ impl<'a> PartCursor<'a> {
         chars
     }
 
-    /// Passes `chars` characters of the current component; at most [`len`](Self::len).
+    /// Passes `chars` characters of the current component, at most [`len`](Self::len), and returns
+    /// how many bytes of inserted text they are; `text` is what its rest inserts, and more.
+    #[inline]
+    pub(crate) fn take(&mut self, chars: usize, text: &str) -> usize {
+        debug_assert!(chars <= self.chars);
+        if chars == self.chars {
+            return self.take_insert().1;
+        }
+        let bytes = match self.bytes {
+            0 => 0,
+            bytes if bytes == self.chars => chars,
+            _ => byte_offset(text, chars),
+        };
+        self.chars -= chars;
+        self.bytes -= bytes;
+        bytes
+    }
+
+    /// Passes `chars` characters of the current component; at most [`len`](Self::len). For
+    /// algorithms that do not look at text.
     #[inline]
     pub(crate) fn skip(&mut self, chars: usize) {
         debug_assert!(chars <= self.chars);
@@ -59,83 +90,44 @@ impl<'a> PartCursor<'a> {
         }
     }
 
+    /// Passes whole components, the current one included, while they cost no more than is left of
+    /// `budget` characters; one of kind `free` costs nothing but is not taken when nothing is left.
+    /// Passes none when the current component is already begun.
+    pub(crate) fn take_run(&mut self, budget: usize, free: Kind) -> Run<'a> {
+        let from = self.next.saturating_sub(1);
+        let begun = self.parts.get(from).is_none_or(|part| part.chars() != self.chars);
+        let (mut end, mut left, mut bytes) = (from, budget, 0);
+        while let Some(part) = self.parts.get(end).filter(|_| left > 0 && !begun) {
+            let cost = if part.kind() == free { 0 } else { part.chars() };
+            if cost > left {
+                break;
+            }
+            left -= cost;
+            bytes += part.bytes();
+            end += 1;
+        }
+        if end > from {
+            self.next = end;
+            self.advance();
+        }
+        Run { parts: &self.parts[from..end], chars: budget - left, bytes }
+    }
+
     #[inline]
     fn advance(&mut self) {
-        match self.parts.next() {
+        match self.parts.get(self.next) {
             Some(part) => {
+                self.next += 1;
                 self.kind = Some(part.kind());
                 self.chars = part.chars();
                 self.bytes = part.bytes();
             }
             None => {
+                self.next = self.parts.len() + 1;
                 self.kind = None;
                 self.chars = 0;
                 self.bytes = 0;
             }
         }
-    }
-}
-
-/// A position inside an operation with the text of its inserts.
-pub(crate) struct ComponentCursor<'a> {
-    part: PartCursor<'a>,
-    text: &'a str,
-}
-
-impl<'a> ComponentCursor<'a> {
-    #[inline]
-    pub(crate) fn new(operation: &'a Operation) -> Self {
-        ComponentCursor { part: PartCursor::new(operation), text: operation.inserted_text() }
-    }
-
-    /// Kind of the current component; `None` at the end.
-    #[inline]
-    pub(crate) fn kind(&self) -> Option<Kind> {
-        self.part.kind
-    }
-
-    /// Characters left of the current component.
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.part.chars
-    }
-
-    /// Passes the rest of the current component, which is no insert, and returns its length.
-    #[inline]
-    pub(crate) fn take_rest(&mut self) -> usize {
-        debug_assert!(self.part.bytes == 0);
-        self.part.take_rest()
-    }
-
-    /// Passes the rest of the current insert and returns its text with its length.
-    #[inline]
-    pub(crate) fn take_rest_text(&mut self) -> (&'a str, usize) {
-        let (own, rest) = self.text.split_at(self.part.bytes);
-        self.text = rest;
-        (own, self.part.take_rest())
-    }
-
-    /// Passes `chars` characters of the current component and returns their text, which is empty
-    /// unless the component is an insert. At most [`len`](Self::len).
-    #[inline]
-    pub(crate) fn take_text(&mut self, chars: usize) -> &'a str {
-        debug_assert!(chars <= self.part.chars);
-        if chars == self.part.chars {
-            return self.take_rest_text().0;
-        }
-        let bytes = self.bytes_of(chars);
-        let (own, rest) = self.text.split_at(bytes);
-        self.text = rest;
-        self.part.bytes -= bytes;
-        self.part.chars -= chars;
-        own
-    }
-
-    #[inline]
-    fn bytes_of(&self, chars: usize) -> usize {
-        if self.part.bytes == self.part.chars || self.part.bytes == 0 {
-            return chars.min(self.part.bytes);
-        }
-        self.text.char_indices().nth(chars).map_or(self.part.bytes, |(offset, _)| offset)
     }
 }

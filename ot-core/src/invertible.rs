@@ -132,6 +132,13 @@ impl Invertible {
         Ok(Invertible { op, removed })
     }
 
+    /// As [`compose`](Self::compose), for one that is not needed any more.
+    pub(crate) fn then(mut self, next: &Invertible) -> Result<Invertible, LengthMismatch> {
+        next.op.check_base(self.op.target_len())?;
+        // Typing on at the last insert deletes nothing, taking back deletes only what was inserted.
+        if self.op.type_on(&next.op) { Ok(self) } else { self.compose(next) }
+    }
+
     /// `self`, pending, made to follow `committed`. What both delete is no longer removed by this
     /// one, so its inverse does not bring it back.
     ///

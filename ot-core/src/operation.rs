@@ -224,6 +224,48 @@ impl Operation {
         assert!(base_len <= MAX_LEN && target_len <= MAX_LEN, "lengths are within MAX_LEN");
     }
 
+    /// Composes in place when `next` only types on behind the last insert, or takes back a part of
+    /// it, and that insert is the last change; `false` when it does something else.
+    pub(crate) fn type_on(&mut self, next: &Operation) -> bool {
+        // `next` as what it keeps in front, the one thing that it does, and what it keeps behind.
+        let (act, tail) = match *next.parts.as_slice() {
+            [front, act, tail] if front.kind() == Kind::Retain && tail.kind() == Kind::Retain => {
+                (act, tail.chars())
+            }
+            [front, act] if front.kind() == Kind::Retain => (act, 0),
+            _ => return false,
+        };
+        let last = match *self.parts.as_slice() {
+            [.., _, last] if last.kind() == Kind::Retain && last.chars() == tail => 2,
+            [.., last] if last.kind() == Kind::Insert && tail == 0 => 1,
+            _ => return false,
+        };
+        let at = self.parts.len() - last;
+        let part = &mut self.parts[at];
+        if part.kind() != Kind::Insert {
+            return false;
+        }
+        match act.kind() {
+            Kind::Insert => {
+                *part =
+                    Part::new(Kind::Insert, part.chars() + act.chars(), part.bytes() + act.bytes());
+                self.text.push_str(&next.text);
+                self.target_len += act.chars();
+                true
+            }
+            Kind::Delete if act.chars() < part.chars() => {
+                let mut back = self.text.chars();
+                let bytes =
+                    back.by_ref().rev().take(act.chars()).map(char::len_utf8).sum::<usize>();
+                *part = Part::new(Kind::Insert, part.chars() - act.chars(), part.bytes() - bytes);
+                self.text.truncate(self.text.len() - bytes);
+                self.target_len -= act.chars();
+                true
+            }
+            _ => false,
+        }
+    }
+
     #[inline]
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
@@ -412,6 +454,27 @@ impl Writer {
     pub(crate) fn delete(&mut self, chars: usize) {
         self.base_len += chars;
         self.push(Kind::Delete, chars, 0);
+    }
+
+    /// Notes whole components of another operation.
+    pub(crate) fn extend(&mut self, parts: &[Part]) {
+        for part in parts {
+            match part.kind() {
+                Kind::Retain => {
+                    self.base_len += part.chars();
+                    self.target_len += part.chars();
+                }
+                Kind::Insert => self.target_len += part.chars(),
+                Kind::Delete => self.base_len += part.chars(),
+            }
+        }
+        let [first, middle @ ..] = parts else { return };
+        self.push(first.kind(), first.chars(), first.bytes());
+        if let [middle @ .., last] = middle {
+            self.flush();
+            self.parts.extend_from_slice(middle);
+            (self.kind, self.chars, self.bytes) = (last.kind(), last.chars(), last.bytes());
+        }
     }
 
     pub(crate) fn lens(&self) -> (usize, usize) {

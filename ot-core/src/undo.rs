@@ -451,7 +451,7 @@ impl Waiting {
         while let Some(before) =
             self.0.pop_if(|before| before.component_count() <= 2 * last.component_count())
         {
-            last = before.compose(&last)?;
+            last = before.then(&last)?;
         }
         self.0.push(last);
         Ok(())
@@ -463,7 +463,7 @@ impl Waiting {
             return Ok(None);
         };
         while let Some(before) = self.0.pop() {
-            all = before.compose(&all)?;
+            all = before.then(&all)?;
         }
         Ok(Some(all))
     }

@@ -107,6 +107,65 @@ proptest! {
     }
 
     #[test]
+    fn long_and_short_operations_compose_as_the_model_says(
+        text in texts(60), long in plans(40), short in plans(2)
+    ) {
+        for [first, second] in [[&long, &short], [&short, &long]] {
+            let a = first.on(len(&text));
+            let b = second.on(a.target_len());
+            let expected = Gaps::of(&a).compose(&Gaps::of(&b), Gap::Leftmost).to_operation();
+            prop_assert_eq!(compose(&a, &b), expected);
+        }
+    }
+
+    #[test]
+    fn many_compose_as_one_after_the_other(
+        text in texts(TEXT_CHARS), steps in proptest::collection::vec(plans(2), 1..40)
+    ) {
+        let mut base_len = len(&text);
+        let mut folded = Operation::identity(base_len);
+        let ops: Vec<Operation> = steps.iter().map(|plan| {
+            let op = plan.on(base_len);
+            base_len = op.target_len();
+            folded = compose(&folded, &op);
+            op
+        }).collect();
+        let all = compose_all(ops).expect("they meet").expect("some");
+        all.check_invariants();
+        prop_assert_eq!(all, folded);
+    }
+
+    #[test]
+    fn runs_of_typing_compose_in_place_as_anywhere(
+        text in texts(4), at in 0..5usize, keys in proptest::collection::vec((0..4u8, plans(1)), 1..30)
+    ) {
+        let mut caret = at.min(len(&text));
+        let mut base_len = len(&text);
+        let mut folded = Operation::identity(base_len);
+        let mut ops = Vec::new();
+        for (key, plan) in keys {
+            let op = match key {
+                0 if caret > 0 => {
+                    caret -= 1;
+                    Operation::splice(base_len, caret, 1, "").expect("fits")
+                }
+                1 => plan.on(base_len),
+                _ => {
+                    caret = caret.min(base_len) + 1;
+                    Operation::splice(base_len, caret - 1, 0, "é").expect("fits")
+                }
+            };
+            base_len = op.target_len();
+            caret = caret.min(base_len);
+            folded = compose(&folded, &op);
+            ops.push(op);
+        }
+        let all = compose_all(ops).expect("they meet").expect("some");
+        all.check_invariants();
+        prop_assert_eq!(all, folded);
+    }
+
+    #[test]
     fn composition_is_associative(text in texts(TEXT_CHARS), steps in three_plans()) {
         let [a, b, c] = chain(&text, &steps);
         prop_assert_eq!(compose(&compose(&a, &b), &c), compose(&a, &compose(&b, &c)));
