@@ -273,6 +273,21 @@ impl Slot {
     }
 }
 
+/// Hands a loaded document to who waits, unless the server has begun to stop: whoever stops it
+/// finds either the document or nobody who would run it.
+fn is_published(
+    registry: &Weak<Registry>,
+    publish: &watch::Sender<Option<Opened>>,
+    document: Document,
+) -> bool {
+    let Some(registry) = registry.upgrade() else { return false };
+    let slots = registry.slots();
+    if !slots.is_stopping {
+        publish.send_replace(Some(Ok(document)));
+    }
+    !slots.is_stopping
+}
+
 /// Takes a slot out when dropped, whatever the way there.
 struct Retiring {
     registry: Weak<Registry>,
@@ -296,6 +311,7 @@ async fn serve(
     registry: Weak<Registry>,
     publish: watch::Sender<Option<Opened>>,
 ) {
+    let this = registry.clone();
     let retiring = Retiring { registry, document, generation };
     let opened = match around.store.load(document).await {
         Ok(loaded) if loaded.record.deleted_ms.is_some() => Err(JoinError::Deleted),
@@ -303,8 +319,10 @@ async fn serve(
             let retire = Box::new(move || drop(retiring));
             match Document::new(loaded, around, retire) {
                 Ok((document, actor)) => {
-                    publish.send_replace(Some(Ok(document)));
-                    return actor.await;
+                    if is_published(&this, &publish, document) {
+                        return actor.await;
+                    }
+                    Err(JoinError::Overloaded)
                 }
                 Err(error) => Err(error.into()),
             }

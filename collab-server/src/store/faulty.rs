@@ -32,6 +32,8 @@ struct Faults {
     loads: AtomicUsize,
     pages: AtomicUsize,
     progresses: AtomicUsize,
+    /// How long each load takes.
+    load_ms: AtomicUsize,
     /// How many loads there were.
     load_count: AtomicUsize,
     /// Appends pass one permit each, once it is armed.
@@ -46,6 +48,7 @@ impl FaultyStore {
             loads: AtomicUsize::new(0),
             pages: AtomicUsize::new(0),
             progresses: AtomicUsize::new(0),
+            load_ms: AtomicUsize::new(0),
             load_count: AtomicUsize::new(0),
             gate: Semaphore::new(0),
             is_gated: std::sync::atomic::AtomicBool::new(false),
@@ -67,6 +70,10 @@ impl FaultyStore {
 
     pub(crate) fn fail_progresses(&self, count: usize) {
         self.faults.progresses.store(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn slow_loads(&self, ms: usize) {
+        self.faults.load_ms.store(ms, Ordering::Relaxed);
     }
 
     pub(crate) fn load_count(&self) -> usize {
@@ -104,7 +111,8 @@ impl Store for FaultyStore {
             return unavailable();
         }
         Box::pin(async move {
-            tokio::task::yield_now().await;
+            let ms = self.faults.load_ms.load(Ordering::Relaxed) as u64;
+            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
             self.inner.load(document).await
         })
     }

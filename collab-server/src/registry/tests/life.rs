@@ -203,6 +203,20 @@ async fn shutdown_finishes_what_was_begun_and_tells_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn document_that_is_being_loaded_does_not_hold_a_shutdown_up() {
+    let server = Server::new(DocumentConfig::default(), "x").await;
+    server.store.slow_loads(1_000);
+    let mut tab = Tab::new(1);
+    let (joined, ()) = tokio::join!(tab.join(&server, None), async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let stopping = tokio::time::timeout(Duration::from_secs(60), server.registry.shutdown());
+        stopping.await.expect("it ends");
+    });
+    assert!(matches!(joined, Err(JoinError::Overloaded)), "{joined:?}");
+    assert_eq!(server.registry.stats(), RegistryStats::default());
+}
+
+#[tokio::test(start_paused = true)]
 async fn first_visits_are_noted_for_the_list() {
     let server = Server::new(DocumentConfig::default(), "").await;
     let _ada = Tab::open(&server, 1).await;
