@@ -4,6 +4,7 @@
  * The session owns the replica (engine), the channel (protocol) and the saver (device), and tells its listeners.
  * Everything is usable at once after `open`: until text is there `phase` is `loading` and the session is read-only.
  */
+import { backoffMs } from './backoff.js';
 import { Channel, type ChannelOwner } from './channel.js';
 import { type Claim, claim, clientKey, fresh } from './claim.js';
 import type { Connection } from './connection.js';
@@ -82,6 +83,7 @@ export class DocumentSession implements TextModel {
   #status: DocumentStatus | undefined;
   #ageTimer: Timer | undefined;
   #closed = false;
+  #wake: () => void = () => undefined;
   readonly #started: Promise<void>;
 
   constructor(id: string, context: SessionContext, connection: Connection, options: SessionOptions = {}) {
@@ -249,6 +251,7 @@ export class DocumentSession implements TextModel {
   async shut(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#wake();
     await this.#started;
     this.#channel.stop();
     this.#context.host.clearTimeout(this.#ageTimer);
@@ -270,18 +273,37 @@ export class DocumentSession implements TextModel {
 
   async #start(given: Claim | undefined): Promise<void> {
     const { host, locks } = this.#context;
-    try {
-      const [store] = await Promise.all([this.#context.store, loadEngine(this.#context.wasm)]);
-      this.#claim = given ?? (await claim(this.id, host, locks, store, () => this.#replaced()));
-      this.#saver = new Saver(host, store, () => this.#snapshot(), () => this.#tell());
-    } catch (error) {
-      this.#fail('engine_unavailable', error instanceof Error ? error.message : 'the engine did not load');
-      return;
+    for (let attempt = 0; !this.#closed; attempt++) {
+      try {
+        const [store] = await Promise.all([this.#context.store, loadEngine(this.#context.wasm)]);
+        this.#claim = given ?? (await claim(this.id, host, locks, store, () => this.#replaced()));
+        this.#saver = new Saver(host, store, () => this.#snapshot(), () => this.#tell());
+        break;
+      } catch (error) {
+        // Most likely the network; the person may have gone offline before the engine was here.
+        this.#report('engine_unavailable', error instanceof Error ? error.message : 'the engine did not load');
+        await this.#pause(backoffMs(attempt, host.random()));
+      }
     }
     if (this.#closed) return;
     await this.#restore();
     if (this.#phase !== 'error') this.#channel.start();
     this.#tell();
+  }
+
+  /** Waits, but no longer than until the network is back or the session is closed. */
+  #pause(ms: number): Promise<void> {
+    const { host } = this.#context;
+    return new Promise((resolve) => {
+      const end = () => {
+        host.clearTimeout(timer);
+        unlisten();
+        resolve();
+      };
+      const timer = host.setTimeout(end, ms);
+      const unlisten = host.on('online', end);
+      this.#wake = end;
+    });
   }
 
   async #restore(): Promise<void> {

@@ -99,10 +99,9 @@ function indexedStore(database: IDBDatabase): QueueStore {
   // Another tab with a newer version of this package must not wait for us.
   database.onversionchange = () => database.close();
   const read = () => database.transaction(RECORDS).objectStore(RECORDS);
-  const write = (change: (store: IDBObjectStore) => void) =>
+  const write = (change: (store: IDBObjectStore) => void, durability: IDBTransactionDurability = 'relaxed') =>
     new Promise<void>((resolve, reject) => {
-      // Strict: "on this device" has to be true after a power cut as well.
-      const transaction = database.transaction(RECORDS, 'readwrite', { durability: 'strict' });
+      const transaction = database.transaction(RECORDS, 'readwrite', { durability });
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB aborted'));
       change(transaction.objectStore(RECORDS));
@@ -116,7 +115,8 @@ function indexedStore(database: IDBDatabase): QueueStore {
       return keys.map(([doc, client]) => ({ doc, client }));
     },
     get: ({ doc, client }) => answer(read().get([doc, client]) as IDBRequest<QueueRecord | undefined>),
-    put: (record) => write((store) => store.put(record)),
+    // "On this device" has to be true after a power cut as well; what the server has needs no such care.
+    put: (record) => write((store) => store.put(record), record.pending ? 'strict' : 'relaxed'),
     delete: ({ doc, client }) => write((store) => store.delete([doc, client])),
   };
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { DOC, Stage } from './support/stage.js';
+import { createClient } from '../src/client.js';
+import type { Locks } from '../src/lock.js';
 import { apply } from './support/ot.js';
+import { DOC, Stage } from './support/stage.js';
+import { Tab } from './support/world.js';
 
 interface SentSubmit { seq: number; rev: number; op: (number | string)[]; ranges?: [number, number][] }
 const parse = (frame: string): SentSubmit => JSON.parse(frame) as SentSubmit;
@@ -477,6 +480,28 @@ describe('sharing a session', () => {
     assert.equal(tab.sockets.length, 1);
     assert.equal(stage.server.sessions.length, 3);
   });
+});
+
+test('a start that fails is tried again, and a session closed meanwhile stays closed', async () => {
+  const stage = new Stage('x');
+  const tab = new Tab(stage.world);
+  let failures = 2;
+  const locks: Locks = {
+    acquire: (...request) => (failures-- > 0 ? Promise.reject(new Error('not now')) : tab.locks.acquire(...request)),
+  };
+  const errors: string[] = [];
+  const client = createClient({ host: tab.host, locks, store: stage.store, onError: (error) => errors.push(error.code) });
+  const session = client.open(DOC);
+  await stage.world.pass(20_000);
+  assert.equal(session.text(), 'x');
+  assert.equal(session.status.error, undefined);
+  assert.deepEqual(errors, ['engine_unavailable', 'engine_unavailable']);
+  failures = Infinity;
+  const other = client.open('2'.repeat(32));
+  await stage.world.pass(1_000);
+  await client.close();
+  assert.equal(other.status.phase, 'error');
+  assert.deepEqual(stage.world.waiting, [], 'no timer is left behind');
 });
 
 test('the toy server applies operations as the protocol says', () => {
