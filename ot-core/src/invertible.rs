@@ -38,7 +38,7 @@ impl Invertible {
     /// # Errors
     /// [`LengthMismatch`] when `op` spans another length.
     pub fn from(op: Operation, base: &Text) -> Result<Invertible, LengthMismatch> {
-        let removed = base.removed_by(&op)?.into();
+        let removed = Chars::from(base.removed_by(&op)?.as_str());
         Ok(Invertible { op, removed })
     }
 

@@ -2,10 +2,19 @@
 //!
 //! Lengths and offsets count Unicode scalar values.
 
+mod builder;
+mod part;
+mod typing;
+mod writer;
+
 use std::fmt;
 
+pub use builder::OperationBuilder;
+pub(crate) use part::{Kind, Part};
+pub(crate) use writer::{TextWriter, Writer};
+
 use crate::error::{DecodeError, LengthOverflow, SpliceError};
-use crate::small::{Chars, Few, INLINE_PARTS, INLINE_TEXT_BYTES};
+use crate::small::{Chars, Few};
 
 /// The longest text an operation can span, before or after, in characters.
 pub const MAX_LEN: usize = (1 << 30) - 1;
@@ -19,52 +28,6 @@ pub enum Component<'a> {
     Insert(&'a str),
     /// Removes this many characters of the base; at least 1.
     Delete(usize),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Retain,
-    Insert,
-    Delete,
-}
-
-/// A component packed into eight bytes; inserted text lies in the operation's one buffer.
-///
-/// Invariant: at least one character, at most [`MAX_LEN`]; bytes are 0 unless it is an insert.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Part {
-    kind_and_chars: u32,
-    bytes: u32,
-}
-
-const KIND_SHIFT: u32 = 30;
-const CHARS_MASK: u32 = (1 << KIND_SHIFT) - 1;
-
-impl Part {
-    #[inline]
-    fn new(kind: Kind, chars: usize, bytes: usize) -> Part {
-        debug_assert!(chars > 0 && chars <= MAX_LEN);
-        Part { kind_and_chars: ((kind as u32) << KIND_SHIFT) | chars as u32, bytes: bytes as u32 }
-    }
-
-    #[inline]
-    pub(crate) fn kind(self) -> Kind {
-        match self.kind_and_chars >> KIND_SHIFT {
-            0 => Kind::Retain,
-            1 => Kind::Insert,
-            _ => Kind::Delete,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn chars(self) -> usize {
-        (self.kind_and_chars & CHARS_MASK) as usize
-    }
-
-    #[inline]
-    pub(crate) fn bytes(self) -> usize {
-        self.bytes as usize
-    }
 }
 
 /// An edit of a whole document: components that span it from the first character to the last.
@@ -224,48 +187,6 @@ impl Operation {
         assert!(base_len <= MAX_LEN && target_len <= MAX_LEN, "lengths are within MAX_LEN");
     }
 
-    /// Composes in place when `next` only types on behind the last insert, or takes back a part of
-    /// it, and that insert is the last change; `false` when it does something else.
-    pub(crate) fn type_on(&mut self, next: &Operation) -> bool {
-        // `next` as what it keeps in front, the one thing that it does, and what it keeps behind.
-        let (act, tail) = match *next.parts.as_slice() {
-            [front, act, tail] if front.kind() == Kind::Retain && tail.kind() == Kind::Retain => {
-                (act, tail.chars())
-            }
-            [front, act] if front.kind() == Kind::Retain => (act, 0),
-            _ => return false,
-        };
-        let last = match *self.parts.as_slice() {
-            [.., _, last] if last.kind() == Kind::Retain && last.chars() == tail => 2,
-            [.., last] if last.kind() == Kind::Insert && tail == 0 => 1,
-            _ => return false,
-        };
-        let at = self.parts.len() - last;
-        let part = &mut self.parts[at];
-        if part.kind() != Kind::Insert {
-            return false;
-        }
-        match act.kind() {
-            Kind::Insert => {
-                *part =
-                    Part::new(Kind::Insert, part.chars() + act.chars(), part.bytes() + act.bytes());
-                self.text.push_str(&next.text);
-                self.target_len += act.chars();
-                true
-            }
-            Kind::Delete if act.chars() < part.chars() => {
-                let mut back = self.text.chars();
-                let bytes =
-                    back.by_ref().rev().take(act.chars()).map(char::len_utf8).sum::<usize>();
-                *part = Part::new(Kind::Insert, part.chars() - act.chars(), part.bytes() - bytes);
-                self.text.truncate(self.text.len() - bytes);
-                self.target_len -= act.chars();
-                true
-            }
-            _ => false,
-        }
-    }
-
     #[inline]
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
@@ -315,12 +236,6 @@ pub struct Components<'a> {
     text: &'a str,
 }
 
-impl fmt::Debug for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}({})", self.kind(), self.chars())
-    }
-}
-
 impl<'a> Iterator for Components<'a> {
     type Item = Component<'a>;
 
@@ -343,227 +258,6 @@ impl<'a> Iterator for Components<'a> {
 }
 
 impl ExactSizeIterator for Components<'_> {}
-
-/// Builds an [`Operation`] component by component.
-///
-/// Empty components are dropped and neighbours of one kind are merged; an insert and a delete keep
-/// the order in which they are given.
-#[derive(Debug, Clone, Default)]
-pub struct OperationBuilder {
-    writer: TextWriter,
-    overflow_len: Option<usize>,
-}
-
-impl OperationBuilder {
-    /// Keeps the next `len` characters.
-    #[must_use]
-    pub fn retain(mut self, len: usize) -> Self {
-        if self.fits(len, len) {
-            self.writer.retain(len);
-        }
-        self
-    }
-
-    /// Puts `text` at the current gap.
-    #[must_use]
-    pub fn insert(mut self, text: &str) -> Self {
-        let chars = count_chars(text);
-        if self.fits(0, chars) {
-            self.writer.insert(text, chars);
-        }
-        self
-    }
-
-    /// Removes the next `len` characters.
-    #[must_use]
-    pub fn delete(mut self, len: usize) -> Self {
-        if self.fits(len, 0) {
-            self.writer.delete(len);
-        }
-        self
-    }
-
-    /// The operation.
-    ///
-    /// # Errors
-    /// [`LengthOverflow`] when the base or the target is longer than [`MAX_LEN`].
-    pub fn build(self) -> Result<Operation, LengthOverflow> {
-        match self.overflow_len {
-            Some(found) => Err(LengthOverflow { found, max: MAX_LEN }),
-            None => Ok(self.writer.finish()),
-        }
-    }
-
-    fn fits(&mut self, base: usize, target: usize) -> bool {
-        let (base_len, target_len) = self.writer.lens();
-        let base_len = base_len.saturating_add(base);
-        let target_len = target_len.saturating_add(target);
-        let found = base_len.max(target_len);
-        if found > MAX_LEN {
-            self.overflow_len.get_or_insert(found);
-        }
-        self.overflow_len.is_none()
-    }
-}
-
-/// Where an algorithm writes components; it merges neighbours, drops empty ones and checks nothing
-/// else. Its users keep lengths within [`MAX_LEN`].
-///
-/// The last component is kept aside until one of another kind follows.
-#[derive(Debug, Clone)]
-pub(crate) struct Writer {
-    parts: Few<Part>,
-    kind: Kind,
-    chars: usize,
-    bytes: usize,
-    base_len: usize,
-    target_len: usize,
-}
-
-impl Default for Writer {
-    #[inline]
-    fn default() -> Writer {
-        Writer::with_capacity(0)
-    }
-}
-
-impl Writer {
-    /// Room for `parts` components; few fit without an allocation.
-    #[inline]
-    pub(crate) fn with_capacity(parts: usize) -> Writer {
-        // A guess of a few is often too high, and starting inline costs nothing.
-        let parts = if parts <= 4 * INLINE_PARTS { Few::new() } else { Few::with_capacity(parts) };
-        Writer { parts, kind: Kind::Retain, chars: 0, bytes: 0, base_len: 0, target_len: 0 }
-    }
-
-    #[inline]
-    pub(crate) fn retain(&mut self, chars: usize) {
-        self.base_len += chars;
-        self.target_len += chars;
-        self.push(Kind::Retain, chars, 0);
-    }
-
-    /// Notes an insert whose text the caller keeps.
-    #[inline]
-    pub(crate) fn insert(&mut self, chars: usize, bytes: usize) {
-        self.target_len += chars;
-        self.push(Kind::Insert, chars, bytes);
-    }
-
-    #[inline]
-    pub(crate) fn delete(&mut self, chars: usize) {
-        self.base_len += chars;
-        self.push(Kind::Delete, chars, 0);
-    }
-
-    /// Notes whole components of another operation.
-    pub(crate) fn extend(&mut self, parts: &[Part]) {
-        for part in parts {
-            match part.kind() {
-                Kind::Retain => {
-                    self.base_len += part.chars();
-                    self.target_len += part.chars();
-                }
-                Kind::Insert => self.target_len += part.chars(),
-                Kind::Delete => self.base_len += part.chars(),
-            }
-        }
-        let [first, middle @ ..] = parts else { return };
-        self.push(first.kind(), first.chars(), first.bytes());
-        if let [middle @ .., last] = middle {
-            self.flush();
-            self.parts.extend_from_slice(middle);
-            (self.kind, self.chars, self.bytes) = (last.kind(), last.chars(), last.bytes());
-        }
-    }
-
-    pub(crate) fn lens(&self) -> (usize, usize) {
-        (self.base_len, self.target_len)
-    }
-
-    pub(crate) fn part_count(&self) -> usize {
-        self.parts.len() + usize::from(self.chars > 0)
-    }
-
-    /// The operation; `text` is what all its inserts insert, in order.
-    #[inline]
-    pub(crate) fn finish(mut self, text: Chars) -> Operation {
-        self.flush();
-        Operation { parts: self.parts, text, base_len: self.base_len, target_len: self.target_len }
-    }
-
-    #[inline]
-    fn push(&mut self, kind: Kind, chars: usize, bytes: usize) {
-        if chars == 0 {
-            return;
-        }
-        if self.kind != kind {
-            self.flush();
-            self.kind = kind;
-        }
-        self.chars += chars;
-        self.bytes += bytes;
-    }
-
-    #[inline]
-    fn flush(&mut self) {
-        if self.chars > 0 {
-            self.parts.push(Part::new(self.kind, self.chars, self.bytes));
-            (self.chars, self.bytes) = (0, 0);
-        }
-    }
-}
-
-/// A writer that gathers the text as well.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct TextWriter {
-    writer: Writer,
-    text: Chars,
-}
-
-impl TextWriter {
-    #[inline]
-    pub(crate) fn with_capacity(parts: usize, text_bytes: usize) -> TextWriter {
-        TextWriter { writer: Writer::with_capacity(parts), text: Chars::with_capacity(text_bytes) }
-    }
-
-    #[inline]
-    pub(crate) fn retain(&mut self, chars: usize) {
-        self.writer.retain(chars);
-    }
-
-    #[inline]
-    pub(crate) fn insert(&mut self, text: &str, chars: usize) {
-        if self.text.is_empty() && text.len() <= INLINE_TEXT_BYTES {
-            self.text = Chars::from(text);
-        } else {
-            self.text.push_str(text);
-        }
-        self.writer.insert(chars, text.len());
-    }
-
-    #[inline]
-    pub(crate) fn delete(&mut self, chars: usize) {
-        self.writer.delete(chars);
-    }
-
-    pub(crate) fn lens(&self) -> (usize, usize) {
-        self.writer.lens()
-    }
-
-    pub(crate) fn text_bytes(&self) -> usize {
-        self.text.len()
-    }
-
-    pub(crate) fn part_count(&self) -> usize {
-        self.writer.part_count()
-    }
-
-    #[inline]
-    pub(crate) fn finish(self) -> Operation {
-        self.writer.finish(self.text)
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,57 @@
+//! A component as an operation holds it.
+
+use std::fmt;
+
+use super::MAX_LEN;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Retain,
+    Insert,
+    Delete,
+}
+
+/// A component packed into eight bytes; inserted text lies in the operation's one buffer.
+///
+/// Invariant: at least one character, at most [`MAX_LEN`]; bytes are 0 unless it is an insert.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    kind_and_chars: u32,
+    bytes: u32,
+}
+
+const KIND_SHIFT: u32 = 30;
+const CHARS_MASK: u32 = (1 << KIND_SHIFT) - 1;
+
+impl Part {
+    #[inline]
+    pub(super) fn new(kind: Kind, chars: usize, bytes: usize) -> Part {
+        debug_assert!(chars > 0 && chars <= MAX_LEN);
+        Part { kind_and_chars: ((kind as u32) << KIND_SHIFT) | chars as u32, bytes: bytes as u32 }
+    }
+
+    #[inline]
+    pub(crate) fn kind(self) -> Kind {
+        match self.kind_and_chars >> KIND_SHIFT {
+            0 => Kind::Retain,
+            1 => Kind::Insert,
+            _ => Kind::Delete,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn chars(self) -> usize {
+        (self.kind_and_chars & CHARS_MASK) as usize
+    }
+
+    #[inline]
+    pub(crate) fn bytes(self) -> usize {
+        self.bytes as usize
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({})", self.kind(), self.chars())
+    }
+}
