@@ -16,13 +16,16 @@ struct Suite {
 }
 
 /// All suites, the fast ones first.
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 9] = [
     Suite { name: "tidy", run: tidy::tidy },
     Suite { name: "rust", run: || rust(None) },
     Suite { name: "fuzz", run: fuzz },
     Suite { name: "client", run: client },
+    Suite { name: "sizes", run: sizes },
     Suite { name: "web", run: web_units },
-    Suite { name: "browser", run: in_browser },
+    Suite { name: "browser", run: package_in_browser },
+    Suite { name: "pack", run: packed_package },
+    Suite { name: "e2e", run: whole_path },
 ];
 
 /// Runs all suites, or the one that `wanted` names, or the Rust tests whose names contain it.
@@ -100,10 +103,12 @@ fn fuzz() -> Result<()> {
 
 /// The npm package with the real engine, in Node.
 fn client() -> Result<()> {
-    wasm::build()?;
-    npm::install(web::PACKAGE)?;
-    step::loud("npm package", npm::npm(web::PACKAGE).args(["run", "--silent", "test"]))?;
-    sizes()
+    step::loud("npm package", &mut package_script("test")?)
+}
+
+/// `cargo xtask sizes`: what the package weighs, and whether it keeps its budget.
+pub(crate) fn sizes() -> Result<()> {
+    step::loud("sizes", &mut package_script("size")?)
 }
 
 /// The app's parts, without a browser.
@@ -112,16 +117,23 @@ fn web_units() -> Result<()> {
     step::loud("web app", npm::npm(web::APP).args(["run", "--silent", "test"]))
 }
 
-/// What only a browser can show: the package's drawing, then the whole path against a real server.
-fn in_browser() -> Result<()> {
-    wasm::build()?;
-    npm::install(web::PACKAGE)?;
-    let mut package = npm::npm(web::PACKAGE);
-    package.args(["run", "--silent", "test:browser"]).env(browser::VARIABLE, browser::chromium()?);
-    step::loud("npm package in a browser", &mut package)?;
-    let mut packed = npm::npm(web::PACKAGE);
-    packed.args(["run", "--silent", "test:pack"]).env(browser::VARIABLE, browser::chromium()?);
-    step::loud("npm package, packed, in a Next.js application", &mut packed)?;
+/// The package's drawing and input, which only a browser can show.
+fn package_in_browser() -> Result<()> {
+    let mut command = package_script("test:browser")?;
+    step::loud("npm package in a browser", command.env(browser::VARIABLE, browser::chromium()?))
+}
+
+/// The package as its users get it: packed, in an ordinary Next.js application.
+fn packed_package() -> Result<()> {
+    let mut command = package_script("test:pack")?;
+    step::loud(
+        "npm package, packed, in a Next.js application",
+        command.env(browser::VARIABLE, browser::chromium()?),
+    )
+}
+
+/// The whole path in Chromium, against a real server.
+fn whole_path() -> Result<()> {
     step::loud("web app in a browser", &mut with_browser("e2e")?)
 }
 
@@ -132,11 +144,13 @@ pub(crate) fn screenshots() -> Result<()> {
     Ok(())
 }
 
-/// `cargo xtask sizes`: what the package weighs, and whether it keeps its budget.
-pub(crate) fn sizes() -> Result<()> {
+/// A script of the npm package, which finds the engine and its own packages ready.
+fn package_script(script: &str) -> Result<Command> {
     wasm::build()?;
     npm::install(web::PACKAGE)?;
-    step::loud("sizes", npm::npm(web::PACKAGE).args(["run", "--silent", "size"]))
+    let mut command = npm::npm(web::PACKAGE);
+    command.args(["run", "--silent", script]);
+    Ok(command)
 }
 
 /// A script of the app that drives a browser. It starts servers of its own: `CONCORD_SERVER` is the program,
