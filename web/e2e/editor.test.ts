@@ -195,7 +195,7 @@ describe('the editor', () => {
         await page.setViewportSize({ width, height: 450 });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(overflow <= 0, `${width} px wide: ${overflow} px too wide`);
-        await page.getByText('Saved', { exact: true }).filter({ visible: true }).waitFor();
+        await page.locator('[data-testid^=save-state]').filter({ visible: true, hasText: /^Saved$/ }).waitFor();
       }
     }));
 });
