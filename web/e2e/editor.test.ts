@@ -95,7 +95,7 @@ describe('the editor', () => {
       await until('the typeface stays', () => textarea(page).evaluate((element) => getComputedStyle(element).fontFamily.startsWith('"JetBrains Mono')));
     }));
 
-  it('deletes with a way back, and the other side is told', () =>
+  it('deletes with a way back', () =>
     ownDocument(async ({ page }) => {
       await textarea(page).focus();
       await type(page, 'precious');
@@ -104,8 +104,33 @@ describe('the editor', () => {
       await page.getByRole('menuitem', { name: 'Delete' }).click();
       await page.getByText('This document was deleted').waitFor();
       await assertAccessible(page, 'a deleted document');
+      await page.reload();
+      await page.getByText('This document was deleted').waitFor();
       await page.getByRole('button', { name: 'Restore' }).click();
       await until('the text is back', async () => (await textOf(page).catch(() => '')) === 'precious');
+    }));
+
+  it('tells somebody who goes on writing in a deleted document, and keeps their words', () =>
+    ownDocument(async (ada) => {
+      await textarea(ada.page).focus();
+      await type(ada.page, 'precious');
+      await saved(ada.page);
+      const ben = await openEditor(stage.browser, ada.page.url());
+      await ada.page.getByRole('button', { name: 'Menu' }).click();
+      await ada.page.getByRole('menuitem', { name: 'Delete' }).click();
+      await ada.page.getByText('This document was deleted').waitFor();
+      await setCaret(ben.page, 8);
+      await ben.page.keyboard.insertText(' and more');
+      await ben.page.getByRole('alert', { name: 'This document was deleted' }).waitFor();
+      await until('his words are kept', async () => (await ben.page.getByRole('alert', { name: 'Text that was not accepted' }).innerText()).includes('and more'));
+      assert.equal(await ben.page.getByRole('button', { name: 'Restore' }).count(), 0);
+      await assertAccessible(ben.page, 'a document that was deleted under a writer');
+      await ada.page.getByRole('button', { name: 'Restore' }).click();
+      await until('it is back', () => textarea(ada.page).isEditable());
+      await ben.page.getByRole('button', { name: 'Reload' }).click();
+      await until('he reads it again', async () => (await textOf(ben.page).catch(() => '')) === 'precious');
+      assert.deepEqual(ben.faults, []);
+      await ben.context.close();
     }));
 
   it('says that there is no document, for a wrong id and for no id', () =>

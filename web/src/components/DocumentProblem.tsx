@@ -9,7 +9,7 @@ export interface DocumentProblemProps {
   code: string;
   /** Text that is still on the screen: then the problem is a strip above it, not a page instead of it. */
   hasText: boolean;
-  can: Partial<Record<ProblemAction, () => void>>;
+  can: Partial<Record<ProblemAction, (() => void) | undefined>>;
   /** The page's only heading, when it stands alone. */
   heading?: 'h1' | 'h2';
 }

@@ -48,6 +48,7 @@ function NoDocument() {
 }
 
 const goHome = () => window.location.assign('/');
+const reload = () => window.location.reload();
 
 function downloadText(title: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
@@ -102,30 +103,34 @@ function useDeletion(id: string) {
   };
   const restore = () => {
     api.restore(id).then(
-      () => window.location.reload(),
+      reload,
       () => toast.error('The document could not be restored. Try again when you are online.'),
     );
   };
   return { deleted, remove, restore };
 }
 
-/** A missing document may be one of mine that was deleted: then it can come back. */
-function useProblemCode(id: string, code: string | undefined): string | undefined {
-  const [found, setFound] = useState<string>();
+/** Codes behind which a document of mine may wait that can come back. */
+const MAY_BE_MINE = ['not_found', 'document_deleted'];
+
+/** What is wrong, and whether it is a deleted document of my own: only its owner can restore it. */
+function useProblem(id: string, code: string | undefined): { code: string | undefined; canRestore: boolean } {
+  const [mine, setMine] = useState(false);
+  const ask = code !== undefined && MAY_BE_MINE.includes(code);
   useEffect(() => {
-    if (code !== 'not_found') return;
+    if (!ask) return;
     let current = true;
     api.get(id).then(
-      (document) => current && document.deleted_ms !== undefined && setFound('document_deleted'),
+      (document) => current && setMine(document.deleted_ms !== undefined),
       () => {
-        // Missing and forbidden look alike, on purpose.
+        // Missing, forbidden and somebody else's: nothing I could restore.
       },
     );
     return () => {
       current = false;
     };
-  }, [id, code]);
-  return code === 'not_found' ? (found ?? code) : code;
+  }, [id, ask]);
+  return ask && mine ? { code: 'document_deleted', canRestore: true } : { code, canRestore: false };
 }
 
 /** The keys of this page. */
@@ -152,8 +157,9 @@ function Editor({ id }: { id: string }) {
   const titleField = useRef<TitleFieldHandle>(null);
   const lastVisited = useRef(-1);
   const overdue = useOverdue(status.phase === 'loading', SKELETON_AFTER_MS);
-  const problem = useProblemCode(id, status.phase === 'error' ? (status.error?.code ?? 'internal') : undefined);
-  const code = deletion.deleted ? 'document_deleted' : problem;
+  const problem = useProblem(id, status.phase === 'error' ? (status.error?.code ?? 'internal') : undefined);
+  const code = deletion.deleted ? 'document_deleted' : problem.code;
+  const canRestore = deletion.deleted || problem.canRestore;
   const text = () => session?.text() ?? '';
   const hasText = code !== undefined && !deletion.deleted && text() !== '';
   // Nothing of the document is on the screen: then the bar only leads back.
@@ -224,7 +230,7 @@ function Editor({ id }: { id: string }) {
         <DocumentProblem
           code={code}
           hasText={hasText}
-          can={{ home: goHome, reload: () => window.location.reload(), restore: deletion.restore, copy: copyAll, download }}
+          can={{ home: goHome, reload: deletion.deleted ? undefined : reload, restore: canRestore ? deletion.restore : undefined, copy: copyAll, download }}
         />
       )}
       <TextSheet

@@ -16,8 +16,8 @@ const PROBLEMS: Record<string, Problem> = {
   },
   document_deleted: {
     title: 'This document was deleted',
-    detail: 'Its text is kept. Restore it and everybody can go on where they stopped.',
-    actions: ['restore', 'home'],
+    detail: 'Its text is kept for now: the owner can restore it, and everybody goes on where they stopped.',
+    actions: ['restore', 'reload', 'copy', 'home'],
   },
   storage_unavailable: {
     title: 'The server cannot reach its storage',
