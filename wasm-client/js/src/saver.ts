@@ -35,7 +35,9 @@ export class Saver {
   #version = 0;
   #storedVersion = 0;
   #editVersion = 0;
-  #holdsUnsent = false;
+  /** The latest change whose write may have put unsent edits into the store; 0 when it holds none. */
+  #unsentVersion = 0;
+  #hidden = false;
   #failed = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -44,13 +46,17 @@ export class Saver {
     this.#store = store;
     this.#snapshot = snapshot;
     this.#changed = changed;
-    const flush = () => void this.flush();
-    this.#unlisten = [host.on('pagehide', flush), host.on('hidden', flush)];
+    const hide = () => {
+      this.#hidden = true;
+      void this.flush();
+    };
+    const show = () => (this.#hidden = false);
+    this.#unlisten = [host.on('pagehide', hide), host.on('hidden', hide), host.on('visible', show)];
   }
 
   /** The store may hold edits that no stored submission contains. */
   get holdsUnsent(): boolean {
-    return this.#holdsUnsent && this.available;
+    return this.#unsentVersion > 0 && this.available;
   }
 
   /** All own edits are in a completed transaction of a store that survives a reload. */
@@ -66,6 +72,9 @@ export class Saver {
   touch(change: Change): void {
     this.#version++;
     if (change === 'edit') this.#editVersion = this.#version;
+    // Editors tell their last word when they hear of the same event, and timers may not run any more. In a moment of
+    // its own, so that what is frozen for sending now is stored as such.
+    if (this.#hidden && change !== 'remote') return queueMicrotask(() => void this.flush());
     const due = this.#host.now() + (change === 'remote' ? LATER_MS : SOON_MS);
     if (due >= this.#due) return; // the earlier deadline holds: a stream of edits must not push it away
     this.#host.clearTimeout(this.#timer);
@@ -80,7 +89,7 @@ export class Saver {
     if (this.#version === this.#storedVersion && !this.#failed) return this.#writing;
     const snapshot = this.#snapshot();
     if (!snapshot) return this.#writing;
-    this.#holdsUnsent ||= snapshot.unsent; // as soon as the write may have happened
+    if (snapshot.unsent) this.#unsentVersion = this.#version; // as soon as the write may have happened
     this.#writing = this.#write(snapshot, this.#version);
     return this.#writing;
   }
@@ -94,14 +103,14 @@ export class Saver {
 
   /** What a tab before this one has left in the store. */
   adopt(unsent: boolean): void {
-    this.#holdsUnsent = unsent;
+    if (unsent) this.#unsentVersion = this.#storedVersion = ++this.#version;
   }
 
   async #write({ record, unsent }: Snapshot, version: number): Promise<void> {
     try {
       await this.#store.put(record);
       this.#storedVersion = Math.max(this.#storedVersion, version);
-      if (!unsent && version === this.#storedVersion) this.#holdsUnsent = false;
+      if (!unsent && version > this.#unsentVersion) this.#unsentVersion = 0;
       this.#failed = false;
     } catch {
       this.#failed = true; // quota, eviction, a closed database: the next change tries again

@@ -127,6 +127,34 @@ describe('saver', () => {
     await frozen;
     assert.equal(saver.holdsUnsent, false);
   });
+
+  test('a frozen form that is stored late says nothing of edits whose write has begun since', async () => {
+    const { state, saver } = start(await freshStore());
+    state.unsent = true;
+    saver.touch('edit');
+    await saver.flush();
+    state.unsent = false;
+    saver.touch('own');
+    const frozen = saver.flush();
+    state.unsent = true;
+    saver.touch('edit');
+    const typedSince = saver.flush();
+    await frozen;
+    assert.equal(saver.holdsUnsent, true);
+    await typedSince;
+    assert.equal(saver.holdsUnsent, true);
+  });
+
+  test('what is typed while the page is hidden or goes away is stored at once', async () => {
+    for (const event of ['hidden', 'pagehide'] as const) {
+      const { tab, state, saver, saved } = start(await freshStore());
+      tab.fire(event);
+      state.text = 'the word an input method had open';
+      saver.touch('edit');
+      await until('stored', () => saver.stored);
+      assert.equal(await saved(), state.text);
+    }
+  });
 });
 
 describe('locks', () => {
@@ -283,6 +311,31 @@ describe('claim', () => {
     const { client } = await take(new Tab(world));
     assert.equal(client, 'work');
     assert.deepEqual((await store.list('d1')).map((r) => r.client).sort(), ['new', 'refused', 'work']);
+  });
+
+  test('an idle state is looked at again before it goes: its tab may have written and closed since', async () => {
+    const { world, store } = await start([record('mine', { savedAt: 5 }), record('newest', { savedAt: 4 }), record('idle', { savedAt: 1 })]);
+    const tab = new Tab(world);
+    const late = { ...store, list: async (doc: string) => {
+      const records = await store.list(doc);
+      await store.put(record('idle', { pending: 1, unsavedEdits: 1 }));
+      return records;
+    } };
+    await claim('d1', tab.host, tab.locks, late, () => {});
+    assert.equal((await store.get({ doc: 'd1', client: 'idle' }))?.pending, 1);
+  });
+
+  test('without a store that lasts, the id of a stored queue is left alone', async () => {
+    const { world, store, take } = await start([]);
+    const tab = new Tab(world);
+    const { client } = await take(tab);
+    await store.put(record(client, { pending: 1 }));
+    await tab.end('close');
+    const blind = new Tab(world, tab.memory);
+    const other = await claim('d1', blind.host, blind.locks, memoryStore(), () => {});
+    assert.notEqual(other.client, client, 'its numbers may be used up by what is stored');
+    await blind.end('close');
+    assert.equal((await take(new Tab(world, blind.memory))).record?.client, client);
   });
 
   test('a store that cannot be read does not keep anybody from writing', async () => {
