@@ -39,7 +39,8 @@ export async function claim(
   const records = await store.list(doc).catch(() => []);
   const recent = (a: QueueRecord, b: QueueRecord) => b.pending - a.pending || b.savedAt - a.savedAt;
   const known = records.sort(recent).map((record) => record.client);
-  const before = host.recall(key);
+  // A store that forgets cannot tell which numbers a stored queue has used up: its id waits for a better day.
+  const before = store.durable ? host.recall(key) : null;
 
   let claimed: Claim | undefined;
   for (const client of new Set([...(before ? [before] : []), ...known])) {
@@ -51,7 +52,7 @@ export async function claim(
     break;
   }
   claimed ??= await fresh(host, locks, lost);
-  host.remember(key, claimed.client);
+  if (store.durable) host.remember(key, claimed.client);
   if (!claimed.record && records[0]) claimed.seed = records.reduce((a, b) => (b.savedAt > a.savedAt ? b : a));
   await sweep(claimed.client, records, host, locks, store);
   return claimed;
@@ -66,12 +67,15 @@ export async function fresh(host: Host, locks: Locks, lost: () => void): Promise
 
 /** Removes saved states that serve nobody: no unsaved edits, no tab, and not the latest or too old. */
 async function sweep(mine: string, records: QueueRecord[], host: Host, locks: Locks, store: QueueStore): Promise<void> {
-  const idle = records.filter((record) => !record.pending && record.rejected.length === 0 && record.client !== mine);
+  const serves = (record: QueueRecord | undefined) => record && (record.pending || record.rejected.length > 0);
+  const idle = records.filter((record) => !serves(record) && record.client !== mine);
   for (const [index, record] of idle.entries()) {
     if (index === 0 && host.now() - record.savedAt < KEEP_IDLE_MS) continue;
     const lock = await locks.acquire(lockName(record.client), 0, () => undefined);
     if (!lock) continue;
-    await store.delete(record).catch(() => undefined);
+    // Its last tab may have written since the list was read.
+    const needed = await store.get(record).then(serves, () => true);
+    if (!needed) await store.delete(record).catch(() => undefined);
     lock.release();
   }
 }
