@@ -132,8 +132,9 @@ function RenameField({ title, onDone }: { title: string; onDone(next: string | n
       onBlur={(event) => settle(event.target.value)}
       onKeyDown={(event) => {
         if (event.nativeEvent.isComposing) return;
-        if (event.key === 'Enter') settle(event.currentTarget.value);
-        if (event.key === 'Escape') settle(null);
+        if (event.key !== 'Enter' && event.key !== 'Escape') return;
+        event.preventDefault();
+        settle(event.key === 'Enter' ? event.currentTarget.value : null);
       }}
       className="relative -mx-2 h-8 w-full rounded-control border border-line-strong bg-paper px-2 text-sm font-medium touch:h-11"
     />

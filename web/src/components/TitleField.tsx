@@ -78,13 +78,12 @@ export function TitleField({ title, readOnly = false, onRename, onDone, ref }: T
       onBlur={leave}
       onKeyDown={(event) => {
         if (event.nativeEvent.isComposing) return;
-        if (event.key === 'Enter') {
-          leave();
-          onDone?.();
-        } else if (event.key === 'Escape') {
-          giveUp();
-          onDone?.();
-        }
+        if (event.key !== 'Enter' && event.key !== 'Escape') return;
+        // The focus moves before the key has done its work: without this, Enter would break a line in the text.
+        event.preventDefault();
+        if (event.key === 'Enter') leave();
+        else giveUp();
+        onDone?.();
       }}
       className="h-8 w-full min-w-0 truncate rounded-control bg-transparent px-2 text-sm font-medium text-ink placeholder:text-muted hover:bg-wash read-only:hover:bg-transparent focus:bg-wash focus:outline-2 touch:min-h-11"
     />
