@@ -21,7 +21,7 @@ export class People {
     }
     for (const { session, user, name, color, ranges } of people) {
       this.#persons.set(session, { session, user, name, color });
-      if (ranges) engine?.setPresence(session, Uint32Array.from(ranges.flat()));
+      engine?.setPresence(session, Uint32Array.from(ranges?.flat() ?? []));
     }
     this.#list = [...this.#persons.values()].sort((a, b) => a.session - b.session);
   }
