@@ -6,9 +6,7 @@
  */
 import { drain, type Engine, INSIDE_PAIR, OK, PENDING, WHOLE } from './engine.js';
 import { difference, plain, splice } from './plain.js';
-import type { Patch, PatchOrigin, Selection16 } from './types.js';
-
-export type PatchListener = (patches: Patch[], origin: PatchOrigin) => void;
+import type { Patch, PatchListener, PatchOrigin, Selection16 } from './types.js';
 
 /** Edits that share one fate, and the time of the oldest. */
 interface Tally {

@@ -12,7 +12,7 @@ import { BUFFERED, Engine, loadEngine, PENDING, REDOABLE, UNDOABLE } from './eng
 import type { Host, Timer } from './host.js';
 import type { Locks } from './lock.js';
 import { People } from './people.js';
-import { plain } from './plain.js';
+import { difference, plain } from './plain.js';
 import type { Joined, Person as WirePerson, Welcome } from './protocol.js';
 import { Replica } from './replica.js';
 import { type Change, Saver, type Snapshot } from './saver.js';
@@ -22,6 +22,7 @@ import { type Binding, bindTextarea, type BindingOptions } from './textarea.js';
 import type {
   DocumentStatus,
   Patch,
+  PatchListener,
   PatchOrigin,
   Person,
   RejectedEdit,
@@ -67,7 +68,7 @@ export class DocumentSession implements TextModel {
   readonly #channel: Channel;
   readonly #people = new People();
   readonly #listeners = new Set<() => void>();
-  readonly #patchListeners = new Set<(patches: Patch[], origin: PatchOrigin) => void>();
+  readonly #patchListeners = new Set<PatchListener>();
   readonly #selectionListeners = new Set<() => void>();
   #replica: Replica | undefined;
   #claim: Claim | undefined;
@@ -83,6 +84,7 @@ export class DocumentSession implements TextModel {
   #status: DocumentStatus | undefined;
   #ageTimer: Timer | undefined;
   #closed = false;
+  #holds = 0;
   #wake: () => void = () => undefined;
   readonly #started: Promise<void>;
 
@@ -152,20 +154,13 @@ export class DocumentSession implements TextModel {
 
   // --- the text model ---
 
-  edit(patch: Patch, selection: Selection16 | null): void {
-    this.#change(
-      (replica) => replica.edit(patch, this.#now()),
-      selection,
-      () => [{ at: patch.at, deleted: patch.inserted.length, inserted: this.text().slice(patch.at, patch.at + patch.deleted) }],
-    );
+  edit(patch: Patch, selection: Selection16 | null, from?: PatchListener): void {
+    this.#change(patch, (replica) => replica.edit(patch, this.#now()), selection, from);
   }
 
-  editByDiff(newText: string, selection: Selection16 | null): void {
-    this.#change(
-      (replica) => replica.editByDiff(newText, selection?.head, this.#now()),
-      selection,
-      () => [{ at: 0, deleted: newText.length, inserted: this.text() }],
-    );
+  editByDiff(newText: string, selection: Selection16 | null, from?: PatchListener): void {
+    const apply = (replica: Replica) => replica.editByDiff(newText, selection?.head, this.#now());
+    this.#change(difference(this.text(), newText), apply, selection, from);
   }
 
   undo(): Selection16 | null {
@@ -194,10 +189,12 @@ export class DocumentSession implements TextModel {
   }
 
   hold(): void {
-    this.#replica?.hold();
+    if (this.#holds++ === 0) this.#replica?.hold();
   }
 
   release(): void {
+    this.#holds = Math.max(0, this.#holds - 1);
+    if (this.#holds > 0) return;
     this.#replica?.release();
     this.#tell();
   }
@@ -207,7 +204,7 @@ export class DocumentSession implements TextModel {
     return bindTextarea(element, this, options);
   }
 
-  onPatches(fn: (patches: Patch[], origin: PatchOrigin) => void): () => void {
+  onPatches(fn: PatchListener): () => void {
     this.#patchListeners.add(fn);
     return () => this.#patchListeners.delete(fn);
   }
@@ -389,8 +386,20 @@ export class DocumentSession implements TextModel {
     this.#changed('edit');
   }
 
-  #change(apply: (replica: Replica) => void, selection: Selection16 | null, takeBack: () => Patch[]): void {
-    if (!this.#replica || this.readOnly) return this.#emit(takeBack(), 'reset');
+  #change(
+    patch: Patch | null,
+    apply: (replica: Replica) => void,
+    selection: Selection16 | null,
+    from: PatchListener | undefined,
+  ): void {
+    if (!patch) return;
+    if (!this.#replica || this.readOnly) {
+      const { at, deleted, inserted } = patch;
+      const back = [{ at, deleted: inserted.length, inserted: this.text().slice(at, at + deleted) }];
+      for (const fn of from ? [from] : [...this.#patchListeners]) fn(back, 'reset');
+      return;
+    }
+    if (from) for (const fn of [...this.#patchListeners]) if (fn !== from) fn([patch], 'remote');
     apply(this.#replica);
     this.#place(selection);
     this.#joinRejects = false;

@@ -13,7 +13,7 @@
  * Writing to a textarea clears the browser's own undo stack, so undo and redo are the model's. A composition that
  * pauses for long keeps remote text waiting on this screen (the own text is sent).
  */
-import type { Patch, PatchOrigin, Selection16, TextModel } from './types.js';
+import type { Patch, PatchListener, PatchOrigin, Selection16, TextModel } from './types.js';
 import { Listeners } from './listen.js';
 import { Overlay, type PeopleOptions } from './overlay.js';
 import { Gate } from './textarea/gate.js';
@@ -82,6 +82,8 @@ class TextareaBinding implements Binding {
   /** The selection before the input that is under way; `null` when no `beforeinput` has announced one. */
   #before: Selection16 | null = null;
   #destroyed = false;
+  /** By this the model knows which editor speaks. */
+  readonly #hear: PatchListener = (patches, origin) => this.#receive(patches, origin);
   #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(element: HTMLTextAreaElement, model: TextModel, options: BindingOptions) {
@@ -123,7 +125,7 @@ class TextareaBinding implements Binding {
     });
     // In a frame without a window (a detached document) there is nothing to leave.
     if (page.defaultView) on(page.defaultView, 'pagehide', () => this.flush());
-    listeners.add(model.onPatches((patches, origin) => this.#receive(patches, origin)));
+    listeners.add(model.onPatches(this.#hear));
     listeners.add(model.subscribe?.(() => this.refresh()) ?? (() => undefined));
     listeners.add(
       model.onSelections(() => {
@@ -187,7 +189,7 @@ class TextareaBinding implements Binding {
       patch = { ...patch, inserted };
     }
     this.#moved(patch, text);
-    this.#model.edit(patch, this.#selection);
+    this.#model.edit(patch, this.#selection, this.#hear);
   }
 
   /** A change of unknown place: the engine compares the texts. */
@@ -200,7 +202,7 @@ class TextareaBinding implements Binding {
     const patch = spliceByEnds(this.#shown, text, this.element.selectionEnd);
     if (isEmpty(patch)) return;
     this.#moved(patch, text);
-    this.#model.editByDiff(text, this.#selection);
+    this.#model.editByDiff(text, this.#selection, this.#hear);
   }
 
   #moved(patch: Patch, text: string): void {
@@ -232,7 +234,7 @@ class TextareaBinding implements Binding {
   /** The long way round, once the person leaves: screen and model compared in full. The screen is what was meant. */
   #settle(): void {
     if (this.#gate.holds || this.#model.text() === this.#shown) return;
-    if (!this.#model.readOnly) this.#model.editByDiff(this.#shown, this.#selection);
+    if (!this.#model.readOnly) this.#model.editByDiff(this.#shown, this.#selection, this.#hear);
   }
 
   get #focused(): boolean {

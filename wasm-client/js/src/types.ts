@@ -41,15 +41,17 @@ export interface RemoteSelection {
 
 export type PatchOrigin = 'remote' | 'undo' | 'redo' | 'reset';
 
-/** What an editor binding needs; `DocumentSession` implements it. */
+export type PatchListener = (patches: Patch[], origin: PatchOrigin) => void;
+
+/** What an editor binding needs; `DocumentSession` implements it. Several editors may show one text. */
 export interface TextModel {
   /** The whole text as the editor shows it, with LF line ends only. */
   text(): string;
   readonly readOnly: boolean;
-  /** A user's edit that the editor already shows. */
-  edit(patch: Patch, selection: Selection16 | null): void;
+  /** A user's edit that the editor already shows: the one that listens as `from`, or all when left out. */
+  edit(patch: Patch, selection: Selection16 | null, from?: PatchListener): void;
   /** The editor shows `newText`; the head of `selection` tells which of equal places was meant. */
-  editByDiff(newText: string, selection: Selection16 | null): void;
+  editByDiff(newText: string, selection: Selection16 | null, from?: PatchListener): void;
   /** Applied through `onPatches` with origin `undo`; returns where the caret goes. */
   undo(): Selection16 | null;
   /** Applied through `onPatches` with origin `redo`; returns where the caret goes. */
@@ -59,11 +61,10 @@ export interface TextModel {
   breakUndoGroup(): void;
   /** The local caret moved; `null` when the editor lost the focus. */
   setSelection(selection: Selection16 | null): void;
-  /** While an input method composes: patches wait inside the model. */
+  /** While an input method composes: patches wait inside the model, until every hold is released. */
   hold(): void;
-  /** Delivers the patches that waited. */
   release(): void;
-  onPatches(fn: (patches: Patch[], origin: PatchOrigin) => void): () => void;
+  onPatches(fn: PatchListener): () => void;
   remoteSelections(): RemoteSelection[];
   onSelections(fn: () => void): () => void;
   /** Called when anything else has changed, such as `readOnly`. */

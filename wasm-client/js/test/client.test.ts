@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { JSDOM } from 'jsdom';
 
 import { createClient } from '../src/client.js';
 import type { Locks } from '../src/lock.js';
@@ -433,8 +434,8 @@ describe('people', () => {
     await stage.world.pass(10);
     stage.server.insert(0, 'xyz');
     assert.deepEqual(carets(), [['Cleo', [6, 8]]]);
-    stage.server.broadcast({ type: 'presence', rev: 2, people: [{ ...cleo, ranges: [] }] });
-    assert.deepEqual(carets(), []);
+    stage.server.broadcast({ type: 'presence', rev: 2, people: [{ ...cleo, ranges: undefined }] });
+    assert.deepEqual(carets(), [], 'no ranges, no caret');
     stage.server.broadcast({ type: 'presence', rev: 2, people: [], gone: [4] });
     assert.deepEqual(session.people, []);
     assert.ok(told >= 5);
@@ -452,6 +453,39 @@ describe('people', () => {
 });
 
 describe('sharing a session', () => {
+  test('two textareas of one document show the same text, and neither takes back what the other was told', async () => {
+    const stage = new Stage('ab');
+    const { session } = await stage.ready();
+    const { window } = new JSDOM('<textarea></textarea><textarea></textarea>', { pretendToBeVisual: true });
+    const [one, two] = [...window.document.querySelectorAll('textarea')] as [HTMLTextAreaElement, HTMLTextAreaElement];
+    session.bindTextarea(one);
+    session.bindTextarea(two);
+    const type = (element: HTMLTextAreaElement, text: string, at: number) => {
+      element.focus();
+      element.setSelectionRange(at, at);
+      element.dispatchEvent(new window.InputEvent('beforeinput', { inputType: 'insertText', data: text, cancelable: true }));
+      element.setRangeText(text, at, at, 'end');
+      element.dispatchEvent(new window.InputEvent('input', { inputType: 'insertText', data: text }));
+    };
+    type(one, 'x', 0);
+    type(two, 'y', 3);
+    two.blur();
+    assert.deepEqual([one.value, two.value, session.text()], ['xaby', 'xaby', 'xaby']);
+    session.hold();
+    session.hold();
+    session.release();
+    stage.server.insert(0, '!');
+    assert.equal(one.value.includes('!'), false, 'one of them is still composing');
+    session.release();
+    await stage.world.pass(1_000);
+    assert.deepEqual([one.value, two.value, session.text()], Array(3).fill(stage.server.text));
+    session.close();
+    await stage.world.pass(1_000);
+    type(one, 'z', 0);
+    assert.deepEqual([one.value, two.value].map((text) => text.includes('z')), [false, false], 'taken back where it was typed');
+    window.close();
+  });
+
   test('one document on a page has one session, closed after its last user', async () => {
     const stage = new Stage('x');
     const { client, session } = await stage.ready();
