@@ -61,6 +61,9 @@ impl Client {
 }
 
 fn same_effect(text: &Text, one: &Operation, other: &Operation) -> bool {
+    if one == other {
+        return true;
+    }
     match (apply_to(text, one), apply_to(text, other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
