@@ -9,7 +9,7 @@
  * unsent, and send them a second time under another number.
  */
 import type { Host, Timer } from './host.js';
-import type { QueueRecord, QueueStore } from './storage.js';
+import type { QueueKey, QueueRecord, QueueStore } from './storage.js';
 
 const SOON_MS = 120;
 const LATER_MS = 2_000;
@@ -21,6 +21,8 @@ export interface Snapshot {
   record: QueueRecord;
   /** The record holds edits that are in no frozen submission. */
   unsent: boolean;
+  /** The record that this one replaces. */
+  instead?: QueueKey | undefined;
 }
 
 export class Saver {
@@ -56,7 +58,7 @@ export class Saver {
 
   /** The store may hold edits that no stored submission contains. */
   get holdsUnsent(): boolean {
-    return this.#unsentVersion > 0 && this.available;
+    return this.#unsentVersion > 0 && this.#store.durable;
   }
 
   /** All own edits are in a completed transaction of a store that survives a reload. */
@@ -94,6 +96,19 @@ export class Saver {
     return this.#writing;
   }
 
+  /**
+   * Stores the frozen form of what is about to be sent. Where the store takes nothing more, the record goes: what is
+   * in it would be sent a second time.
+   */
+  async freeze(): Promise<void> {
+    await this.flush();
+    const version = this.#unsentVersion;
+    const record = this.#failed && version > 0 ? this.#snapshot()?.record : undefined;
+    if (!record) return;
+    const gone = await this.#store.delete(record).then(() => true, () => false);
+    if (gone && version === this.#unsentVersion) this.#unsentVersion = 0;
+  }
+
   /** Writes what is left and stops. */
   async stop(): Promise<void> {
     this.#unlisten.forEach((fn) => fn());
@@ -106,9 +121,9 @@ export class Saver {
     if (unsent) this.#unsentVersion = this.#storedVersion = ++this.#version;
   }
 
-  async #write({ record, unsent }: Snapshot, version: number): Promise<void> {
+  async #write({ record, unsent, instead }: Snapshot, version: number): Promise<void> {
     try {
-      await this.#store.put(record);
+      await this.#store.put(record, instead);
       this.#storedVersion = Math.max(this.#storedVersion, version);
       if (!unsent && version > this.#unsentVersion) this.#unsentVersion = 0;
       this.#failed = false;

@@ -72,6 +72,8 @@ export class DocumentSession implements TextModel {
   readonly #selectionListeners = new Set<() => void>();
   #replica: Replica | undefined;
   #claim: Claim | undefined;
+  /** The claim before this one, while its record has not been replaced. */
+  #former: Claim | undefined;
   #saver: Saver | undefined;
   #phase: DocumentStatus['phase'] = 'loading';
   #error: { code: string; message: string } | undefined;
@@ -93,8 +95,9 @@ export class DocumentSession implements TextModel {
     this.#context = context;
     this.#leave = options.leave;
     this.#rescues = options.given !== undefined;
+    this.#claim = options.given; // its lock is released in any case
     this.#channel = new Channel(this.#owner(), connection, context.host);
-    this.#started = this.#start(options.given);
+    this.#started = this.#start();
   }
 
   // --- what it says ---
@@ -253,6 +256,7 @@ export class DocumentSession implements TextModel {
     this.#channel.stop();
     this.#context.host.clearTimeout(this.#ageTimer);
     await this.#saver?.stop();
+    this.#former?.lock.release();
     this.#claim?.lock.release();
     this.#replica?.engine.free();
     this.#replica = undefined;
@@ -268,12 +272,12 @@ export class DocumentSession implements TextModel {
 
   // --- inside ---
 
-  async #start(given: Claim | undefined): Promise<void> {
+  async #start(): Promise<void> {
     const { host, locks } = this.#context;
     for (let attempt = 0; !this.#closed; attempt++) {
       try {
         const [store] = await Promise.all([this.#context.store, loadEngine(this.#context.wasm)]);
-        this.#claim = given ?? (await claim(this.id, host, locks, store, () => this.#replaced()));
+        this.#claim ??= await claim(this.id, host, locks, store, () => this.#replaced());
         this.#saver = new Saver(host, store, () => this.#snapshot(), () => this.#tell());
         break;
       } catch (error) {
@@ -348,7 +352,7 @@ export class DocumentSession implements TextModel {
       changed: (own) => this.#changed(own ? 'own' : 'remote'),
       trouble: (code, message, final) => (final ? this.#fail(code, message) : this.#report(code, message)),
       renewClient: () => this.#renewClient(true),
-      beforeSend: () => (this.#saver?.holdsUnsent ? this.#saver.flush() : undefined),
+      beforeSend: () => (this.#saver?.holdsUnsent ? this.#saver.freeze() : undefined),
     };
   }
 
@@ -471,7 +475,8 @@ export class DocumentSession implements TextModel {
       savedAt: this.#now(),
       rejected: [...this.#rejected],
     };
-    return { record, unsent: replica.is(BUFFERED) };
+    const instead = this.#former && { doc: this.id, client: this.#former.client };
+    return { record, unsent: replica.is(BUFFERED), instead };
   }
 
   /** Continues under a new client id; `move` takes the stored work along. */
@@ -479,11 +484,15 @@ export class DocumentSession implements TextModel {
     const { host, locks, store } = this.#context;
     const old = this.#claim;
     this.#claim = await fresh(host, locks, () => this.#replaced());
-    host.remember(clientKey(this.id), this.#claim.client);
+    // A rescued queue is not what this tab writes in.
+    if (!this.#rescues && (await store).durable) host.remember(clientKey(this.id), this.#claim.client);
     if (old && move) {
+      this.#former = old;
       this.#saver?.touch('edit');
       await this.#saver?.flush();
-      await (await store).delete({ doc: this.id, client: old.client }).catch(() => undefined);
+      // Until a write succeeds the old record is the only one, and nobody else may send it.
+      if (!this.#saver?.available) return;
+      this.#former = undefined;
     }
     old?.lock.release();
   }

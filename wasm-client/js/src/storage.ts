@@ -36,8 +36,8 @@ export interface QueueStore {
   /** Keys of all records with pending edits, of all documents. */
   pending(): Promise<QueueKey[]>;
   get(key: QueueKey): Promise<QueueRecord | undefined>;
-  /** Resolves when the record is in a completed transaction. */
-  put(record: QueueRecord): Promise<void>;
+  /** Resolves when the record is in a completed transaction, and the one it replaces is gone by the same one. */
+  put(record: QueueRecord, instead?: QueueKey): Promise<void>;
   delete(key: QueueKey): Promise<void>;
 }
 
@@ -55,7 +55,10 @@ export function memoryStore(): QueueStore {
     list: async (doc) => Promise.resolve(all().filter((record) => record.doc === doc)),
     pending: async () => Promise.resolve(all().filter((record) => record.pending)),
     get: async (key) => Promise.resolve(records.get(id(key))),
-    put: async (record) => Promise.resolve(void records.set(id(record), record)),
+    put: async (record, instead) => {
+      if (instead) records.delete(id(instead));
+      return Promise.resolve(void records.set(id(record), record));
+    },
     delete: async (key) => Promise.resolve(void records.delete(id(key))),
   };
 }
@@ -116,7 +119,11 @@ function indexedStore(database: IDBDatabase): QueueStore {
     },
     get: ({ doc, client }) => answer(read().get([doc, client]) as IDBRequest<QueueRecord | undefined>),
     // "On this device" has to be true after a power cut as well; what the server has needs no such care.
-    put: (record) => write((store) => store.put(record), record.pending ? 'strict' : 'relaxed'),
+    put: (record, instead) =>
+      write((store) => {
+        if (instead) store.delete([instead.doc, instead.client]);
+        store.put(record);
+      }, record.pending ? 'strict' : 'relaxed'),
     delete: ({ doc, client }) => write((store) => store.delete([doc, client])),
   };
 }

@@ -361,6 +361,30 @@ describe('limits and refusals', () => {
     assert.notEqual(first.session.client, taken);
     assert.deepEqual((await (await stage.store).list(DOC)).map((record) => record.client), [first.session.client]);
   });
+
+  test('work that goes on under another id stays on the device when it cannot be written anew', async () => {
+    const stage = new Stage('x');
+    const store = await stage.store;
+    let full = false;
+    const put: typeof store.put = (record, instead) => (full ? Promise.reject(new Error('full')) : store.put(record, instead));
+    stage.store = Promise.resolve({ ...store, put });
+    const { session, editor } = await stage.ready();
+    stage.online(false);
+    editor.type('kept');
+    await stage.world.pass(500);
+    const taken = session.client ?? '';
+    full = true;
+    stage.server.judge = () => ({ code: 'storage_unavailable', retry_ms: 1_000 });
+    stage.server.onJoin = (join) => (join.client === taken ? { type: 'error', code: 'client_taken', fatal: false, doc: join.doc } : undefined);
+    stage.online(true);
+    await stage.world.pass(10_000);
+    assert.notEqual(session.client, taken);
+    assert.equal((await store.get({ doc: DOC, client: taken }))?.pending, 1);
+    full = false;
+    editor.type('!');
+    await stage.world.pass(500);
+    assert.deepEqual((await store.list(DOC)).map((record) => [record.client, record.pending]), [[session.client, 1]]);
+  });
 });
 
 describe('check', () => {

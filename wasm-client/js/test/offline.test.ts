@@ -105,6 +105,28 @@ describe('offline', () => {
     await stage.quiet(actor);
   });
 
+  test('a store that fails after it has taken edits doubles nothing', async () => {
+    const stage = new Stage('x');
+    const store = await stage.store;
+    let full = false;
+    stage.store = Promise.resolve({
+      ...store,
+      put: (record, instead) => (full ? Promise.reject(new Error('QuotaExceededError')) : store.put(record, instead)),
+    });
+    const before = await stage.ready();
+    stage.online(false);
+    before.editor.type('once');
+    await stage.world.pass(500);
+    full = true;
+    stage.online(true);
+    await stage.quiet(before);
+    await before.tab.end('crash');
+    full = false;
+    const after = await stage.ready(before.tab.memory);
+    await stage.quiet(after);
+    assert.equal(stage.server.text, 'xonce');
+  });
+
   test('a record that cannot be read is reported and left alone', async () => {
     const stage = new Stage('from the server');
     const store = await stage.store;
