@@ -498,6 +498,7 @@ export class DocumentSession implements TextModel {
   }
 
   #replaced(): void {
+    this.#claim = undefined; // and with it the record: it is the other tab's now
     this.#channel.stop();
     this.#fail('replaced', 'another tab continues this document');
   }

@@ -127,6 +127,33 @@ describe('offline', () => {
     assert.equal(stage.server.text, 'xonce');
   });
 
+  test('a tab that lost its id to another one leaves the stored queue to it', async () => {
+    const stage = new Stage('x');
+    const losses: (() => void)[] = [];
+    const { world } = stage;
+    const locksOf = world.locksOf.bind(world);
+    world.locksOf = (tab) => ({
+      acquire: (name, waitMs, lost) => {
+        losses.push(lost);
+        return locksOf(tab).acquire(name, waitMs, lost);
+      },
+    });
+    const { session, editor, tab } = await stage.ready();
+    editor.type('old');
+    await world.pass(3_000);
+    const store = await stage.store;
+    const [mine] = await store.list(DOC);
+    assert.ok(mine);
+    losses.forEach((lose) => lose());
+    assert.equal(session.status.error?.code, 'replaced');
+    await store.put({ ...mine, pending: 1, state: 'written by the other tab' });
+    await world.pass(3_000);
+    tab.fire('pagehide');
+    session.close();
+    await world.pass(3_000);
+    assert.equal((await store.get(mine))?.state, 'written by the other tab');
+  });
+
   test('a record that cannot be read is reported and left alone', async () => {
     const stage = new Stage('from the server');
     const store = await stage.store;
