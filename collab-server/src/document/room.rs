@@ -71,6 +71,8 @@ pub(super) struct Member {
     ranges: Ranges,
     /// The version of the presence at which it last changed.
     changed: u64,
+    /// The version of the presence that it entered with.
+    entered: u64,
     /// The version of the presence that its writer has sent.
     pub(super) seen: u64,
     pub(super) answers: VecDeque<Answer>,
@@ -136,7 +138,8 @@ impl Room {
         self.members.get_mut(&session)
     }
 
-    /// Lets a session in and tells it who else is there.
+    /// Lets a session in and tells it who else is there. Selections are known at the head alone: a
+    /// stream that begins before it brings them once it is there.
     pub(super) fn enter(
         &mut self,
         session: SessionNumber,
@@ -147,6 +150,8 @@ impl Room {
     ) -> Entered {
         let by = self.authors.enter(participant);
         self.version += 1;
+        let is_at_head = start == self.ring.head();
+        let seen = if is_at_head { self.version } else { 0 };
         let member = Member {
             client,
             by,
@@ -154,7 +159,8 @@ impl Room {
             wake,
             ranges: Ranges::none(),
             changed: self.version,
-            seen: self.version,
+            entered: self.version,
+            seen,
             answers: VecDeque::new(),
             ended: None,
             shown: None,
@@ -163,11 +169,14 @@ impl Room {
             .members
             .iter()
             .filter(|(_, other)| other.is_live())
-            .map(|(number, other)| other.person(*number, &self.authors))
+            .map(|(number, other)| {
+                let person = other.person(*number, &self.authors);
+                Person { ranges: person.ranges.filter(|_| is_at_head), ..person }
+            })
             .collect();
         self.members.insert(session, member);
         self.by_client.insert(client, session);
-        Entered { people, version: self.version }
+        Entered { people, version: seen }
     }
 
     /// Takes a session out. Its people may still be there with another one.
@@ -323,12 +332,14 @@ impl Room {
         let head = self.ring.head();
         let mut frame = PresenceFrame::new(channel, head);
         let Room { members, authors, gone, .. } = self;
+        // Who went before it came, it was never told of.
+        let gone_after = members.get(&own).map_or(seen, |own| own.entered.max(seen));
         for (number, member) in members.iter_mut() {
             if *number != own && member.is_live() && member.changed > seen {
                 frame.push(member.shown(*number, head, authors));
             }
         }
-        let gone = gone.iter().filter(|(version, number)| *version > seen && *number != own);
+        let gone = gone.iter().filter(|(version, number)| *version > gone_after && *number != own);
         (frame.finish(gone.map(|(_, number)| *number)), self.version)
     }
 

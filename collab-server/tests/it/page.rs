@@ -44,8 +44,8 @@ fn entries_of(frame: &Value) -> Vec<Value> {
 
 #[tokio::test]
 async fn the_worked_session_happens() {
-    let [ada_1, ben_1, ada_hears, ben_hears, ada_2, join, again, joined, acked, checked] =
-        <[Value; 10]>::try_from(frames()).expect("the frames of the section");
+    let [ada_1, ben_1, ada_hears, ben_hears, ada_2, join, again, joined, acked, shown, checked] =
+        <[Value; 11]>::try_from(frames()).expect("the frames of the section");
     let server = TestServer::start().await;
     let document = server.create_with_text("ab").await;
     let (mut ada, ada_joined) = RawSocket::join(&server, &document, 1).await;
@@ -78,6 +78,9 @@ async fn the_worked_session_happens() {
     }
     assert_eq!(found["people"][0]["ranges"], joined["people"][0]["ranges"]);
     assert_eq!(entries(&mut ada, 1).await, entries_of(&acked));
+    let presence = ada.next_of("presence").await;
+    assert_eq!(presence["rev"], shown["rev"]);
+    assert_eq!(presence["people"][0]["ranges"], shown["people"][0]["ranges"]);
     assert_eq!(server.head(&document).await, ("xzaby".to_owned(), 4));
 
     // Ben's text, now that it is quiet, has the hash that the page shows.

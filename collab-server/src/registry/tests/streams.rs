@@ -33,6 +33,12 @@ fn shown_caret(tab: &Tab) -> Option<u32> {
     ranges.first().map(|range| range.head)
 }
 
+/// Where the caret of the one with this name is shown.
+fn caret_of(tab: &Tab, name: &str) -> Option<u32> {
+    let person = tab.people.values().find(|person| person.name == name)?;
+    person.ranges.as_ref().map(|ranges| ranges[0].head)
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_tabs_converge() {
     let server = Server::new(DocumentConfig::default(), "Hello").await;
@@ -260,13 +266,43 @@ async fn people_are_seen_to_come_move_and_go() {
     bob.insert(5, "!");
     bob.settle().await;
     let mut eve = Tab::open(&server, 3).await;
-    let seen = eve.people.values().find(|person| person.name == "Guest 2").expect("Bob");
-    assert_eq!(seen.ranges.as_ref().map(|ranges| ranges[0].head), Some(6));
+    eve.pull_until(|tab| caret_of(tab, "Guest 2") == Some(6)).await;
 
     drop((bob, sender));
     ada.pull_until(|tab| tab.people.values().all(|person| person.name == "Guest 3")).await;
     eve.pull_until(|tab| tab.people.len() == 1).await;
     ada.pull_until(|tab| tab.people.len() == 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn selections_told_at_a_join_are_in_the_text_it_begins_with() {
+    let server = Server::new(DocumentConfig::default(), "abc").await;
+    let (mut ada, mut bob) = (Tab::open(&server, 1).await, Tab::open(&server, 2).await);
+    let mut back = Tab::open(&server, 3).await;
+    back.joined = None;
+    bob.insert(0, "12345");
+    bob.settle().await;
+    let sender = bob.joined.as_ref().expect("joined").sender.clone();
+    sender.select(Revision::new(2), caret(8)).expect("sent");
+    ada.pull_until(|tab| shown_caret(tab) == Some(8)).await;
+
+    // One comes back with the text before, one gets a text that was made before; neither has eight
+    // characters yet.
+    back.resume(&server).await;
+    let mut eve = Tab::open(&server, 4).await;
+    for tab in [&mut back, &mut eve] {
+        assert_eq!((tab.client.revision().get(), tab.text().as_str()), (1, "abc"));
+        assert!(tab.people.values().all(|person| person.ranges.is_none()), "{:?}", tab.people);
+        assert!(tab.people.len() >= 2, "and yet they are told who is there");
+        tab.pull_until(|tab| caret_of(tab, "Guest 2") == Some(8)).await;
+        assert_eq!(tab.text(), "12345abc");
+    }
+    // One that begins at the head is told at once.
+    let mut late = Tab::new(5);
+    late.client = ada.client.clone();
+    late.epoch = ada.epoch;
+    late.resume(&server).await;
+    assert_eq!(caret_of(&late, "Guest 2"), Some(8));
 }
 
 #[tokio::test(start_paused = true)]
