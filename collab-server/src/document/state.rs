@@ -14,7 +14,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use collab_protocol::{ClientId, RejectCode, SessionNumber, UserId};
@@ -217,13 +217,18 @@ impl State {
         }
     }
 
-    /// Goes through the queue once. What must wait keeps its place.
+    /// Goes through the queue once. What must wait keeps its place, and what its client sent after
+    /// it waits behind it: so no two reads are ever for the same number.
     fn decide_batch(&mut self, effects: &mut Vec<Effect>) -> Vec<InFlight> {
         let mut batch: Vec<InFlight> = Vec::new();
-        let mut waiting = VecDeque::new();
+        let mut waiting: VecDeque<Pending> = VecDeque::new();
+        let mut waiting_clients = HashSet::new();
         while batch.len() < self.config.batch_len_max {
             let Some(mut pending) = self.queue.pop_front() else { break };
-            if pending.is_reading || self.must_wait(&pending, &batch) {
+            let client = pending.client;
+            let is_behind_own = waiting_clients.contains(&client);
+            if is_behind_own || pending.is_reading || self.must_wait(&pending, &batch) {
+                waiting_clients.insert(client);
                 waiting.push_back(pending);
                 continue;
             }
@@ -239,6 +244,7 @@ impl State {
                 Verdict::Read(read) => {
                     effects.push(read);
                     pending.is_reading = true;
+                    waiting_clients.insert(client);
                     waiting.push_back(pending);
                 }
                 Verdict::Later => {

@@ -326,6 +326,31 @@ fn base_older_than_what_is_at_hand_is_rebased_over_history_that_is_read() {
 }
 
 #[test]
+fn number_sent_again_while_its_history_is_read_waits_for_the_first() {
+    let mut desk = Desk::new("");
+    for seq in 0..10 {
+        desk.commit(OTHER, seq + 1, seq, &desk.ending("x"));
+    }
+    for _ in 0..2 {
+        desk.submit(CLIENT, 1, 2, r#"=1 +"A" =1"#);
+        desk.decide();
+    }
+    for seq in 10..16 {
+        desk.commit(OTHER, seq + 1, seq, &desk.ending("y"));
+    }
+    while !desk.range_reads.is_empty() {
+        desk.read_range();
+        desk.decide();
+    }
+    assert_eq!(desk.damaged, 0, "an answer to one is not taken for that to the other");
+    desk.finish(Outcome::Done);
+    desk.decide();
+    assert_eq!(desk.text(), "xAxxxxxxxxxyyyyyy");
+    assert_eq!(desk.take_answers().last(), Some(&acknowledged(1, 17)));
+    assert!(desk.state.is_quiet());
+}
+
+#[test]
 fn wrong_length_at_an_old_base_is_refused() {
     let mut desk = Desk::new("");
     for seq in 0..10 {
