@@ -47,6 +47,10 @@ impl State {
             return Some(Verdict::Reject(code, None));
         }
         let last = client.last.as_ref();
+        if last.is_some_and(|last| last.author != pending.user) {
+            // Another server let its person in at the same time, and theirs came first.
+            return Some(Verdict::Reject(RejectCode::Forbidden, None));
+        }
         if let Some(last) = last.filter(|last| last.seq == seq) {
             let is_same = last.submission.is_none_or(|known| known == pending.submission.hash());
             return Some(if is_same {

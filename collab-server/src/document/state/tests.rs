@@ -483,6 +483,21 @@ fn client_belongs_to_whom_it_is_bound() {
 }
 
 #[test]
+fn client_that_another_server_bound_to_somebody_else_commits_nothing_more() {
+    let mut desk = Desk::new("");
+    desk.join(1, CLIENT, 99).expect("enters");
+    desk.submit_from(1, CLIENT, 2, 0, r#"+"y""#);
+    desk.decide();
+    // The store refuses: another server took an edit of that client from its person, and was first.
+    desk.finish(Outcome::Conflict);
+    desk.read_tail(&[(CLIENT, 1, r#"+"x""#)]);
+    desk.decide();
+    assert!(desk.appends.is_empty(), "it would be refused for ever");
+    assert!(desk.take_answers().contains(&rejected(2, RejectCode::Forbidden)));
+    assert_eq!(desk.text(), "x");
+}
+
+#[test]
 fn submission_that_outlives_its_session_stands() {
     let mut desk = Desk::new("");
     desk.join(1, CLIENT, 1).expect("enters");
