@@ -309,6 +309,10 @@ impl Actor {
         } else {
             self.deadlines.wake = Some(wake_at);
         }
+        self.schedule_check(now);
+    }
+
+    fn schedule_check(&mut self, now: Instant) {
         let config = &self.parts.shared.config;
         if self.deadlines.check.is_none() {
             let quiet = now + config.check_quiet;

@@ -6,6 +6,7 @@ use collab_protocol::{Epoch, Person, SessionNumber, TextHash};
 use ot_core::{ClientSeq, Revision};
 use tokio::sync::mpsc::OwnedPermit;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::{Actor, Control, HeadText};
 use crate::document::feed::{Ended, SessionFeed};
@@ -107,7 +108,13 @@ impl Actor {
         let mut room = self.parts.shared.room();
         let entered = room.enter(session, &participant, client, start, wake);
         let (title, title_version) = (room.title.clone(), room.title_version);
+        // Who brings a text of their own has it checked, also where nobody has written since the
+        // document was loaded.
+        let is_unchecked = text.is_none() && room.ring.check(room.ring.head()).is_none();
         drop(room);
+        if is_unchecked {
+            self.schedule_check(Instant::now());
+        }
 
         let presence = Arc::new(LeaveOnDrop::new(session, permit));
         let mailbox = self.parts.mailbox.clone();

@@ -226,6 +226,16 @@ async fn late_resend_is_acknowledged_apart_and_an_early_one_in_the_stream() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_back_to_a_document_just_loaded_has_their_text_checked() {
+    let server = Server::new(DocumentConfig::default(), "abc").await;
+    let mut ada = Tab::open(&server, 1).await;
+    ada.joined = None;
+    let restarted = Server::on(server.store.clone(), DocumentConfig::default());
+    ada.resume(&restarted).await;
+    ada.pull_until(|tab| tab.checks == [1]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn text_is_checked_when_it_is_quiet_and_once_a_second_while_it_is_not() {
     let server = Server::new(DocumentConfig::default(), "").await;
     let (mut ada, mut bob) = (Tab::open(&server, 1).await, Tab::open(&server, 2).await);
