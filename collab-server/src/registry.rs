@@ -139,7 +139,7 @@ impl Registry {
     pub async fn rename(&self, document: DocumentId, title: String) -> Result<(), StoreError> {
         let now_ms = self.around.clock.now_ms();
         self.around.store.rename_document(document, title.clone(), now_ms).await?;
-        if let Some(loaded) = self.loaded(document) {
+        if let Some(loaded) = self.settled(document).await {
             loaded.control(Control::Renamed(title)).await;
         }
         Ok(())
@@ -168,7 +168,7 @@ impl Registry {
         deleted_ms: Option<i64>,
     ) -> Result<(), StoreError> {
         self.around.store.set_deleted(document, deleted_ms).await?;
-        if let Some(loaded) = self.loaded(document) {
+        if let Some(loaded) = self.settled(document).await {
             loaded.control(Control::SetDeleted(deleted_ms.is_some())).await;
         }
         Ok(())
@@ -230,6 +230,13 @@ impl Registry {
 
     fn loaded(&self, document: DocumentId) -> Option<Document> {
         self.slots().by_document.get(&document)?.document()
+    }
+
+    /// The document, if it is loaded, or once it is: what is being loaded may have been read before
+    /// the change that it is to be told of.
+    async fn settled(&self, document: DocumentId) -> Option<Document> {
+        let mut opened = self.slots().by_document.get(&document)?.opened.clone();
+        opened.wait_for(Option::is_some).await.ok()?.as_ref()?.as_ref().ok().cloned()
     }
 
     async fn open(&self, document: DocumentId) -> Opened {

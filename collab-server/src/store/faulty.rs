@@ -32,7 +32,7 @@ struct Faults {
     loads: AtomicUsize,
     pages: AtomicUsize,
     progresses: AtomicUsize,
-    /// How long each load takes.
+    /// How long each load takes, once it has read.
     load_ms: AtomicUsize,
     /// How many loads there were.
     load_count: AtomicUsize,
@@ -112,8 +112,9 @@ impl Store for FaultyStore {
         }
         Box::pin(async move {
             let ms = self.faults.load_ms.load(Ordering::Relaxed) as u64;
+            let loaded = self.inner.load(document).await;
             tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
-            self.inner.load(document).await
+            loaded
         })
     }
 

@@ -230,3 +230,29 @@ async fn first_visits_are_noted_for_the_list() {
     let page = server.store.list_documents(query).await.expect("a page");
     assert_eq!(page.documents.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn change_made_while_a_document_is_being_loaded_is_not_missed() {
+    let server = Server::new(DocumentConfig::default(), "x").await;
+    server.store.slow_loads(1_000);
+    let mut tab = Tab::new(1);
+    let (joined, renamed) = tokio::join!(tab.join(&server, None), async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        server.registry.rename(DOCUMENT, "Plan".to_owned()).await
+    });
+    joined.expect("enters");
+    renamed.expect("renamed");
+    tab.pull_until(|tab| tab.title == "Plan").await;
+
+    let server = Server::new(DocumentConfig::default(), "x").await;
+    server.store.slow_loads(1_000);
+    let (joined, deleted) = tokio::join!(tab.join(&server, None), async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        server.registry.delete(DOCUMENT).await
+    });
+    deleted.expect("deleted");
+    // In before the word came or not: from then on nobody enters.
+    drop(joined);
+    let refused = Tab::new(2).join(&server, None).await;
+    assert!(matches!(refused, Err(JoinError::Deleted)), "{refused:?}");
+}
