@@ -35,7 +35,7 @@ export async function claim(
   lost: () => void,
 ): Promise<Claim> {
   const key = clientKey(doc);
-  // A record that cannot be read is as good as none: writing must be possible whatever the disk does.
+  // Writing must be possible whatever the disk does: what cannot be read stays as it is, under its id.
   const records = await store.list(doc).catch(() => []);
   const recent = (a: QueueRecord, b: QueueRecord) => b.pending - a.pending || b.savedAt - a.savedAt;
   const known = records.sort(recent).map((record) => record.client);
@@ -47,7 +47,11 @@ export async function claim(
     const lock = await locks.acquire(lockName(client), client === before ? RELOAD_WAIT_MS : 0, lost);
     if (!lock) continue;
     // Its last tab may have written since the list was read.
-    const record = await store.get({ doc, client }).catch(() => undefined);
+    const record = await store.get({ doc, client }).catch(() => null);
+    if (record === null) {
+      lock.release();
+      continue;
+    }
     claimed = { client, lock, ...(record && { record }) };
     break;
   }

@@ -338,6 +338,18 @@ describe('claim', () => {
     assert.equal((await take(new Tab(world, blind.memory))).record?.client, client);
   });
 
+  test('a queue that cannot be read just now is not written over', async () => {
+    const { world, store, take } = await start([]);
+    const tab = new Tab(world);
+    const { client } = await take(tab);
+    await store.put(record(client, { pending: 1 }));
+    await tab.end('close');
+    const next = new Tab(world, tab.memory);
+    const broken = { ...store, get: () => Promise.reject(new Error('UnknownError')) };
+    assert.notEqual((await claim('d1', next.host, next.locks, broken, () => {})).client, client);
+    assert.equal((await take(new Tab(world))).record?.client, client, 'its lock is free for the next tab');
+  });
+
   test('a store that cannot be read does not keep anybody from writing', async () => {
     const { world, store } = await start([]);
     const tab = new Tab(world);
