@@ -71,7 +71,13 @@ export function leaseLocks(storage: Pick<Storage, 'getItem' | 'setItem' | 'remov
     const [who, until] = (storage.getItem(name) ?? '').split(' ');
     return Number(until) > host.now() ? who : undefined;
   };
-  const write = (name: string) => storage.setItem(name, `${owner} ${host.now() + LEASE_MS}`);
+  const write = (name: string) => {
+    try {
+      storage.setItem(name, `${owner} ${host.now() + LEASE_MS}`);
+    } catch {
+      // Full: nothing is taken, and what is held runs out.
+    }
+  };
   const held = new Set<string>();
 
   const keep = (name: string, lost: () => void): Lock => {

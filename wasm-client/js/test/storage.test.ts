@@ -225,6 +225,15 @@ describe('locks', () => {
     assert.ok(await take(mine), 'the other tab has left');
   });
 
+  test('leases: a storage that is full gives no lock, and no error either', async () => {
+    const world = new World();
+    const tab = new Tab(world);
+    const full = { ...shared(), setItem: () => { throw new Error('QuotaExceededError'); } };
+    const taking = leaseLocks(full, tab.host).acquire('n', 0, () => {});
+    await world.pass(60);
+    assert.equal(await taking, null);
+  });
+
   test('leases: a crashed tab frees its name in time, and a frozen tab notices that it lost it', async () => {
     const world = new World();
     const [storage, one, two] = [shared(), new Tab(world), new Tab(world)];
