@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::{npm, paths, step, tidy, wasm, web};
 
 /// Workspaces beside the main one.
-const OTHER_WORKSPACES: [&str; 3] = ["xtask/bindgen", "fuzz", "bench"];
+const OTHER_WORKSPACES: [&str; 2] = ["fuzz", "bench"];
 
 /// Runs every check that runs no test; stops at the first that fails.
 pub(crate) fn lint() -> Result<()> {

@@ -1,4 +1,4 @@
-//! `cargo xtask wasm`: the engine for the browser, in three steps: compile, write bindings, make it small.
+//! `cargo xtask wasm`: the engine for the browser, in two steps: compile, make it small.
 
 mod debian;
 mod toolchain;
@@ -7,17 +7,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::stamp::{Inputs, Stamp};
 use crate::step::{self, step};
 use crate::{npm, paths};
 
-/// What `wasm-bindgen` writes, and what the npm package imports.
+/// The folder of the engine inside the npm package.
 pub(crate) const OUTPUT: &str = "wasm-client/js/wasm";
 
+/// The engine's file, there and below `target/`.
+const FILE: &str = "wasm_client_bg.wasm";
+
 /// What the engine is made from, next to the compiler.
-const INPUTS: [&str; 13] = [
+const INPUTS: [&str; 11] = [
     "Cargo.toml",
     "Cargo.lock",
     "ot-core/Cargo.toml",
@@ -26,8 +29,6 @@ const INPUTS: [&str; 13] = [
     "collab-protocol/src",
     "wasm-client/Cargo.toml",
     "wasm-client/src",
-    "xtask/bindgen/src",
-    "xtask/bindgen/Cargo.lock",
     "xtask/npm/package-lock.json",
     "xtask/src/wasm.rs",
     "xtask/src/wasm",
@@ -40,18 +41,15 @@ pub(crate) fn build() -> Result<()> {
         step::fresh(&format!("engine for the browser: {}", sizes()?));
         return Ok(());
     }
-    check_versions()?;
     let compiled = compile()?;
-    // Most changes of the lock file are another crate's: the same wasm needs no new bindings.
+    // Most changes of the lock file are another crate's: the same wasm need not be made small again.
     let result = stamp_of_result(&compiled)?;
     if !(result.is_fresh() && is_published()) {
-        let folder = write_bindings(&compiled)?;
-        shrink(&folder)?;
-        publish(&folder)?;
+        publish(&shrink(&compiled)?)?;
         result.write()?;
     }
     stamp.write()?;
-    eprintln!("        {OUTPUT}/wasm_client_bg.wasm: {}", sizes()?);
+    eprintln!("        {OUTPUT}/{FILE}: {}", sizes()?);
     Ok(())
 }
 
@@ -65,51 +63,17 @@ pub(crate) fn stamp() -> Result<Stamp> {
     Ok(inputs.value(&compiler).stamp("engine"))
 }
 
-/// What the bindings are made from: the compiled engine and the tools that follow.
+/// What the published file is made from: the compiled engine and what makes it small.
 fn stamp_of_result(compiled: &Path) -> Result<Stamp> {
-    let tools = [
-        "xtask/bindgen/src",
-        "xtask/bindgen/Cargo.lock",
-        "xtask/npm/package-lock.json",
-        "xtask/src/wasm.rs",
-    ];
     let mut inputs = Inputs::default().path(&paths::display(compiled))?;
-    for path in tools {
+    for path in ["xtask/npm/package-lock.json", "xtask/src/wasm.rs"] {
         inputs = inputs.path(path)?;
     }
-    Ok(inputs.stamp("bindings"))
+    Ok(inputs.stamp("engine-published"))
 }
 
 fn is_published() -> bool {
-    paths::at(OUTPUT).join("wasm_client_bg.wasm").is_file()
-}
-
-/// The bindings are only right for the very version of `wasm-bindgen` that was compiled in.
-fn check_versions() -> Result<()> {
-    let linked = locked_version("Cargo.lock", "wasm-bindgen")?;
-    let tool = locked_version("xtask/bindgen/Cargo.lock", "wasm-bindgen-cli-support")?;
-    if linked != tool {
-        bail!(
-            "wasm-bindgen is {linked} in Cargo.lock and {tool} in xtask/bindgen; make them equal: write \
-             `wasm-bindgen-cli-support = \"={linked}\"` in xtask/bindgen/Cargo.toml, then \
-             `cargo update --manifest-path xtask/bindgen/Cargo.toml`"
-        );
-    }
-    Ok(())
-}
-
-/// The version of a package in a lock file.
-fn locked_version(lock: &str, package: &str) -> Result<String> {
-    let text =
-        fs::read_to_string(paths::at(lock)).with_context(|| format!("cannot read {lock}"))?;
-    let name = format!("name = \"{package}\"");
-    let mut lines = text.lines().skip_while(|line| *line != name);
-    lines
-        .nth(1)
-        .and_then(|line| line.strip_prefix("version = \""))
-        .and_then(|rest| rest.strip_suffix('"'))
-        .map(str::to_owned)
-        .with_context(|| format!("{lock} has no {package}"))
+    paths::at(OUTPUT).join(FILE).is_file()
 }
 
 fn compile() -> Result<PathBuf> {
@@ -129,28 +93,11 @@ fn compile() -> Result<PathBuf> {
     Ok(target.join(toolchain::TARGET).join("wasm/wasm_client.wasm"))
 }
 
-/// Writes the bindings into a folder below `target/`, so that the package never sees half of them.
-fn write_bindings(compiled: &Path) -> Result<PathBuf> {
-    let mut build = Command::new("cargo");
-    build.current_dir(paths::root()).args([
-        "build",
-        "--locked",
-        "--manifest-path",
-        "xtask/bindgen/Cargo.toml",
-    ]);
-    build.args(["--target-dir", "target/tools"]);
-    step::run("build the bindings writer (its own small workspace)", &mut build)?;
-    let folder = paths::at("target/engine/bindings");
-    let _ = fs::remove_dir_all(&folder);
-    let mut write = Command::new(paths::at("target/tools/debug/xtask-bindgen"));
-    step::run("write the bindings", write.arg(compiled).arg(&folder))?;
-    Ok(folder)
-}
-
-fn shrink(folder: &Path) -> Result<()> {
+/// Writes the small file below `target/`, so that the package never sees half of it.
+fn shrink(compiled: &Path) -> Result<PathBuf> {
     npm::install("xtask/npm")?;
-    let wasm = folder.join("wasm_client_bg.wasm");
-    let before = fs::metadata(&wasm)?.len();
+    let small = paths::at("target/engine").join(FILE);
+    let before = fs::metadata(compiled)?.len();
     let mut command = Command::new("node");
     command.arg(paths::at("xtask/npm/node_modules/binaryen/bin/wasm-opt"));
     command.args([
@@ -179,33 +126,26 @@ fn shrink(folder: &Path) -> Result<()> {
     ] {
         command.arg(format!("--enable-{feature}"));
     }
-    command.arg(&wasm).arg("-o").arg(&wasm);
+    command.arg(compiled).arg("-o").arg(&small);
     step("make it small (wasm-opt)", || {
         step::quiet(&mut command)?;
-        Ok(((), format!("{} -> {} bytes", before, fs::metadata(&wasm)?.len())))
-    })
+        Ok(((), format!("{} -> {} bytes", before, fs::metadata(&small)?.len())))
+    })?;
+    Ok(small)
 }
 
-/// Puts the finished files where the package imports them.
-fn publish(folder: &Path) -> Result<()> {
+/// Puts the finished file where the package expects it.
+fn publish(small: &Path) -> Result<()> {
     let output = paths::at(OUTPUT);
     let _ = fs::remove_dir_all(&output);
     fs::create_dir_all(&output).with_context(|| format!("cannot make {}", output.display()))?;
-    for entry in fs::read_dir(folder)? {
-        let file = entry?.path();
-        if file.is_file() {
-            fs::copy(
-                &file,
-                output.join(file.file_name().expect("a file of a listing has a name")),
-            )?;
-        }
-    }
+    fs::copy(small, output.join(FILE))?;
     Ok(())
 }
 
 /// The engine's size, as stored and as gzip sends it, in bytes.
 fn sizes() -> Result<String> {
-    let file = paths::at(OUTPUT).join("wasm_client_bg.wasm");
+    let file = paths::at(OUTPUT).join(FILE);
     let raw = fs::metadata(&file).with_context(|| format!("{} is missing", file.display()))?.len();
     let zipped = Command::new("gzip").args(["-9", "-c"]).arg(&file).output();
     match zipped {
@@ -213,15 +153,5 @@ fn sizes() -> Result<String> {
             Ok(format!("{raw} bytes, {} gzip", output.stdout.len()))
         }
         _ => Ok(format!("{raw} bytes")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bindings_writer_has_the_version_that_the_engine_links() {
-        check_versions().unwrap();
     }
 }

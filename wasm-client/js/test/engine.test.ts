@@ -20,6 +20,25 @@ test('offsets inside a surrogate pair are an error, or are widened when asked', 
   assert.equal(engine.text(), 'ab');
 });
 
+test('a text crosses unchanged, a byte order mark and a large one too', () => {
+  for (const text of ['', '\ufeffa\ufeff', '\u2028é👩‍🚀', 'long 😀 '.repeat(100_000)]) {
+    const engine = new Engine(text, 2 ** 53 - 1, 1);
+    assert.equal(engine.text(), text);
+    assert.equal(engine.revision(), 2 ** 53 - 1);
+    engine.free();
+  }
+});
+
+test('a freed engine is an exception, never another document', () => {
+  const [freed, other] = [new Engine('freed', 0, 1), new Engine('other', 0, 1)];
+  freed.free();
+  freed.free();
+  assert.throws(() => freed.text(), WebAssembly.RuntimeError);
+  assert.throws(() => freed.edit(0, 0, 'x', 0, false), WebAssembly.RuntimeError);
+  const next = new Engine('next', 0, 1);
+  assert.deepEqual([other.text(), next.text()], ['other', 'next']);
+});
+
 test('a lone surrogate would be changed on the way in, so it is replaced in the open before', () => {
   const engine = new Engine('', 0, 1);
   for (const text of ['\ud83d', 'x\ude00', '\ude00\ud83d']) {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-import { initSync } from '../../wasm/wasm_client.js';
+import { loadEngine } from '../../src/engine.js';
 
 const file = createRequire(import.meta.url).resolve('../../wasm/wasm_client_bg.wasm');
-initSync({ module: readFileSync(file) });
+await loadEngine(readFileSync(file));
