@@ -79,10 +79,14 @@ impl SessionSender {
     }
 
     /// Tells where the session's selections are, in the text at `base`; none takes them away.
+    /// Selections have half of the mailbox: the rest is for edits, whoever floods it.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent then. A later `select` makes up for it.
     pub fn select(&self, base: Revision, ranges: Ranges) -> Result<(), SendError> {
+        if self.mailbox.capacity() <= self.mailbox.max_capacity() / 2 {
+            return Err(SendError::Overloaded);
+        }
         self.send(Message::Select { session: self.number, base, ranges })
     }
 

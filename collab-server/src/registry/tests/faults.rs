@@ -2,7 +2,7 @@
 //! repair by itself.
 
 use collab_protocol::RejectCode;
-use ot_core::{ClientSeq, Limits, Operation, Revision};
+use ot_core::{ClientSeq, Limits, Operation, Ranges, Revision};
 
 use super::tab::Tab;
 use super::*;
@@ -141,6 +141,18 @@ async fn full_mailbox_refuses_and_forgets_nothing_it_took() {
         tab.settle().await;
     }
     assert_eq!(server.text().await, "xxxxxx");
+}
+
+#[tokio::test(start_paused = true)]
+async fn flood_of_selections_leaves_room_for_edits() {
+    let server = Server::new(DocumentConfig::default(), "").await;
+    let (mut ada, bob) = (Tab::open(&server, 1).await, Tab::open(&server, 2).await);
+    let sender = &bob.joined.as_ref().expect("joined").sender;
+    let taken = (0..10_000).filter(|_| sender.select(Revision::ZERO, Ranges::none()).is_ok());
+    assert!(taken.count() > 100, "a burst is no flood");
+    ada.insert(0, "x");
+    ada.settle().await;
+    assert_eq!(server.text().await, "x");
 }
 
 #[tokio::test(start_paused = true)]
