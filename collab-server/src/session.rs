@@ -9,10 +9,10 @@ mod channels;
 mod entrance;
 mod incoming;
 mod joining;
+mod outbox;
 mod pulse;
 mod socket;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,11 +30,15 @@ use crate::document::Ended;
 use crate::people::Profile;
 use channels::{Channels, Pull};
 use joining::{JoinOutcome, Joining};
+use outbox::Outbox;
 use pulse::{Beat, Pulse};
 use socket::{Socket, SocketEvent};
 
 /// Answers that may wait for the socket before the session stops reading.
 const ANSWERS_MAX: usize = 64;
+
+/// Bytes that may wait for the socket before the session opens no further document.
+const JOIN_BYTES_MAX: usize = 1 << 20;
 
 /// Messages that make no sense before the connection is closed.
 const BAD_MESSAGES_MAX: u32 = 3;
@@ -98,7 +102,7 @@ where
     let Err(end) = session.run().await;
     let Session { outbox, .. } = session;
     if matches!(end, End::Close(code) if code != CloseCode::TooSlow) {
-        socket.finish(outbox, CLOSE_TIMEOUT).await;
+        socket.finish(outbox.into_frames(), CLOSE_TIMEOUT).await;
     }
     end
 }
@@ -109,7 +113,7 @@ struct Session<'a, S> {
     socket: &'a mut Socket<S>,
     profile: Profile,
     /// Frames to send, in this order.
-    outbox: VecDeque<String>,
+    outbox: Outbox,
     channels: Channels,
     joins: FuturesUnordered<Joining>,
     /// The replicas that those joins are for.
@@ -133,7 +137,7 @@ where
             app,
             socket,
             profile,
-            outbox: VecDeque::new(),
+            outbox: Outbox::default(),
             channels,
             joins: FuturesUnordered::new(),
             joining: Vec::new(),
@@ -169,10 +173,12 @@ where
                 timer.as_mut().reset(self.pulse.deadline());
             }
             let may_read = self.outbox.len() < ANSWERS_MAX;
+            // A text is made when the one before is on its way; until then its join waits.
+            let may_join = !self.joins.is_empty() && self.outbox.len_bytes() < JOIN_BYTES_MAX;
             tokio::select! {
                 event = self.socket.event(may_read) => self.on_event(event)?,
                 () = self.wake.notified(), if !self.may_pull => self.may_pull = true,
-                Some((replica, outcome)) = self.joins.next(), if !self.joins.is_empty() => {
+                Some((replica, outcome)) = self.joins.next(), if may_join => {
                     self.on_join_done(replica, outcome);
                 }
                 () = timer.as_mut() => {
@@ -191,7 +197,7 @@ where
     /// Gives the socket its next frame, if it can take one and there is one.
     async fn fill_socket(&mut self) -> Result<(), End> {
         while self.socket.is_idle() {
-            if let Some(frame) = self.outbox.pop_front() {
+            if let Some(frame) = self.outbox.pop() {
                 self.app.metrics.frames_sent.inc();
                 self.pulse.sending(Instant::now(), self.socket.bytes().1);
                 self.socket.send(frame);
@@ -208,7 +214,9 @@ where
                 }
             };
             match pulled {
-                Pull::Frames(frames) => self.outbox.extend(frames),
+                Pull::Frames(frames) => {
+                    frames.into_iter().for_each(|frame| self.outbox.push(frame))
+                }
                 Pull::Nothing => self.may_pull = false,
                 Pull::Ended { channel, reason } => self.on_document_ended(channel, reason)?,
             }
@@ -273,7 +281,7 @@ where
             JoinOutcome::Joined { open, frame, profile, took } => {
                 self.app.metrics.join_time.observe(took.as_secs_f64());
                 self.profile = profile;
-                self.outbox.push_back(frame);
+                self.outbox.push(frame);
                 self.channels.open(*open);
                 self.may_pull = true;
             }
@@ -312,6 +320,6 @@ where
     }
 
     fn say(&mut self, message: &ServerMessage) {
-        self.outbox.push_back(message.to_json());
+        self.outbox.push(message.to_json());
     }
 }

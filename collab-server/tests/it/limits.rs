@@ -1,11 +1,12 @@
 //! Connections that would cost too much are ended, and the others do not feel them.
 
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::http::Request;
 use crate::support::server::TestServer;
-use crate::support::socket::RawSocket;
+use crate::support::socket::{RawSocket, client_id};
 use crate::support::{DEADLINE, until};
 
 #[tokio::test]
@@ -148,5 +149,29 @@ async fn who_takes_nothing_is_too_slow_and_the_others_go_on() {
         assert!(len < 90_000_000, "the slow connection was not cut");
     }
     drop(slow);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_opens_much_and_takes_nothing_is_not_given_all_of_it() {
+    let server = TestServer::start_with(&["--slow-after-ms", "60000"]).await;
+    let document = server.create_with_text(&"x".repeat(3 << 20)).await;
+    let mut socket = RawSocket::connect(&server, server.cookie()).await;
+    for client in 1..=60 {
+        socket.say(json!({"type": "join", "doc": document, "client": client_id(client)})).await;
+    }
+    let figure = async |name: &str| {
+        let figures = server.ask(Request::get("/metrics")).await.text();
+        let line = figures.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|number| number.parse::<f64>().ok()).expect("a figure")
+    };
+    until("all was read", async || figure("concord_frames_received_total").await >= 60.0).await;
+    // Others come and go meanwhile; one that takes nothing is given what the buffers hold.
+    for client in 61..=70 {
+        RawSocket::join(&server, &document, client).await;
+    }
+    let joined = figure("concord_join_seconds_count").await;
+    assert!(joined < 40.0, "{joined} texts were made");
+    drop(socket);
     server.stop().await;
 }

@@ -1,0 +1,41 @@
+//! Frames that wait for the socket, in order.
+
+use std::collections::VecDeque;
+
+/// See the module.
+///
+/// Invariant: `bytes` is the size of all `frames`.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    frames: VecDeque<String>,
+    bytes: usize,
+}
+
+impl Outbox {
+    pub(super) fn push(&mut self, frame: String) {
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<String> {
+        let frame = self.frames.pop_front()?;
+        self.bytes -= frame.len();
+        Some(frame)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    pub(super) fn len_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    pub(super) fn into_frames(self) -> VecDeque<String> {
+        self.frames
+    }
+}
