@@ -36,6 +36,8 @@ class Browser {
   fetched: string[] = [];
   windows: string[] = [];
   caches = new Map<string, Map<string, Response>>();
+  /** The worker file that the server has now. */
+  published = '';
 
   constructor(files: Files) {
     this.files = files;
@@ -43,6 +45,7 @@ class Browser {
 
   readonly #serve = async (request: Request | string): Promise<Response> => {
     const path = typeof request === 'string' ? request : new URL(request.url).pathname;
+    if (path === 'https://app.test/sw.js') return new Response(this.published);
     this.fetched.push(path);
     if (!this.online) throw new TypeError('no network');
     if (this.status !== 200) return new Response('trouble', { status: this.status });
@@ -63,9 +66,11 @@ class Browser {
   /** Installs and activates the worker of a build; the answer sends requests through it. */
   async start(folder: string): Promise<Worker> {
     await buildServiceWorker(folder);
+    const code = await readFile(join(folder, 'sw.js'), 'utf8');
+    this.published ||= code;
     const listeners: Record<string, (event: unknown) => void> = {};
     const scope = {
-      location: { origin: 'https://app.test' },
+      location: { origin: 'https://app.test', href: 'https://app.test/sw.js' },
       caches: {
         open: async (name: string) => this.#cache(name),
         keys: async () => [...this.caches.keys()],
@@ -76,7 +81,7 @@ class Browser {
       skipWaiting: async () => {},
       addEventListener: (type: string, run: (event: unknown) => void) => (listeners[type] = run),
     };
-    vm.runInNewContext(await readFile(join(folder, 'sw.js'), 'utf8'), { self: scope, Response, URL, setTimeout, clearTimeout });
+    vm.runInNewContext(code, { self: scope, Response, URL, setTimeout, clearTimeout });
     const worker = new Worker(listeners);
     await worker.tell('install');
     await worker.tell('activate');
@@ -186,12 +191,19 @@ describe('the worker', () => {
     await assert.rejects(browser.start(folder), /a\.js answered 404/);
   });
 
+  it('is not installed from two builds, when another one is published while it loads', async () => {
+    const browser = new Browser({ ...APP, 'd.html': 'editor of the next build' });
+    browser.published = 'the worker of the next build';
+    await assert.rejects(browser.start(await exported(APP)), /another build/);
+  });
+
   it('takes what has not changed from the build before', async () => {
     const browser = new Browser(APP);
     await browser.start(await exported(APP));
     browser.fetched = [];
     const next = { ...APP, 'd.html': 'editor 2', '_next/static/b.js': 'b' };
     browser.files = next;
+    browser.published = '';
     await browser.start(await exported(next));
     assert.deepEqual(browser.fetched.sort(), ['/_next/static/b.js', '/d']);
   });
@@ -202,6 +214,7 @@ describe('the worker', () => {
     browser.windows = ['old tab'];
     const next: Files = { 'index.html': 'home 2', 'd.html': 'editor 2', '404.html': 'lost', '_next/static/b.js': 'b' };
     browser.files = next;
+    browser.published = '';
     const worker = await browser.start(await exported(next));
     assert.equal(await worker.ask('/_next/static/a.js'), 'a1', 'the old tab still loads its parts');
     browser.windows = ['old tab', 'new tab'];

@@ -22,7 +22,7 @@ export interface Manifest {
 
 /** The part of the worker's surroundings that is used. */
 export interface WorkerScope {
-  readonly location: { readonly origin: string };
+  readonly location: { readonly origin: string; readonly href: string };
   readonly caches: CacheStorage;
   readonly clients: {
     matchAll(options: { type: 'window'; includeUncontrolled: true }): Promise<readonly { readonly id: string }[]>;
@@ -80,6 +80,9 @@ export class Shell {
       }
     };
     await Promise.all(Array.from({ length: Shell.PARALLEL }, work));
+    // A build published while this one was loading may have answered some of it; its own worker comes next.
+    const published = await this.scope.fetch(this.scope.location.href, { cache: 'no-store' });
+    if (!(await published.text()).includes(this.manifest.build)) throw new Error('another build was published meanwhile');
     await cache.put(`${Shell.TENANTS}.files`, Response.json(this.manifest.files));
     await this.scope.skipWaiting();
   }
