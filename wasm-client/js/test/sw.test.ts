@@ -38,6 +38,8 @@ class Browser {
   caches = new Map<string, Map<string, Response>>();
   /** The worker file that the server has now. */
   published = '';
+  installing: object | null = null;
+  onFetch: (path: string) => Promise<void> = async () => {};
 
   constructor(files: Files) {
     this.files = files;
@@ -47,6 +49,7 @@ class Browser {
     const path = typeof request === 'string' ? request : new URL(request.url).pathname;
     if (path === 'https://app.test/sw.js') return new Response(this.published);
     this.fetched.push(path);
+    await this.onFetch(path);
     if (!this.online) throw new TypeError('no network');
     if (this.status !== 200) return new Response('trouble', { status: this.status });
     const name = path === '/' ? 'index.html' : path.startsWith('/d/') ? 'd.html' : path.slice(1);
@@ -69,7 +72,9 @@ class Browser {
     const code = await readFile(join(folder, 'sw.js'), 'utf8');
     this.published ||= code;
     const listeners: Record<string, (event: unknown) => void> = {};
+    const registration = Object.defineProperty({}, 'installing', { get: () => this.installing });
     const scope = {
+      registration,
       location: { origin: 'https://app.test', href: 'https://app.test/sw.js' },
       caches: {
         open: async (name: string) => this.#cache(name),
@@ -206,6 +211,22 @@ describe('the worker', () => {
     browser.published = '';
     await browser.start(await exported(next));
     assert.deepEqual(browser.fetched.sort(), ['/_next/static/b.js', '/d']);
+  });
+
+  it('a page opened while the next build is being stored takes nothing of it away', async () => {
+    const browser = new Browser(APP);
+    const worker = await browser.start(await exported(APP));
+    browser.files = { ...APP, 'd.html': 'editor 2' };
+    browser.published = '';
+    browser.onFetch = async (path) => {
+      if (path === '/d') await worker.page('/');
+    };
+    browser.installing = {};
+    const next = await browser.start(await exported(browser.files));
+    browser.installing = null;
+    browser.online = false;
+    assert.equal(await next.page('/d/1'), 'editor 2');
+    assert.equal(await next.ask('/_next/static/a.js'), 'a1');
   });
 
   it('keeps an older build until its last window is gone', async () => {

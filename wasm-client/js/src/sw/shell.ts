@@ -23,6 +23,7 @@ export interface Manifest {
 /** The part of the worker's surroundings that is used. */
 export interface WorkerScope {
   readonly location: { readonly origin: string; readonly href: string };
+  readonly registration: { readonly installing: object | null; readonly waiting: object | null };
   readonly caches: CacheStorage;
   readonly clients: {
     matchAll(options: { type: 'window'; includeUncontrolled: true }): Promise<readonly { readonly id: string }[]>;
@@ -129,7 +130,9 @@ export class Shell {
   /** Drops earlier builds once every window that was open when this one took over is gone. */
   async prune(): Promise<void> {
     const older = await this.olderNames();
-    if (older.length === 0) return;
+    // One of them may be the next build, half stored.
+    const { installing, waiting } = this.scope.registration;
+    if (older.length === 0 || installing || waiting) return;
     const cache = await this.scope.caches.open(this.name);
     const noted = await cache.match(Shell.TENANTS);
     const tenants = noted ? ((await noted.json()) as string[]) : [];
