@@ -31,6 +31,7 @@ struct Faults {
     /// How many of the next loads, reads of the log and reads of progress fail.
     loads: AtomicUsize,
     pages: AtomicUsize,
+    damaged_pages: AtomicUsize,
     progresses: AtomicUsize,
     /// How long each load takes, once it has read.
     load_ms: AtomicUsize,
@@ -47,6 +48,7 @@ impl FaultyStore {
             appends: Mutex::default(),
             loads: AtomicUsize::new(0),
             pages: AtomicUsize::new(0),
+            damaged_pages: AtomicUsize::new(0),
             progresses: AtomicUsize::new(0),
             load_ms: AtomicUsize::new(0),
             load_count: AtomicUsize::new(0),
@@ -66,6 +68,11 @@ impl FaultyStore {
 
     pub(crate) fn fail_pages(&self, count: usize) {
         self.faults.pages.store(count, Ordering::Relaxed);
+    }
+
+    /// The next reads of the log find it damaged.
+    pub(crate) fn damage_pages(&self, count: usize) {
+        self.faults.damaged_pages.store(count, Ordering::Relaxed);
     }
 
     pub(crate) fn fail_progresses(&self, count: usize) {
@@ -146,6 +153,10 @@ impl Store for FaultyStore {
     ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
         if takes_one(&self.faults.pages) {
             return unavailable();
+        }
+        if takes_one(&self.faults.damaged_pages) {
+            let reason = "told to be".to_owned();
+            return Box::pin(async move { Err(StoreError::Corrupt { document, reason }) });
         }
         self.inner.since(document, after, page)
     }

@@ -64,11 +64,20 @@ pub(in crate::document) struct Admitted {
     pub(in crate::document) people: Vec<Person>,
 }
 
+/// Nobody is given a text that the log contradicts.
+fn damaged() -> JoinFailure {
+    JoinFailure::Refused(JoinError::Corrupt("the log contradicts what was read of it".to_owned()))
+}
+
 /// The text as one string, kept for the next who asks.
 pub(super) type CachedText = HeadText;
 
 impl Actor {
     pub(super) fn ask_to_join(&mut self, ticket: Box<JoinTicket>) {
+        if self.is_damaged {
+            ticket.refuse(damaged());
+            return;
+        }
         let mut room = self.parts.shared.room();
         if room.session_count() + self.tickets.len() >= self.parts.shared.config.sessions_max {
             ticket.refuse(JoinFailure::Refused(JoinError::Overloaded));
@@ -96,6 +105,11 @@ impl Actor {
         replaces: Option<SessionNumber>,
     ) {
         let ticket = self.tickets.remove(&session).expect("each session asked once");
+        if self.is_damaged {
+            ticket.refuse(damaged());
+            self.event(Event::Left { session });
+            return;
+        }
         let JoinTicket { request, permit, reply } = *ticket;
         if let Some(replaced) = replaces {
             self.parts.shared.room().end(replaced, Ended::Replaced);

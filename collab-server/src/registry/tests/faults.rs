@@ -175,6 +175,33 @@ async fn bug_in_one_document_ends_its_sessions_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn damaged_document_lets_nobody_in_while_it_ends() {
+    let config = DocumentConfig { ring_len: 2, ..DocumentConfig::default() };
+    let server = Server::new(config, "").await;
+    let (mut ada, mut bob) = (Tab::open(&server, 1).await, Tab::open(&server, 2).await);
+    for _ in 0..9 {
+        ada.insert(0, "a");
+        ada.settle().await;
+    }
+    // An append is under way when the damage is found.
+    server.store.hold_appends();
+    ada.insert(0, "b");
+    server.store.damage_pages(1);
+    bob.insert(0, "old base");
+    assert_eq!(ada.end().await, Ended::Corrupt);
+    let refused = Tab::new(3).join(&server, None).await;
+    assert!(matches!(refused, Err(JoinError::Corrupt(_))), "{refused:?}");
+
+    // Once it has ended, it is read anew, and what was stored is there.
+    server.store.release();
+    let mut back = Tab::new(4);
+    while back.join(&server, None).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    back.pull_until(|tab| tab.text() == "baaaaaaaaa").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn session_that_never_reads_its_answers_is_ended() {
     let config = DocumentConfig { answers_max: 5, ..DocumentConfig::default() };
     let server = Server::new(config, "").await;
