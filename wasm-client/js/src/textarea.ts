@@ -15,9 +15,10 @@
  */
 import type { Patch, PatchListener, PatchOrigin, Selection16, TextModel } from './types.js';
 import { Listeners } from './listen.js';
-import { Overlay, type PeopleOptions } from './overlay.js';
+import type { PeopleOptions } from './overlay.js';
 import { Gate } from './textarea/gate.js';
 import { historyStepOfInput, historyStepOfKey, type HistoryStep } from './textarea/keys.js';
+import { Others } from './textarea/others.js';
 import { caretAfter, mapOffset, mapSelection, readSelection, sameSelection, writeSelection } from './textarea/selection.js';
 import { applyPatch, clean, coveringSpan, isEmpty, spliceAtCaret, spliceByEnds } from './textarea/splice.js';
 import { Throttle } from './textarea/throttle.js';
@@ -71,7 +72,7 @@ export function bindTextarea(element: HTMLTextAreaElement, model: TextModel, opt
 class TextareaBinding implements Binding {
   readonly element: HTMLTextAreaElement;
   readonly #model: TextModel;
-  readonly #overlay: Overlay;
+  readonly #others: Others;
   readonly #listeners = new Listeners();
   readonly #selections: Throttle<Selection16>;
   readonly #gate: Gate;
@@ -95,7 +96,7 @@ class TextareaBinding implements Binding {
     this.#shown = model.text();
     if (element.value !== this.#shown) this.#fill();
     this.#selection = readSelection(element);
-    this.#overlay = new Overlay(element, () => this.#shown, model, options.people);
+    this.#others = new Others(element, () => this.#shown, model, options.people);
     this.#selections = new Throttle((selection) => this.#model.setSelection(selection), SELECTION_INTERVAL_MS);
     this.#gate = new Gate(model, () => this.#noticeValue());
     this.#listen();
@@ -130,7 +131,7 @@ class TextareaBinding implements Binding {
     listeners.add(
       model.onSelections(() => {
         this.refresh();
-        this.#overlay.schedule();
+        this.#others.schedule();
       }),
     );
   }
@@ -156,7 +157,7 @@ class TextareaBinding implements Binding {
 
   #input(): void {
     if (this.#gate.composing) {
-      this.#overlay.composing(this.#composed());
+      this.#others.composing(this.#composed());
       this.#awaitPause();
       return;
     }
@@ -209,7 +210,7 @@ class TextareaBinding implements Binding {
     this.#shown = text;
     this.#selection = readSelection(this.element);
     this.#selections.cancel();
-    this.#overlay.edited([patch]);
+    this.#others.edited([patch]);
   }
 
   /** Takes a value that no input event has explained as an edit. */
@@ -277,7 +278,7 @@ class TextareaBinding implements Binding {
 
   #sayComposed(): void {
     clearTimeout(this.#pause);
-    this.#overlay.composing(null);
+    this.#others.composing(null);
     this.#say(this.#composed(), this.element.value);
   }
 
@@ -297,14 +298,14 @@ class TextareaBinding implements Binding {
     const stray = element.value !== this.#shown;
     const foreign = stray ? this.#foreignEdit() : null;
     const selection = mapSelection(readSelection(element), patches);
-    const keep = this.#overlay.viewport();
+    const keep = this.#others.viewport();
     this.#shown = patches.reduce(applyPatch, this.#shown);
     if (stray) this.#fill();
     else this.#splice(patches);
-    this.#overlay.edited(patches);
+    this.#others.edited(patches);
     const own = origin === 'undo' || origin === 'redo' ? caretAfter(patches) : null;
     this.#place(own ?? selection);
-    if (own && this.#focused) this.#overlay.reveal(own.head);
+    if (own && this.#focused) this.#others.reveal(own.head);
     else keep(patches);
     this.refresh();
     if (foreign) this.#repeat(foreign, patches);
@@ -356,7 +357,7 @@ class TextareaBinding implements Binding {
     const caret = step === 'undo' ? this.#model.undo() : this.#model.redo();
     if (!caret) return false;
     this.#place(caret);
-    this.#overlay.reveal(caret.head);
+    this.#others.reveal(caret.head);
     if (this.#focused) this.#selections.push(this.#selection);
     return true;
   }
@@ -370,7 +371,7 @@ class TextareaBinding implements Binding {
   }
 
   scrollTo(session: number): boolean {
-    return this.#overlay.scrollTo(session);
+    return this.#others.scrollTo(session);
   }
 
   flush(): void {
@@ -391,7 +392,7 @@ class TextareaBinding implements Binding {
     this.#gate.end();
     this.#listeners.end();
     this.#selections.stop();
-    this.#overlay.destroy();
+    this.#others.destroy();
     this.element.readOnly = this.#own.readOnly;
     const { autocomplete } = this.#own;
     if (autocomplete === null) this.element.removeAttribute('autocomplete');

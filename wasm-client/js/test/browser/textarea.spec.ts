@@ -254,6 +254,7 @@ describe('scrolling', () => {
         const other = document.body.appendChild(document.createElement('input'));
         other.focus({ preventScroll: true });
       });
+      await frame(page);
       const line = await page.evaluate(() => window.stage.topLine());
       await remote(page, 0, 0, 'x\n'.repeat(3));
       await frame(page);
