@@ -40,8 +40,8 @@ export class ConcordClient {
   readonly #rescue: Rescue;
   readonly #context: SessionContext;
   readonly #entries = new Map<string, Entry>();
-  /** Sessions on their way out; the same document may be opened again only after them. */
-  readonly #leaving = new Set<Promise<void>>();
+  /** Sessions on their way out by document; the next of the document waits for them, to find their last words. */
+  readonly #leaving = new Map<string, Promise<void>>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -101,7 +101,7 @@ export class ConcordClient {
   async close(): Promise<void> {
     this.#rescue.stop();
     for (const entry of this.#entries.values()) this.#shut(entry);
-    await Promise.all(this.#leaving);
+    await Promise.all(this.#leaving.values());
     this.#connection.close();
   }
 
@@ -110,7 +110,8 @@ export class ConcordClient {
   }
 
   #newSession(id: string): DocumentSession {
-    return new DocumentSession(id, this.#context, this.#connection, { leave: () => this.#leave(id) });
+    const options = { leave: () => this.#leave(id), after: this.#leaving.get(id) };
+    return new DocumentSession(id, this.#context, this.#connection, options);
   }
 
   #leave(id: string): void {
@@ -121,9 +122,12 @@ export class ConcordClient {
 
   #shut(entry: Entry): void {
     this.#host.clearTimeout(entry.closing);
-    this.#entries.delete(entry.session.id);
-    const done = entry.session.shut().finally(() => this.#leaving.delete(done));
-    this.#leaving.add(done);
+    const { id } = entry.session;
+    this.#entries.delete(id);
+    const done = entry.session.shut().finally(() => {
+      if (this.#leaving.get(id) === done) this.#leaving.delete(id);
+    });
+    this.#leaving.set(id, done);
   }
 }
 

@@ -52,7 +52,12 @@ export interface SessionOptions {
   given?: Claim;
   /** Called by `close`; whoever shares the session decides when it shuts. */
   leave?: () => void;
+  /** An earlier session of the document on this page that is still storing its last words. */
+  after?: Promise<void> | undefined;
 }
+
+/** How long to wait for that at most; a store that never answers must not keep a document shut. */
+const AFTER_MS = 3_000;
 
 /** Unsaved edits grow older; people see it once a second. */
 const AGE_EVERY_MS = 1_000;
@@ -97,7 +102,7 @@ export class DocumentSession implements TextModel {
     this.#rescues = options.given !== undefined;
     this.#claim = options.given; // its lock is released in any case
     this.#channel = new Channel(this.#owner(), connection, context.host);
-    this.#started = this.#start();
+    this.#started = this.#start(options.after);
   }
 
   // --- what it says ---
@@ -272,8 +277,9 @@ export class DocumentSession implements TextModel {
 
   // --- inside ---
 
-  async #start(): Promise<void> {
+  async #start(after?: Promise<void>): Promise<void> {
     const { host, locks } = this.#context;
+    if (after) await Promise.race([after, this.#pause(AFTER_MS)]);
     for (let attempt = 0; !this.#closed; attempt++) {
       try {
         const [store] = await Promise.all([this.#context.store, loadEngine(this.#context.wasm)]);

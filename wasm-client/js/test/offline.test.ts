@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { DOC, Stage } from './support/stage.js';
+import { until } from './support/world.js';
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
@@ -125,6 +126,36 @@ describe('offline', () => {
     const after = await stage.ready(before.tab.memory);
     await stage.quiet(after);
     assert.equal(stage.server.text, 'xonce');
+  });
+
+  test('a document opened again while its last words are being stored shows them', async () => {
+    const stage = new Stage('x');
+    const store = await stage.store;
+    let write: (() => void) | undefined;
+    let slow = false;
+    stage.store = Promise.resolve({
+      ...store,
+      put: async (record, instead) => {
+        if (slow) await new Promise<void>((resolve) => (write = resolve));
+        return store.put(record, instead);
+      },
+    });
+    const actor = await stage.ready();
+    stage.online(false);
+    slow = true;
+    actor.editor.type('y');
+    actor.session.close();
+    await stage.world.pass(300);
+    const again = actor.client.open(DOC);
+    assert.notEqual(again, actor.session, 'the first one is on its way out');
+    await stage.world.pass(1_000);
+    slow = false;
+    write?.();
+    await until('the document is ready', () => again.status.phase === 'ready');
+    assert.equal(again.text(), 'xy');
+    stage.online(true);
+    await stage.world.pass(5_000);
+    assert.deepEqual([again.status.save, stage.server.text], ['saved', 'xy']);
   });
 
   test('a tab that lost its id to another one leaves the stored queue to it', async () => {
