@@ -54,7 +54,10 @@ pub(crate) fn byte_offset(text: &str, chars: usize) -> usize {
     let mut at = 0;
     // Long texts by blocks, which the compiler counts without a branch for each byte.
     let bytes = text.as_bytes();
-    while left >= BLOCK_BYTES && at + BLOCK_BYTES <= bytes.len() {
+    while cfg!(not(target_family = "wasm"))
+        && left >= BLOCK_BYTES
+        && at + BLOCK_BYTES <= bytes.len()
+    {
         let block = &bytes[at..at + BLOCK_BYTES];
         left -= block.iter().map(|byte| usize::from(!is_continuation(*byte))).sum::<usize>();
         at += BLOCK_BYTES;

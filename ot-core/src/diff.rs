@@ -2,8 +2,6 @@
 //!
 //! Works in bytes between character boundaries and counts Unicode scalar values at the end.
 
-use std::ops::Range;
-
 use crate::apply::split_chars;
 use crate::operation::{Operation, TextWriter};
 
@@ -91,15 +89,51 @@ fn write_middle(old: &str, new: &str, out: &mut TextWriter) {
     if write_by_chars(old, new, out) {
         return;
     }
-    let old_lines: Vec<&str> = old.split_inclusive('\n').collect();
-    let new_lines: Vec<&str> = new.split_inclusive('\n').collect();
-    let Some(kept) = longest_common(&old_lines, &new_lines, LINE_CHANGES_MAX) else {
+    let (old_lines, new_lines) = (lines(old), lines(new));
+    let same = |in_old: usize, in_new: usize| old_lines[in_old] == new_lines[in_new];
+    let (old_len, new_len) = (old_lines.len(), new_lines.len());
+    let Some(mut kept) = longest_common(&same, old_len, new_len, LINE_CHANGES_MAX) else {
         return write_change(old, new, out);
     };
-    for (hunk, kept_lines) in hunks(&kept, old_lines.len(), new_lines.len()) {
-        write_hunk(&old_lines[hunk.old].concat(), &new_lines[hunk.new].concat(), out);
-        out.retain(old_lines[kept_lines].iter().map(|line| count(line)).sum());
+    kept.push(Run { old: old_len, new: new_len, len: 0 });
+    // The lines of each stretch lie end to end in their text.
+    let (mut old_rest, mut new_rest) = (old, new);
+    let (mut in_old, mut in_new) = (0, 0);
+    for run in kept {
+        let old_hunk = cut_lines(&mut old_rest, &old_lines[in_old..run.old]);
+        let new_hunk = cut_lines(&mut new_rest, &new_lines[in_new..run.new]);
+        write_hunk(old_hunk, new_hunk, out);
+        (in_old, in_new) = (run.old + run.len, run.new + run.len);
+        out.retain(count(cut_lines(&mut old_rest, &old_lines[run.old..in_old])));
+        cut_lines(&mut new_rest, &new_lines[run.new..in_new]);
     }
+}
+
+/// Lines, each with its line end.
+fn lines(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == b'\n' {
+            lines.push(&text[from..=at]);
+            from = at + 1;
+        }
+    }
+    if from < text.len() {
+        lines.push(&text[from..]);
+    }
+    lines
+}
+
+/// Takes these lines off the start of a text that begins with them.
+fn cut_lines<'a>(text: &mut &'a str, lines: &[&str]) -> &'a str {
+    let mut bytes = 0;
+    for line in lines {
+        bytes += line.len();
+    }
+    let (cut, rest) = text.split_at(bytes);
+    *text = rest;
+    cut
 }
 
 /// One stretch of changed lines.
@@ -115,18 +149,35 @@ fn write_hunk(old: &str, new: &str, out: &mut TextWriter) {
 
 /// Writes the changes between characters, unless there are too many; tells whether it did.
 fn write_by_chars(old: &str, new: &str, out: &mut TextWriter) -> bool {
-    let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
-    let Some(mut kept) = longest_common(&old, &new, CHAR_CHANGES_MAX) else {
+    let (old, new) = (chars(old), chars(new));
+    let same = |in_old: usize, in_new: usize| old[in_old] == new[in_new];
+    let Some(mut kept) = longest_common(&same, old.len(), new.len(), CHAR_CHANGES_MAX) else {
         return false;
     };
-    kept.retain(|run| run.len >= KEPT_MIN);
-    for (hunk, kept_chars) in hunks(&kept, old.len(), new.len()) {
-        let inserted: String = new[hunk.new.clone()].iter().collect();
-        out.insert(&inserted, hunk.new.len());
-        out.delete(hunk.old.len());
-        out.retain(kept_chars.len());
+    kept.push(Run { old: old.len(), new: new.len(), len: 0 });
+    let (mut in_old, mut in_new) = (0, 0);
+    for run in kept {
+        if (1..KEPT_MIN).contains(&run.len) {
+            continue;
+        }
+        let mut inserted = String::new();
+        for character in &new[in_new..run.new] {
+            inserted.push(*character);
+        }
+        out.insert(&inserted, run.new - in_new);
+        out.delete(run.old - in_old);
+        out.retain(run.len);
+        (in_old, in_new) = (run.old + run.len, run.new + run.len);
     }
     true
+}
+
+fn chars(text: &str) -> Vec<char> {
+    let mut chars = Vec::new();
+    for character in text.chars() {
+        chars.push(character);
+    }
+    chars
 }
 
 fn write_change(old: &str, new: &str, out: &mut TextWriter) {
@@ -142,34 +193,19 @@ struct Run {
     len: usize,
 }
 
-/// Units that only one side has.
-struct Hunk {
-    old: Range<usize>,
-    new: Range<usize>,
-}
-
-/// The stretches between kept runs, each with the kept run behind it (in `old`); the last one ends
-/// at the ends of both sides.
-fn hunks(kept: &[Run], old_len: usize, new_len: usize) -> Vec<(Hunk, Range<usize>)> {
-    let end = Run { old: old_len, new: new_len, len: 0 };
-    let (mut old, mut new) = (0, 0);
-    kept.iter()
-        .chain([&end])
-        .map(|run| {
-            let hunk = Hunk { old: old..run.old, new: new..run.new };
-            (old, new) = (run.old + run.len, run.new + run.len);
-            (hunk, run.old..old)
-        })
-        .collect()
-}
-
 /// Longest common subsequence by the greedy search of Myers (1986): for each number of changes,
 /// how far each diagonal reaches. `None` when more than `changes_max` units differ.
-fn longest_common<T: PartialEq>(old: &[T], new: &[T], changes_max: usize) -> Option<Vec<Run>> {
-    if old.len().abs_diff(new.len()) > changes_max {
+/// `same` compares a unit of one side with one of the other; both sides' lengths are in units.
+fn longest_common(
+    same: &dyn Fn(usize, usize) -> bool,
+    old_len: usize,
+    new_len: usize,
+    changes_max: usize,
+) -> Option<Vec<Run>> {
+    if old_len.abs_diff(new_len) > changes_max {
         return None;
     }
-    let changes_max = changes_max.min(old.len() + new.len());
+    let changes_max = changes_max.min(old_len + new_len);
     // `reach[center + k]` is the furthest offset in `old` on the diagonal k = old - new.
     let center = changes_max + 1;
     let mut reach = vec![0; 2 * changes_max + 3];
@@ -181,13 +217,13 @@ fn longest_common<T: PartialEq>(old: &[T], new: &[T], changes_max: usize) -> Opt
             let down = goes_down(&reach, at, step, changes);
             let mut in_old = if down { reach[at + 1] } else { reach[at - 1] + 1 };
             let mut in_new = in_old + center - at;
-            while in_old < old.len() && in_new < new.len() && old[in_old] == new[in_new] {
+            while in_old < old_len && in_new < new_len && same(in_old, in_new) {
                 in_old += 1;
                 in_new += 1;
             }
             reach[at] = in_old;
-            if in_old == old.len() && in_new == new.len() {
-                return Some(runs_back(&trace, old.len(), new.len()));
+            if in_old == old_len && in_new == new_len {
+                return Some(runs_back(&trace, old_len, new_len));
             }
         }
     }

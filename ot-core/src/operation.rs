@@ -14,7 +14,7 @@ pub(crate) use part::{Kind, Part};
 pub(crate) use writer::{TextWriter, Writer};
 
 use crate::error::{DecodeError, LengthOverflow, SpliceError};
-use crate::small::{Chars, Few};
+use crate::small::{Chars, Few, Held};
 
 /// The longest text an operation can span, before or after, in characters.
 pub const MAX_LEN: usize = (1 << 30) - 1;
@@ -43,6 +43,11 @@ pub enum Component<'a> {
 /// An operation of one insert or one delete allocates nothing but text beyond 24 bytes.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Operation {
+    body: Held<Body>,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+struct Body {
     parts: Few<Part>,
     text: Chars,
     base_len: usize,
@@ -100,44 +105,44 @@ impl Operation {
     #[must_use]
     #[inline]
     pub fn base_len(&self) -> usize {
-        self.base_len
+        self.body.base_len
     }
 
     /// Length of the text after this operation, in characters.
     #[must_use]
     #[inline]
     pub fn target_len(&self) -> usize {
-        self.target_len
+        self.body.target_len
     }
 
     /// The components from the first character to the last.
     #[must_use]
     pub fn components(&self) -> Components<'_> {
-        Components { parts: self.parts.iter(), text: &self.text }
+        Components { parts: self.body.parts.iter(), text: &self.body.text }
     }
 
     /// How many components there are.
     #[must_use]
     pub fn component_count(&self) -> usize {
-        self.parts.len()
+        self.body.parts.len()
     }
 
     /// Size of all inserted text, in UTF-8 bytes.
     #[must_use]
     pub fn inserted_bytes(&self) -> usize {
-        self.text.len()
+        self.body.text.len()
     }
 
     /// All inserted text, in order, without its places.
     #[must_use]
     pub fn inserted_text(&self) -> &str {
-        &self.text
+        &self.body.text
     }
 
     /// Whether it changes nothing.
     #[must_use]
     pub fn is_identity(&self) -> bool {
-        match *self.parts.as_slice() {
+        match *self.body.parts.as_slice() {
             [] => true,
             [part] => part.kind() == Kind::Retain,
             _ => false,
@@ -150,7 +155,7 @@ impl Operation {
     /// # Errors
     /// [`DecodeError::ForbiddenCharacter`] names the first one.
     pub fn check_text(&self) -> Result<(), DecodeError> {
-        check_text(&self.text)
+        check_text(&self.body.text)
     }
 
     /// Checks every invariant of the type; for tests and fuzzers.
@@ -160,8 +165,8 @@ impl Operation {
     pub fn check_invariants(&self) {
         let (mut base_len, mut target_len) = (0, 0);
         let mut before = None;
-        let mut text = self.text.as_str();
-        for part in &self.parts {
+        let mut text = self.body.text.as_str();
+        for part in &self.body.parts {
             assert!(part.chars() > 0, "no component is empty");
             assert_ne!(before, Some(part.kind()), "neighbours differ in kind");
             before = Some(part.kind());
@@ -183,19 +188,23 @@ impl Operation {
             }
         }
         assert!(text.is_empty(), "all text belongs to an insert");
-        assert_eq!((base_len, target_len), (self.base_len, self.target_len), "lengths are sums");
+        assert_eq!(
+            (base_len, target_len),
+            (self.body.base_len, self.body.target_len),
+            "lengths are sums"
+        );
         assert!(base_len <= MAX_LEN && target_len <= MAX_LEN, "lengths are within MAX_LEN");
     }
 
     #[inline]
     pub(crate) fn parts(&self) -> &[Part] {
-        &self.parts
+        &self.body.parts
     }
 
     /// All inserted text, for an operation that inserts the same.
     #[inline]
     pub(crate) fn text(&self) -> &Chars {
-        &self.text
+        &self.body.text
     }
 }
 

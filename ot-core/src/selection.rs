@@ -234,13 +234,21 @@ impl Ranges {
     /// All of them after `operation`; see [`Selection::transform`].
     #[must_use]
     pub fn transform(&self, operation: &Operation, assoc: Assoc) -> Ranges {
-        Ranges(self.iter().map(|selection| selection.transform(operation, assoc)).collect())
+        let mut ranges = self.clone();
+        for selection in &mut ranges.0 {
+            *selection = selection.transform(operation, assoc);
+        }
+        ranges
     }
 
     /// The same selections with every end at most at `len`.
     #[must_use]
     pub fn clamp(&self, len: usize) -> Ranges {
-        Ranges(self.iter().map(|selection| selection.clamp(len)).collect())
+        let mut ranges = self.clone();
+        for selection in &mut ranges.0 {
+            *selection = selection.clamp(len);
+        }
+        ranges
     }
 }
 

@@ -9,6 +9,33 @@ mod containers {
     pub(crate) type Chars = compact_str::CompactString;
     pub(crate) type Few<T> = smallvec::SmallVec<[T; super::INLINE_PARTS]>;
     pub(crate) type One<T> = smallvec::SmallVec<[T; 1]>;
+
+    /// In place: an operation is one piece of memory.
+    #[derive(Clone, PartialEq, Eq, Default)]
+    pub(crate) struct Held<T>(T);
+
+    impl<T> Held<T> {
+        #[inline]
+        pub(crate) fn new(value: T) -> Held<T> {
+            Held(value)
+        }
+    }
+
+    impl<T> std::ops::Deref for Held<T> {
+        type Target = T;
+
+        #[inline]
+        fn deref(&self) -> &T {
+            &self.0
+        }
+    }
+
+    impl<T> std::ops::DerefMut for Held<T> {
+        #[inline]
+        fn deref_mut(&mut self) -> &mut T {
+            &mut self.0
+        }
+    }
 }
 
 #[cfg(target_family = "wasm")]
@@ -16,9 +43,11 @@ mod containers {
     pub(crate) type Chars = String;
     pub(crate) type Few<T> = Vec<T>;
     pub(crate) type One<T> = Vec<T>;
+    /// Behind a pointer: every move of an operation is code.
+    pub(crate) type Held<T> = Box<T>;
 }
 
-pub(crate) use containers::{Chars, Few, One};
+pub(crate) use containers::{Chars, Few, Held, One};
 
 /// Components that need no allocation: a retain, an insert, a delete, a retain.
 pub(crate) const INLINE_PARTS: usize = 4;

@@ -15,7 +15,6 @@ use std::ops::Range;
 use chunks::Chunks as Rope;
 #[cfg(not(target_family = "wasm"))]
 use jumprope::JumpRope as Rope;
-use xxhash_rust::xxh64::Xxh64;
 
 use crate::error::LengthMismatch;
 use crate::operation::{Component, Operation};
@@ -163,9 +162,15 @@ impl Text {
     /// The hash that both ends compare to see that they hold the same text.
     #[must_use]
     pub fn hash(&self) -> TextHash {
-        let mut hasher = Xxh64::new(TextHash::SEED);
-        self.chunks().for_each(|chunk| hasher.update(chunk.as_bytes()));
-        TextHash(hasher.digest())
+        // The hash of one piece is less to download than that of many.
+        #[cfg(target_family = "wasm")]
+        return TextHash::of(&self.contents());
+        #[cfg(not(target_family = "wasm"))]
+        {
+            let mut hasher = xxhash_rust::xxh64::Xxh64::new(TextHash::SEED);
+            self.chunks().for_each(|chunk| hasher.update(chunk.as_bytes()));
+            TextHash(hasher.digest())
+        }
     }
 
     /// Rebuilds the rope without the slack that edits leave behind; for when a document is idle.

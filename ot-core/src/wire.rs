@@ -157,7 +157,9 @@ fn write_number(mut number: usize, out: &mut String) {
             break;
         }
     }
-    out.extend(digits[at..].iter().map(|&digit| char::from(digit)));
+    for digit in &digits[at..] {
+        out.push(char::from(*digit));
+    }
 }
 
 fn write_string(text: &str, out: &mut String) {
@@ -220,13 +222,16 @@ impl Reader<'_> {
     }
 
     /// An integer in JSON's syntax: no leading zeros, no fraction, no exponent. One that does not
-    /// fit is as large as fits, which every limit refuses.
+    /// fit is larger than every limit.
     fn number(&mut self) -> Result<i64, DecodeError> {
         let negative = self.accept(b'-');
         let start = self.offset;
         let mut value: i64 = 0;
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.offset) {
-            value = value.saturating_mul(10).saturating_add(i64::from(digit - b'0'));
+            // Beyond every limit already: more digits change nothing.
+            if value <= MAX_LEN as i64 {
+                value = value * 10 + i64::from(digit - b'0');
+            }
             self.offset += 1;
         }
         let digits = &self.bytes[start..self.offset];

@@ -10,7 +10,7 @@
 //! Offsets are UTF-16 code units, except those of presence, which come from the wire in Unicode
 //! scalar values. Revisions and submission numbers are JavaScript numbers, at most 2^53 - 1.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::convert::RangeError;
 use crate::engine::{EditError, Engine, OutOfStep, Taken};
@@ -24,71 +24,78 @@ const BAD_EDIT: u32 = 2;
 /// The message does not fit: join again.
 const OUT_OF_STEP: u32 = 3;
 
-thread_local! {
+struct State {
     /// The engine named n lies at n - 1; a freed one leaves a gap.
-    static ENGINES: RefCell<Vec<Option<Box<Engine>>>> = const { RefCell::new(Vec::new()) };
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    engines: Vec<Option<Box<Engine>>>,
+    scratch: Vec<u8>,
+}
+
+/// A browser's thread has it for itself; the lock is there to say so without `unsafe`.
+static STATE: Mutex<State> = Mutex::new(State { engines: Vec::new(), scratch: Vec::new() });
+
+#[inline(never)]
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes the buffer `len` bytes long, keeping what it holds; where it lies, until the next call.
 #[unsafe(no_mangle)]
-pub extern "C" fn scratch(len: u32) -> usize {
-    SCRATCH.with_borrow_mut(|scratch| {
-        scratch.resize(len as usize, 0);
-        scratch.as_ptr().addr()
-    })
-}
-
-fn taken_bytes() -> Vec<u8> {
-    SCRATCH.take()
+pub extern "C" fn scratch(len: usize) -> usize {
+    let scratch = &mut state().scratch;
+    scratch.resize(len, 0);
+    scratch.as_ptr().addr()
 }
 
 #[inline(never)]
 fn taken_text() -> String {
+    let bytes = std::mem::take(&mut state().scratch);
     // The caller's encoder writes nothing else than UTF-8.
-    String::from_utf8(taken_bytes()).unwrap_or_else(|_| panic!("the text is no UTF-8"))
+    String::from_utf8(bytes).unwrap_or_else(|_| panic!("the text is no UTF-8"))
 }
 
 #[inline(never)]
 fn give_text(text: String) -> usize {
     let len = text.len();
-    SCRATCH.set(text.into_bytes());
+    state().scratch = text.into_bytes();
     len
 }
 
 #[inline(never)]
 fn give_numbers(numbers: &[u32]) -> usize {
-    SCRATCH.with_borrow_mut(|scratch| {
-        scratch.clear();
-        for number in numbers {
-            scratch.extend_from_slice(&number.to_le_bytes());
-        }
-        scratch.len()
-    })
+    let scratch = &mut state().scratch;
+    scratch.clear();
+    for number in numbers {
+        scratch.extend_from_slice(&number.to_le_bytes());
+    }
+    scratch.len()
 }
 
 #[inline(never)]
 fn add(engine: Engine) -> usize {
-    ENGINES.with_borrow_mut(|engines| {
-        engines.push(Some(Box::new(engine)));
-        engines.len()
-    })
+    let engines = &mut state().engines;
+    engines.push(Some(Box::new(engine)));
+    engines.len()
 }
 
 #[inline(never)]
 fn take(id: usize) -> Option<Box<Engine>> {
-    ENGINES.with_borrow_mut(|engines| engines.get_mut(id.wrapping_sub(1))?.take())
+    state().engines.get_mut(id.wrapping_sub(1))?.take()
+}
+
+#[inline(never)]
+fn must_take(id: usize) -> Box<Engine> {
+    take(id).expect("no such engine")
 }
 
 #[inline(never)]
 fn put(id: usize, engine: Box<Engine>) {
-    ENGINES.with_borrow_mut(|engines| engines[id - 1] = Some(engine));
+    state().engines[id - 1] = Some(engine);
 }
 
 /// Calls with the engine out of its place: a trap inside costs this engine and no other.
 #[inline(always)]
 fn with<T>(id: usize, call: impl FnOnce(&mut Engine) -> T) -> T {
-    let mut engine = take(id).expect("no such engine");
+    let mut engine = must_take(id);
     let result = call(&mut engine);
     put(id, engine);
     result
@@ -300,7 +307,7 @@ pub extern "C" fn engine_outstanding(id: usize) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn engine_set_presence(id: usize, session: u32) {
     let mut ranges = Vec::new();
-    for number in taken_bytes().chunks_exact(4) {
+    for number in state().scratch.chunks_exact(4) {
         ranges.push(u32::from_le_bytes([number[0], number[1], number[2], number[3]]));
     }
     with(id, |engine| engine.set_presence(session, &ranges));

@@ -143,7 +143,9 @@ impl Patches {
     fn close(&mut self, at: &mut usize, change: Option<(usize, usize)>) {
         if let Some((deleted, inserted)) = change {
             // Documents end long before 2^32 code units.
-            self.numbers.extend([*at as u32, deleted as u32, inserted as u32]);
+            for number in [*at, deleted, inserted] {
+                self.numbers.push(number as u32);
+            }
             *at += inserted;
         }
     }

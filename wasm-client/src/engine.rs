@@ -408,7 +408,9 @@ impl Engine {
             Ranges::new(pairs.map(|pair| Selection::new(pair[0] as usize, pair[1] as usize)));
         let ranges = self.client.carry_ranges(&ranges.unwrap_or_default());
         let ranges = ranges.clamp(self.client.text().len_chars());
-        self.people.retain(|(known, _)| *known != session);
+        if let Some(known) = self.people.iter().position(|(known, _)| *known == session) {
+            self.people.remove(known);
+        }
         if !ranges.is_empty() {
             self.people.push((session, ranges));
         }
@@ -420,9 +422,11 @@ impl Engine {
     pub fn presence(&self) -> Vec<u32> {
         let mut out = Vec::with_capacity(4 * self.people.len());
         for (session, ranges) in &self.people {
-            out.extend([*session, ranges.as_slice().len() as u32]);
+            out.push(*session);
+            out.push(ranges.as_slice().len() as u32);
             for selection in ranges {
-                out.extend([self.place(selection.anchor), self.place(selection.head)]);
+                out.push(self.place(selection.anchor));
+                out.push(self.place(selection.head));
             }
         }
         out

@@ -59,8 +59,11 @@ pub(crate) fn read(state: &str) -> Option<(PendingWork, String)> {
 pub(crate) fn committed_only(work: PendingWork) -> Option<PendingWork> {
     let mut text = Text::from(work.text.as_str());
     let sent = work.outstanding.map(|(_, current)| current);
-    for edit in [work.buffer, sent].into_iter().flatten() {
-        text.apply(&edit.inverse()).ok()?;
+    if let Some(buffer) = work.buffer {
+        text.apply(&buffer.inverse()).ok()?;
+    }
+    if let Some(sent) = sent {
+        text.apply(&sent.inverse()).ok()?;
     }
     let next_seq = ClientSeq::new(1);
     Some(PendingWork { text: text.contents(), next_seq, outstanding: None, buffer: None, ..work })
@@ -118,14 +121,14 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self) -> Option<&'a str> {
-        let len = usize::try_from(self.number_until(':')?).ok()?;
+        let len = usize::try_from(self.number_until(b':')?).ok()?;
         let field = self.rest.get(..len)?;
         self.rest = self.rest.get(len..)?;
         Some(field)
     }
 
     fn number(&mut self) -> Option<u64> {
-        self.number_until(';')
+        self.number_until(b';')
     }
 
     fn operation(&mut self) -> Option<Operation> {
@@ -141,20 +144,19 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    fn number_until(&mut self, mark: char) -> Option<u64> {
-        let (digits, rest) = self.rest.split_once(mark)?;
-        if digits.is_empty() || digits.len() > 16 {
-            return None;
-        }
+    fn number_until(&mut self, mark: u8) -> Option<u64> {
         let mut number = 0;
-        for digit in digits.bytes() {
-            if !digit.is_ascii_digit() {
+        for (at, byte) in self.rest.bytes().enumerate() {
+            if byte == mark && at > 0 {
+                self.rest = &self.rest[at + 1..];
+                return Some(number);
+            }
+            if !byte.is_ascii_digit() || at >= 16 {
                 return None;
             }
-            number = number * 10 + u64::from(digit - b'0');
+            number = number * 10 + u64::from(byte - b'0');
         }
-        self.rest = rest;
-        Some(number)
+        None
     }
 }
 

@@ -67,24 +67,30 @@ impl Client {
     pub fn restore(work: PendingWork) -> Result<Client, RestoreError> {
         let mut client = Client::new(&work.text, work.revision, work.next_seq);
         let mut below = client.text.clone();
-        let mut levels: Vec<(Operation, ClientSeq)> = Vec::new();
-        if let Some(buffer) = &work.buffer {
-            levels.push((take_back(&mut below, buffer)?, work.next_seq));
-        }
+        let typed_since = match &work.buffer {
+            Some(buffer) => Some(take_back(&mut below, buffer)?),
+            None => None,
+        };
+        let mut undo = UndoStack::default();
         if let Some((submission, current)) = work.outstanding {
             if submission.seq >= work.next_seq || submission.revision > work.revision {
                 return Err(RestoreError::Ahead { seq: submission.seq });
             }
-            levels.push((take_back(&mut below, &current)?, submission.seq));
+            push_level(&mut undo, take_back(&mut below, &current)?, submission.seq);
             client.outstanding = Some(Outstanding { submission, current });
         }
         client.buffer = work.buffer.filter(|buffer| !buffer.is_identity());
-        let mut undo = UndoStack::default();
-        for (inverse, seq) in levels.into_iter().rev().filter(|(level, _)| !level.is_identity()) {
-            undo.push(inverse, seq, false);
+        if let Some(inverse) = typed_since {
+            push_level(&mut undo, inverse, work.next_seq);
         }
         client.undo = undo;
         Ok(client)
+    }
+}
+
+fn push_level(undo: &mut UndoStack, inverse: Operation, seq: ClientSeq) {
+    if !inverse.is_identity() {
+        undo.push(inverse, seq, false);
     }
 }
 

@@ -9,6 +9,8 @@
 
 use std::ops::Range;
 
+use crate::apply::byte_offset;
+
 /// Where a chunk is cut. Small under test, so that every edge is crossed.
 const CHUNK_BYTES: usize = if cfg!(test) { 12 } else { 1024 };
 
@@ -22,9 +24,9 @@ struct Lengths {
 impl Lengths {
     fn of(text: &str) -> Lengths {
         let (mut chars, mut wchars) = (0, 0);
-        for character in text.chars() {
-            chars += 1;
-            wchars += character.len_utf16();
+        for byte in text.bytes() {
+            chars += usize::from(begins_char(byte));
+            wchars += width_utf16(byte);
         }
         Lengths { bytes: text.len(), chars, wchars }
     }
@@ -40,6 +42,16 @@ impl Lengths {
         self.chars -= less.chars;
         self.wchars -= less.wchars;
     }
+}
+
+/// Whether a byte is the first of its character.
+fn begins_char(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
+}
+
+/// Code units of the character that begins with the byte; 0 when none does.
+fn width_utf16(byte: u8) -> usize {
+    usize::from(begins_char(byte)) + usize::from(byte >= 0b1111_0000)
 }
 
 #[derive(Debug, Clone)]
@@ -58,7 +70,7 @@ impl Chunk {
         if self.lengths.chars == self.lengths.bytes {
             return offset;
         }
-        self.text.char_indices().nth(offset).map_or(self.lengths.bytes, |(byte, _)| byte)
+        byte_offset(&self.text, offset)
     }
 }
 
@@ -89,48 +101,63 @@ impl Chunks {
     /// Inserts `text` at a character offset, which must be within the text.
     pub(crate) fn insert(&mut self, offset: usize, text: &str) {
         let (index, inner) = self.find(offset);
-        self.lengths.add(Lengths::of(text));
+        let mut place = index;
+        let more = Lengths::of(text);
+        self.lengths.add(more);
         if let Some(chunk) = self.chunks.get_mut(index) {
             let byte = chunk.byte_at(inner);
             if chunk.text.len() + text.len() <= 2 * CHUNK_BYTES {
                 chunk.text.insert_str(byte, text);
-                chunk.lengths.add(Lengths::of(text));
+                chunk.lengths.add(more);
                 return;
             }
-            let tail = Chunk::new(&chunk.text[byte..]);
-            chunk.text.truncate(byte);
-            chunk.lengths.take(tail.lengths);
-            self.chunks.insert(index + 1, tail);
+            place += usize::from(byte > 0);
+            if 0 < byte && byte < chunk.text.len() {
+                let tail = Chunk::new(&chunk.text[byte..]);
+                chunk.text.truncate(byte);
+                chunk.lengths.take(tail.lengths);
+                self.chunks.insert(place, tail);
+            }
         }
-        let place = self.chunks.len().min(index + 1);
-        self.chunks.splice(place..place, pieces(text).map(Chunk::new));
-        self.chunks.retain(|chunk| chunk.lengths.bytes > 0);
+        self.insert_pieces(place, text);
+    }
+
+    /// Inserts a text in pieces of at most `CHUNK_BYTES`, cut between characters, before a chunk.
+    fn insert_pieces(&mut self, place: usize, text: &str) {
+        let (mut place, mut rest) = (place, text);
+        while !rest.is_empty() {
+            let mut cut = rest.len().min(CHUNK_BYTES);
+            while !rest.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            let (piece, later) = rest.split_at(cut);
+            self.chunks.insert(place, Chunk::new(piece));
+            (place, rest) = (place + 1, later);
+        }
     }
 
     /// Removes a range of characters, which must be within the text.
     pub(crate) fn remove(&mut self, range: Range<usize>) {
         let (first, mut from) = self.find(range.start);
         let (mut index, mut left) = (first, range.len());
-        let mut emptied = first..first;
         while left > 0
             && let Some(chunk) = self.chunks.get_mut(index)
         {
             let count = left.min(chunk.lengths.chars - from);
-            let bytes = chunk.byte_at(from)..chunk.byte_at(from + count);
-            let removed = Lengths::of(&chunk.text[bytes.clone()]);
-            chunk.text.drain(bytes);
+            let (start, end) = (chunk.byte_at(from), chunk.byte_at(from + count));
+            let removed = Lengths::of(&chunk.text[start..end]);
+            let behind = chunk.text.split_off(end);
+            chunk.text.truncate(start);
+            chunk.text.push_str(&behind);
             chunk.lengths.take(removed);
             self.lengths.take(removed);
             if chunk.lengths.bytes > 0 {
-                emptied.start += usize::from(index == emptied.start);
+                index += 1;
             } else {
-                emptied.end = index + 1;
+                self.chunks.remove(index);
             }
             left -= count;
-            (index, from) = (index + 1, 0);
-        }
-        if emptied.start < emptied.end {
-            self.chunks.drain(emptied);
+            from = 0;
         }
         self.join(first + 1);
         self.join(first);
@@ -153,12 +180,15 @@ impl Chunks {
 
     pub(crate) fn chars_to_wchars(&self, offset: usize) -> usize {
         let (index, inner) = self.find(offset);
-        let before: usize = self.chunks[..index].iter().map(|chunk| chunk.lengths.wchars).sum();
+        let mut before = 0;
+        for chunk in &self.chunks[..index] {
+            before += chunk.lengths.wchars;
+        }
         let Some(chunk) = self.chunks.get(index) else { return before };
         if chunk.lengths.wchars == chunk.lengths.chars {
             return before + inner;
         }
-        before + chunk.text.chars().take(inner).map(char::len_utf16).sum::<usize>()
+        before + Lengths::of(&chunk.text[..chunk.byte_at(inner)]).wchars
     }
 
     /// An offset inside a pair counts as the end of the character.
@@ -170,12 +200,12 @@ impl Chunks {
                 before += chunk.lengths.chars;
                 continue;
             }
-            for character in chunk.text.chars() {
+            for byte in chunk.text.bytes() {
                 if left == 0 {
                     break;
                 }
-                left = left.saturating_sub(character.len_utf16());
-                before += 1;
+                left = left.saturating_sub(width_utf16(byte));
+                before += usize::from(begins_char(byte));
             }
             break;
         }
@@ -214,24 +244,11 @@ impl Chunks {
     }
 }
 
-/// Cuts a text into pieces of at most `CHUNK_BYTES`, between characters.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let mut cut = rest.len().min(CHUNK_BYTES);
-        while !rest.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        let (piece, later) = rest.split_at(cut);
-        rest = later;
-        (cut > 0).then_some(piece)
-    })
-}
-
 impl From<&str> for Chunks {
     fn from(text: &str) -> Chunks {
-        let chunks = pieces(text).map(Chunk::new).collect();
-        Chunks { chunks, lengths: Lengths::of(text) }
+        let mut chunks = Chunks { chunks: Vec::new(), lengths: Lengths::of(text) };
+        chunks.insert_pieces(0, text);
+        chunks
     }
 }
 

@@ -1,7 +1,5 @@
 //! One of the two stacks: its levels, what waits above each, and its memory.
 
-use std::collections::VecDeque;
-
 use super::UndoLimits;
 use crate::error::TransformError;
 use crate::invertible::Invertible;
@@ -53,7 +51,7 @@ fn operation_bytes(operation: &Operation) -> usize {
 /// Invariant: `bytes` is the sum of the levels'; the lowest level is not joined.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Side {
-    levels: VecDeque<Level>,
+    levels: Vec<Level>,
     bytes: usize,
 }
 
@@ -72,7 +70,7 @@ impl Side {
         joined: bool,
         limits: &UndoLimits,
     ) -> Result<(), TransformError> {
-        if joined && self.levels.back().is_some_and(|top| top.seq == seq) {
+        if joined && self.levels.last().is_some_and(|top| top.seq == seq) {
             let mut top = self.pop().expect("there is a top");
             let waiting = top.carry()?;
             top.inverse = inverse.compose(&top.inverse)?;
@@ -88,11 +86,11 @@ impl Side {
 
     fn push_level(&mut self, level: Level) {
         self.bytes += level.bytes();
-        self.levels.push_back(level);
+        self.levels.push(level);
     }
 
     fn pop(&mut self) -> Option<Level> {
-        let level = self.levels.pop_back()?;
+        let level = self.levels.pop()?;
         self.bytes -= level.bytes();
         Some(level)
     }
@@ -101,11 +99,9 @@ impl Side {
         while self.levels.len() > 1
             && (self.levels.len() > limits.levels_max || self.bytes > limits.bytes_max)
         {
-            if let Some(oldest) = self.levels.pop_front() {
-                self.bytes -= oldest.bytes();
-            }
+            self.bytes -= self.levels.remove(0).bytes();
         }
-        if let Some(lowest) = self.levels.front_mut() {
+        if let Some(lowest) = self.levels.first_mut() {
             lowest.joined = false;
         }
     }
@@ -174,7 +170,7 @@ impl Side {
 
     pub(super) fn take_since(&mut self, from: ClientSeq) -> Result<Option<Taken>, TransformError> {
         let mut taken: Option<Taken> = None;
-        while self.levels.back().is_some_and(|top| top.seq >= from) {
+        while self.levels.last().is_some_and(|top| top.seq >= from) {
             let Some(level) = self.take_level()? else { break };
             let inverse = match taken {
                 None => level.inverse,
@@ -187,7 +183,7 @@ impl Side {
 
     /// Drops groups from the top that have nothing left to do; tells whether one is left.
     pub(super) fn prune(&mut self) -> Result<bool, TransformError> {
-        while let Some(top) = self.levels.back() {
+        while let Some(top) = self.levels.last() {
             // Only deletions can lose their object. Of a joined group the lowest level decides
             // too, so it is left to undo itself, which skips what is empty.
             if top.inverse.inserted_bytes() > 0 || top.joined {
@@ -204,7 +200,7 @@ impl Side {
 
     /// Merges joined levels at the top whose submissions are committed.
     pub(super) fn settle(&mut self, seq: ClientSeq) -> Result<(), TransformError> {
-        while self.levels.back().is_some_and(|top| top.joined && top.seq <= seq) {
+        while self.levels.last().is_some_and(|top| top.joined && top.seq <= seq) {
             let Some(top) = self.pop() else { break };
             let Some(below) = self.take_level()? else { break };
             let inverse = top.inverse.compose(&below.inverse)?;
@@ -238,7 +234,7 @@ impl Side {
         }
         let bytes: usize = self.levels.iter().map(Level::bytes).sum();
         assert_eq!(bytes, self.bytes, "memory is counted");
-        assert!(self.levels.front().is_none_or(|lowest| !lowest.joined), "the lowest stands alone");
+        assert!(self.levels.first().is_none_or(|lowest| !lowest.joined), "the lowest stands alone");
     }
 }
 
