@@ -374,9 +374,14 @@ export class DocumentSession implements TextModel {
     this.#title = joined.title;
     this.#role = joined.role;
     this.#me = { session: -1, user: user.id, name: user.name, color: user.color, self: true };
+    const isFirst = this.#phase !== 'ready';
     this.#phase = 'ready';
     if (this.#error?.code !== 'diverged') this.#error = undefined;
     this.#joinRejects = false;
+    if (!isFirst) return;
+    // What was only opened can be read without network too, even if the page is left at once.
+    this.#saver?.touch('remote');
+    void this.#saver?.flush();
   }
 
   #peopleChanged(people: WirePerson[], gone: number[] | 'all'): void {

@@ -48,6 +48,26 @@ describe('offline', () => {
     assert.equal(stage.server.text, '# Server text. sent kept 😀!');
   });
 
+  test('a document that was only opened is stored the moment its text is there', async () => {
+    const stage = new Stage('x');
+    const store = await stage.store;
+    const storedAt: number[] = [];
+    stage.store = Promise.resolve({
+      ...store,
+      put: (record, instead) => {
+        storedAt.push(stage.world.time);
+        return store.put(record, instead);
+      },
+    });
+    const openedAt = stage.world.time;
+    const before = await stage.ready();
+    await before.tab.end('crash');
+    assert.ok((storedAt[0] ?? Infinity) < openedAt + 100, `opened at ${openedAt}, stored at ${storedAt.join(', ')}`);
+    stage.online(false);
+    const after = await stage.ready(before.tab.memory);
+    assert.equal(after.session.text(), 'x');
+  });
+
   test('a crash between sending and storing doubles nothing', async () => {
     for (const crashAfterMs of [0, 1, 2, 5, 50, 119, 121, 300]) {
       const stage = new Stage('x');
