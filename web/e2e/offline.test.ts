@@ -75,6 +75,7 @@ describe('a lost network', () => {
   it('leaves the list of documents readable and says how old it is', async () => {
     const address = await makeDocument(stage.server.url, { title: 'Known before', text: 'x' });
     const { context, page } = await openEditor(stage.browser, address);
+    await until('the text is kept on the device', () => page.evaluate(keepsATextOnDevice));
     await page.goto(stage.server.url);
     await page.getByRole('link', { name: 'Known before' }).waitFor();
     await page.waitForFunction(() => navigator.serviceWorker?.ready.then((worker) => worker.active?.state === 'activated'));
@@ -87,3 +88,21 @@ describe('a lost network', () => {
     await context.close();
   });
 });
+
+/** In the page: whether the client has stored a document. A text that only came from the server is stored at leisure. */
+function keepsATextOnDevice(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = indexedDB.open('concord');
+    // Nobody has made the database yet, and it is not ours to make.
+    request.onupgradeneeded = () => request.transaction?.abort();
+    request.onerror = () => resolve(false);
+    request.onsuccess = () => {
+      const database = request.result;
+      const count = database.transaction('queue').objectStore('queue').count();
+      count.onsuccess = () => {
+        database.close();
+        resolve(count.result > 0);
+      };
+    };
+  });
+}
