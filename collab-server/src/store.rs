@@ -11,6 +11,7 @@ mod chain;
 mod checks;
 #[cfg(test)]
 pub(crate) mod faulty;
+mod layer;
 mod memory;
 mod migration;
 mod record;
@@ -73,6 +74,8 @@ impl StoreError {
     }
 }
 
+// Written through a macro so that stores around stores need not repeat it: see `layer`.
+layer::layered! {
 /// Keeps documents, their history, people and settings.
 ///
 /// Every future may be dropped without harm to the database. What a method reports as done is
@@ -217,4 +220,5 @@ pub trait Store: Send + Sync + 'static {
 
     /// Finishes what was begun and closes the database. Later calls fail.
     fn close(&self) -> StoreFuture<'_, ()>;
+}
 }

@@ -3,14 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use collab_protocol::{ClientId, DocumentId, UserId};
-use ot_core::{ClientSeq, Revision};
+use collab_protocol::DocumentId;
 
 use super::{Metrics, count};
-use crate::store::{
-    Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
-    NewDocument, PageLimit, PersonRecord, Snapshot, Store, StoreError, StoreFuture, TailPage,
-};
+use crate::store::{Append, AppendOutcome, Loaded, Store, StoreError, StoreFuture, StoreLayer};
 
 /// Passes every call on, and measures some.
 pub(crate) struct MeasuredStore {
@@ -33,7 +29,11 @@ fn outcome_name(outcome: &AppendOutcome) -> &'static str {
     }
 }
 
-impl Store for MeasuredStore {
+impl StoreLayer for MeasuredStore {
+    fn inner(&self) -> &dyn Store {
+        &*self.inner
+    }
+
     fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
         let began = Instant::now();
         Box::pin(async move {
@@ -55,107 +55,5 @@ impl Store for MeasuredStore {
             }
             outcome
         })
-    }
-
-    fn since(
-        &self,
-        document: DocumentId,
-        after: Revision,
-        page: PageLimit,
-    ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
-        self.inner.since(document, after, page)
-    }
-
-    fn find_submission(
-        &self,
-        document: DocumentId,
-        client: ClientId,
-        seq: ClientSeq,
-    ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
-        self.inner.find_submission(document, client, seq)
-    }
-
-    fn progress(
-        &self,
-        document: DocumentId,
-        client: ClientId,
-    ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>> {
-        self.inner.progress(document, client)
-    }
-
-    fn write_snapshot(
-        &self,
-        document: DocumentId,
-        snapshot: Snapshot,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.write_snapshot(document, snapshot)
-    }
-
-    fn create_document(&self, new: NewDocument) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.create_document(new)
-    }
-
-    fn document(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
-        self.inner.document(document)
-    }
-
-    fn rename_document(
-        &self,
-        document: DocumentId,
-        title: String,
-        now_ms: i64,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.rename_document(document, title, now_ms)
-    }
-
-    fn set_deleted(
-        &self,
-        document: DocumentId,
-        deleted_ms: Option<i64>,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.set_deleted(document, deleted_ms)
-    }
-
-    fn list_documents(
-        &self,
-        query: ListQuery,
-    ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
-        self.inner.list_documents(query)
-    }
-
-    fn mark_opened(
-        &self,
-        document: DocumentId,
-        person: UserId,
-        now_ms: i64,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.mark_opened(document, person, now_ms)
-    }
-
-    fn put_person(&self, person: PersonRecord) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.put_person(person)
-    }
-
-    fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
-        self.inner.people(ids)
-    }
-
-    fn setting_or_insert(
-        &self,
-        name: &'static str,
-        value: Vec<u8>,
-    ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>> {
-        self.inner.setting_or_insert(name, value)
-    }
-
-    fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.check()
-    }
-
-    fn close(&self) -> StoreFuture<'_, ()> {
-        self.inner.close()
     }
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use collab_protocol::{ClientId, DocumentId, UserId};
-use ot_core::{ClientSeq, Revision};
+use collab_protocol::{ClientId, DocumentId};
+use ot_core::Revision;
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -111,7 +111,11 @@ fn unavailable<T: Send + 'static>() -> StoreFuture<'static, Result<T, StoreError
     })
 }
 
-impl Store for FaultyStore {
+impl StoreLayer for FaultyStore {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
+    }
+
     fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
         self.faults.load_count.fetch_add(1, Ordering::Relaxed);
         if takes_one(&self.faults.loads) {
@@ -170,90 +174,5 @@ impl Store for FaultyStore {
             return unavailable();
         }
         self.inner.progress(document, client)
-    }
-
-    fn find_submission(
-        &self,
-        document: DocumentId,
-        client: ClientId,
-        seq: ClientSeq,
-    ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
-        self.inner.find_submission(document, client, seq)
-    }
-
-    fn write_snapshot(
-        &self,
-        document: DocumentId,
-        snapshot: Snapshot,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.write_snapshot(document, snapshot)
-    }
-
-    fn create_document(&self, new: NewDocument) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.create_document(new)
-    }
-
-    fn document(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
-        self.inner.document(document)
-    }
-
-    fn rename_document(
-        &self,
-        document: DocumentId,
-        title: String,
-        now_ms: i64,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.rename_document(document, title, now_ms)
-    }
-
-    fn set_deleted(
-        &self,
-        document: DocumentId,
-        deleted_ms: Option<i64>,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.set_deleted(document, deleted_ms)
-    }
-
-    fn list_documents(
-        &self,
-        query: ListQuery,
-    ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
-        self.inner.list_documents(query)
-    }
-
-    fn mark_opened(
-        &self,
-        document: DocumentId,
-        person: UserId,
-        now_ms: i64,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.mark_opened(document, person, now_ms)
-    }
-
-    fn put_person(&self, person: PersonRecord) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.put_person(person)
-    }
-
-    fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
-        self.inner.people(ids)
-    }
-
-    fn setting_or_insert(
-        &self,
-        name: &'static str,
-        value: Vec<u8>,
-    ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>> {
-        self.inner.setting_or_insert(name, value)
-    }
-
-    fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.inner.check()
-    }
-
-    fn close(&self) -> StoreFuture<'_, ()> {
-        self.inner.close()
     }
 }
