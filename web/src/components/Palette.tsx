@@ -76,20 +76,33 @@ function PaletteBody({ open, close, onCreate, onHelp, onMe }: Omit<PaletteProps,
   const [query, setQuery] = useState('');
   const words = useDeferredValue(query.trim());
   const found = useFound(words, open);
-  const isCommand = (...names: string[]) => words === '' || names.some((name) => name.toLowerCase().includes(words.toLowerCase()));
-  const run = (command: () => void) => () => {
+  const commands: { names: string[]; icon: ReactNode; run(): void }[] = [
+    { names: ['New document', 'create', 'add'], icon: <FilePlus2 size={16} aria-hidden />, run: onCreate },
+    { names: ['Recently deleted', 'trash', 'restore'], icon: <Trash2 size={16} aria-hidden />, run: () => window.location.assign('/?deleted') },
+    { names: ['Your name and colour', 'me', 'profile'], icon: <UserRound size={16} aria-hidden />, run: onMe },
+    { names: ['Theme: light', 'bright'], icon: <Sun size={16} aria-hidden />, run: () => setPreferences({ theme: 'light' }) },
+    { names: ['Theme: dark', 'night'], icon: <Moon size={16} aria-hidden />, run: () => setPreferences({ theme: 'dark' }) },
+    { names: ['Theme: like the system', 'automatic'], icon: <Monitor size={16} aria-hidden />, run: () => setPreferences({ theme: 'system' }) },
+    { names: ['Keyboard', 'help', 'shortcuts', 'keys'], icon: <Keyboard size={16} aria-hidden />, run: onHelp },
+  ].filter(({ names }) => names.some((name) => name.toLowerCase().includes(words.toLowerCase())));
+  const values = [...found.map(documentValue), ...commands.map(commandValue)];
+  const { selected, setSelected, moves } = useSelected(values, words);
+  const closeAnd = (run: () => void) => () => {
     close();
-    command();
+    run();
   };
-  const item = (names: string[], icon: ReactNode, command: () => void) =>
-    isCommand(...names) && (
-      <Command.Item key={names[0]} value={`command ${names[0]}`} onSelect={run(command)} className={ITEM}>
-        {icon}
-        {names[0]}
-      </Command.Item>
-    );
   return (
-    <Command label="Search documents and commands" shouldFilter={false} loop>
+    <Command
+      label="Search documents and commands"
+      shouldFilter={false}
+      loop
+      value={selected}
+      onValueChange={setSelected}
+      onPointerMove={moves}
+      onKeyDown={({ key, ctrlKey }) => {
+        if (/^(Arrow|Home|End)/.test(key) || ctrlKey) moves();
+      }}
+    >
       <div className="flex items-center gap-3 border-b border-line px-4">
         <Search size={16} aria-hidden className="shrink-0 text-muted" />
         <Command.Input
@@ -107,8 +120,8 @@ function PaletteBody({ open, close, onCreate, onHelp, onMe }: Omit<PaletteProps,
             {found.map((document) => (
               <Command.Item
                 key={document.id}
-                value={`document ${document.id}`}
-                onSelect={run(() => window.location.assign(documentPath(document.id)))}
+                value={documentValue(document)}
+                onSelect={closeAnd(() => window.location.assign(documentPath(document.id)))}
                 className={ITEM}
               >
                 <FileText size={16} aria-hidden />
@@ -118,15 +131,31 @@ function PaletteBody({ open, close, onCreate, onHelp, onMe }: Omit<PaletteProps,
           </Command.Group>
         )}
         <Command.Group heading="Commands" className={GROUP}>
-          {item(['New document', 'create', 'add'], <FilePlus2 size={16} aria-hidden />, onCreate)}
-          {item(['Recently deleted', 'trash', 'restore'], <Trash2 size={16} aria-hidden />, () => window.location.assign('/?deleted'))}
-          {item(['Your name and colour', 'me', 'profile'], <UserRound size={16} aria-hidden />, onMe)}
-          {item(['Theme: light', 'bright'], <Sun size={16} aria-hidden />, () => setPreferences({ theme: 'light' }))}
-          {item(['Theme: dark', 'night'], <Moon size={16} aria-hidden />, () => setPreferences({ theme: 'dark' }))}
-          {item(['Theme: like the system', 'automatic'], <Monitor size={16} aria-hidden />, () => setPreferences({ theme: 'system' }))}
-          {item(['Keyboard', 'help', 'shortcuts', 'keys'], <Keyboard size={16} aria-hidden />, onHelp)}
+          {commands.map((command) => (
+            <Command.Item key={command.names[0]} value={commandValue(command)} onSelect={closeAnd(command.run)} className={ITEM}>
+              {command.icon}
+              {command.names[0]}
+            </Command.Item>
+          ))}
         </Command.Group>
       </Command.List>
     </Command>
   );
+}
+
+const documentValue = (document: DocumentInfo) => `document ${document.id}`;
+const commandValue = ({ names }: { names: string[] }) => `command ${names[0]}`;
+
+/**
+ * The item that Enter opens: the first, until somebody moves to another one that is still listed. cmdk alone loses its
+ * selection when the selected item leaves together with others, and then Enter does nothing.
+ */
+function useSelected(values: string[], words: string) {
+  const [selected, setSelected] = useState('');
+  const [movedIn, setMovedIn] = useState<string | null>(null);
+  const first = values[0] ?? '';
+  const stays = movedIn === words && values.includes(selected);
+  if (!stays && selected !== first) setSelected(first);
+  const moves = () => setMovedIn(words);
+  return { selected, setSelected, moves };
 }
