@@ -103,6 +103,11 @@ hex_id! {
 }
 
 hex_id! {
+    /// A named version of a document.
+    VersionId(u128), 32, "a version id", "32 lower-case hexadecimal digits"
+}
+
+hex_id! {
     /// Which line of history a revision number belongs to. A restored or imported document gets a
     /// new one, so that a client with the old one does not resume on foreign numbers.
     Epoch(u128), 32, "an epoch", "32 lower-case hexadecimal digits"

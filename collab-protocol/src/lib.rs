@@ -33,7 +33,7 @@ pub use entry::{
 };
 pub use id::{
     AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, ParseIdError, SessionNumber, TextHash,
-    UserId,
+    UserId, VersionId,
 };
 pub use limits::{
     COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SOCKET_PATH, SUBPROTOCOL, TITLE_CHARS_MAX,

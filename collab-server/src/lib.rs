@@ -43,8 +43,8 @@ pub use registry::{Registry, RegistryStats};
 pub use server::{Server, StartError};
 pub use shutdown::signal as shutdown_signal;
 pub use store::{
-    Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor, DocumentPage,
-    DocumentRecord, ListQuery, ListedDocument, Loaded, LoggedOperation, MemoryStore, NewDocument,
-    NewOperation, OpenError, PageLimit, PersonRecord, Snapshot, SqliteConfig, SqliteStore, Store,
-    StoreError, StoreFuture, TailPage, TextKey,
+    Activity, Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor,
+    DocumentPage, DocumentRecord, ListQuery, ListedDocument, Loaded, LoggedOperation, MemoryStore,
+    NewDocument, NewOperation, OpenError, PageLimit, PersonRecord, Seen, Snapshot, SqliteConfig,
+    SqliteStore, Store, StoreError, StoreFuture, TailPage, TextKey, VersionRecord,
 };

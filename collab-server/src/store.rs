@@ -11,6 +11,7 @@ mod chain;
 mod checks;
 #[cfg(test)]
 pub(crate) mod faulty;
+mod history;
 mod layer;
 mod memory;
 mod migration;
@@ -20,11 +21,12 @@ mod sqlite;
 use std::future::Future;
 use std::pin::Pin;
 
-use collab_protocol::{ClientId, DocumentId, UserId};
+use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use thiserror::Error;
 
 pub use chain::{ChainHash, ChainLink, TextKey};
+pub use history::{Activity, Seen, VersionRecord};
 pub use memory::MemoryStore;
 pub use record::{
     Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
@@ -211,6 +213,93 @@ pub trait Store: Send + Sync + 'static {
         name: &'static str,
         value: Vec<u8>,
     ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>>;
+
+    /// The newest snapshot that is not newer than `revision`; `None` means that the empty text at
+    /// revision 0 is the nearest.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Corrupt`] when the snapshot does not have its hash,
+    /// [`StoreError::Unavailable`].
+    fn snapshot_at_or_before(
+        &self,
+        document: DocumentId,
+        revision: Revision,
+    ) -> StoreFuture<'_, Result<Option<Snapshot>, StoreError>>;
+
+    /// The last revision that was committed at `time_ms` or before; 0 when there was none yet.
+    ///
+    /// Times are taken to ascend with the revisions. Where a clock was set back they do not, and
+    /// one of the revisions between which the time lies is given.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
+    fn revision_at(
+        &self,
+        document: DocumentId,
+        time_ms: i64,
+    ) -> StoreFuture<'_, Result<Revision, StoreError>>;
+
+    /// Who wrote how much when, over the whole log, without reading an operation: one entry for
+    /// each author in each stretch of `width` revisions (1 to `width`, and so on), by stretch and
+    /// then by author.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Corrupt`], [`StoreError::Unavailable`].
+    fn activity(
+        &self,
+        document: DocumentId,
+        width: u64,
+    ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>>;
+
+    /// Names a revision. A version whose id is stored gets the new name and stays what it was in
+    /// all else.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without such a document, [`StoreError::Invalid`] for a name that
+    /// cannot be stored or a revision that the log has not reached, [`StoreError::Unavailable`].
+    fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// A document's named versions, by revision and then by time.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn versions(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<VersionRecord>, StoreError>>;
+
+    /// Takes a version's name away. The revision stays, as all history does.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
+    fn delete_version(
+        &self,
+        document: DocumentId,
+        version: VersionId,
+    ) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// Notes that a person has looked at a document up to a revision. What they saw before of a
+    /// later one stays.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Invalid`] for a revision that the log has not
+    /// reached, [`StoreError::Unavailable`].
+    fn mark_seen(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        seen: Seen,
+    ) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// What a person last looked at; `None` when nothing was noted.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn seen(
+        &self,
+        document: DocumentId,
+        person: UserId,
+    ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>>;
 
     /// Whether the database answers and takes writes.
     ///

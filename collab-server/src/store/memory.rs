@@ -1,13 +1,16 @@
 //! A store that forgets everything at exit: for tests, and for trying things out.
 
+mod history;
+
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use collab_protocol::{ClientId, DocumentId, UserId};
+use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 
 use super::checks::{check_dense, check_loaded, check_text};
+use super::history::{Activity, Seen, VersionRecord};
 use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
     ListedDocument, Loaded, LoggedOperation, NewDocument, PageLimit, PersonRecord, Snapshot,
@@ -22,6 +25,8 @@ struct Stored {
     log: Vec<LoggedOperation>,
     snapshots: BTreeMap<Revision, Snapshot>,
     clients: HashMap<ClientId, ClientProgress>,
+    versions: Vec<VersionRecord>,
+    seen: HashMap<UserId, Seen>,
 }
 
 #[derive(Debug, Default)]
@@ -139,6 +144,8 @@ impl Tables {
             log: first.into_iter().collect(),
             snapshots: BTreeMap::new(),
             clients,
+            versions: Vec::new(),
+            seen: HashMap::new(),
         };
         self.documents.insert(new.id, stored);
         Ok(())
@@ -320,6 +327,73 @@ impl Store for MemoryStore {
         value: Vec<u8>,
     ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>> {
         self.with(|tables| Ok(tables.settings.entry(name).or_insert(value).clone()))
+    }
+
+    fn snapshot_at_or_before(
+        &self,
+        document: DocumentId,
+        revision: Revision,
+    ) -> StoreFuture<'_, Result<Option<Snapshot>, StoreError>> {
+        self.with(|tables| Ok(tables.stored(document)?.snapshot_at_or_before(revision)))
+    }
+
+    fn revision_at(
+        &self,
+        document: DocumentId,
+        time_ms: i64,
+    ) -> StoreFuture<'_, Result<Revision, StoreError>> {
+        self.with(|tables| Ok(tables.stored(document)?.revision_at(time_ms)))
+    }
+
+    fn activity(
+        &self,
+        document: DocumentId,
+        width: u64,
+    ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>> {
+        self.with(|tables| Ok(tables.stored(document)?.activity(width)))
+    }
+
+    fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.with(|tables| tables.stored_mut(version.document)?.put_version(version))
+    }
+
+    fn versions(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<VersionRecord>, StoreError>> {
+        self.with(|tables| {
+            Ok(tables
+                .documents
+                .get(&document)
+                .map_or_else(Vec::new, |stored| stored.versions.clone()))
+        })
+    }
+
+    fn delete_version(
+        &self,
+        document: DocumentId,
+        version: VersionId,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.with(|tables| tables.stored_mut(document)?.delete_version(version))
+    }
+
+    fn mark_seen(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        seen: Seen,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.with(|tables| tables.stored_mut(document)?.mark_seen(person, seen))
+    }
+
+    fn seen(
+        &self,
+        document: DocumentId,
+        person: UserId,
+    ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>> {
+        self.with(|tables| {
+            Ok(tables.documents.get(&document).and_then(|stored| stored.seen.get(&person)).copied())
+        })
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

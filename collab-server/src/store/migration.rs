@@ -28,7 +28,7 @@ macro_rules! migrations {
 }
 
 /// SQLite's, in order.
-pub(super) const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_documents");
+pub(super) const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_documents", 2 "0002_history");
 
 impl Migration {
     fn checksum(&self) -> Vec<u8> {

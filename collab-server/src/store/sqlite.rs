@@ -5,6 +5,7 @@
 //! every commit is synced (`synchronous = full`).
 
 mod error;
+mod history;
 mod read;
 mod row;
 mod write;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use collab_protocol::{ClientId, DocumentId, UserId};
+use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -25,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use self::write::Write;
+use super::history::{Activity, Seen, VersionRecord};
 use super::migration;
 use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
@@ -270,6 +272,66 @@ impl Store for SqliteStore {
             self.write(|reply| Write::InsertSetting(name, value, reply)).await?;
             self.read(move |readers| read::setting(readers, name)).await
         })
+    }
+
+    fn snapshot_at_or_before(
+        &self,
+        document: DocumentId,
+        revision: Revision,
+    ) -> StoreFuture<'_, Result<Option<Snapshot>, StoreError>> {
+        self.read(move |readers| history::snapshot_at_or_before(readers, document, revision))
+    }
+
+    fn revision_at(
+        &self,
+        document: DocumentId,
+        time_ms: i64,
+    ) -> StoreFuture<'_, Result<Revision, StoreError>> {
+        self.read(move |readers| history::revision_at(readers, document, time_ms))
+    }
+
+    fn activity(
+        &self,
+        document: DocumentId,
+        width: u64,
+    ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>> {
+        self.read(move |readers| history::activity(readers, document, width))
+    }
+
+    fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::PutVersion(version, reply))
+    }
+
+    fn versions(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<VersionRecord>, StoreError>> {
+        self.read(move |readers| history::versions(readers, document))
+    }
+
+    fn delete_version(
+        &self,
+        document: DocumentId,
+        version: VersionId,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::DeleteVersion(document, version, reply))
+    }
+
+    fn mark_seen(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        seen: Seen,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::MarkSeen(document, person, seen, reply))
+    }
+
+    fn seen(
+        &self,
+        document: DocumentId,
+        person: UserId,
+    ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>> {
+        self.read(move |readers| history::seen(readers, document, person))
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

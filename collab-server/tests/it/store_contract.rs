@@ -6,6 +6,7 @@
 mod appends;
 mod history;
 mod lists;
+mod past;
 mod sqlite;
 mod support;
 
@@ -77,6 +78,15 @@ macro_rules! every_case {
                 person_is_created_and_changed,
                 first_value_of_a_setting_stays,
                 closed_store_fails_and_does_not_hang,
+            }
+            past {
+                nearest_snapshot_is_not_newer_than_the_revision,
+                time_lies_at_the_last_revision_that_is_not_later,
+                activity_counts_each_author_in_each_stretch,
+                version_is_named_renamed_and_forgotten,
+                nothing_is_noted_about_a_revision_ahead_of_the_log,
+                seen_mark_never_goes_back,
+                missing_document_has_no_past,
             }
         }
     };

@@ -42,7 +42,7 @@ pub(super) async fn document(
     record(&mut connection, document).await
 }
 
-async fn record(
+pub(super) async fn record(
     connection: &mut SqliteConnection,
     document: DocumentId,
 ) -> Result<DocumentRecord, StoreError> {

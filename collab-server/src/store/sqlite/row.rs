@@ -28,7 +28,7 @@ pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).expect("numbers on the wire and counts in memory are below 2^63")
 }
 
-fn unsigned(row: &SqliteRow, column: &str) -> Result<u64, String> {
+pub(super) fn unsigned(row: &SqliteRow, column: &str) -> Result<u64, String> {
     let value: i64 = row.try_get(column).map_err(|error| error.to_string())?;
     u64::try_from(value).map_err(|_| format!("{column} is {value}"))
 }
@@ -38,23 +38,23 @@ fn bytes<const N: usize>(row: &SqliteRow, column: &str) -> Result<[u8; N], Strin
     value.try_into().map_err(|_| format!("{column} has {} bytes", value.len()))
 }
 
-fn id(row: &SqliteRow, column: &str) -> Result<u128, String> {
+pub(super) fn id(row: &SqliteRow, column: &str) -> Result<u128, String> {
     bytes(row, column).map(u128::from_be_bytes)
 }
 
-fn user(row: &SqliteRow, column: &str) -> Result<UserId, String> {
+pub(super) fn user(row: &SqliteRow, column: &str) -> Result<UserId, String> {
     let value: &str = row.try_get(column).map_err(|error| error.to_string())?;
     value.parse().map_err(|error| format!("{column}: {error}"))
 }
 
-fn value<'r, T>(row: &'r SqliteRow, column: &str) -> Result<T, String>
+pub(super) fn value<'r, T>(row: &'r SqliteRow, column: &str) -> Result<T, String>
 where
     T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
     row.try_get(column).map_err(|error| error.to_string())
 }
 
-fn corrupt(document: DocumentId) -> impl FnOnce(String) -> StoreError {
+pub(super) fn corrupt(document: DocumentId) -> impl FnOnce(String) -> StoreError {
     move |reason| StoreError::Corrupt { document, reason }
 }
 

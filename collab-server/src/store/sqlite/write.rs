@@ -2,15 +2,17 @@
 
 mod append;
 
-use collab_protocol::{DocumentId, UserId};
+use collab_protocol::{DocumentId, UserId, VersionId};
 use ot_core::Revision;
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
 use super::error::is_constraint;
+use super::history;
 use super::row::{id_bytes, integer};
 use crate::store::StoreError;
 use crate::store::checks::check_text;
+use crate::store::history::{Seen, VersionRecord};
 use crate::store::record::{Append, AppendOutcome, NewDocument, PersonRecord, Snapshot};
 
 /// Where the answer goes.
@@ -26,6 +28,9 @@ pub(super) enum Write {
     MarkOpened(DocumentId, UserId, i64, Reply),
     PutPerson(PersonRecord, Reply),
     InsertSetting(&'static str, Vec<u8>, Reply),
+    PutVersion(VersionRecord, Reply),
+    DeleteVersion(DocumentId, VersionId, Reply),
+    MarkSeen(DocumentId, UserId, Seen, Reply),
     Check(Reply),
     Close(oneshot::Sender<()>),
 }
@@ -86,6 +91,13 @@ impl Write {
             }
             Write::PutPerson(person, _) => put_person(connection, person).await,
             Write::InsertSetting(name, value, _) => insert_setting(connection, name, value).await,
+            Write::PutVersion(version, _) => history::put_version(connection, version).await,
+            Write::DeleteVersion(document, version, _) => {
+                history::delete_version(connection, *document, *version).await
+            }
+            Write::MarkSeen(document, person, seen, _) => {
+                history::mark_seen(connection, *document, person, *seen).await
+            }
             Write::Check(_) | Write::Close(_) => Ok(Written::Yes),
         }
     }
@@ -131,6 +143,9 @@ impl Write {
             | Write::MarkOpened(.., reply)
             | Write::PutPerson(_, reply)
             | Write::InsertSetting(.., reply)
+            | Write::PutVersion(_, reply)
+            | Write::DeleteVersion(.., reply)
+            | Write::MarkSeen(.., reply)
             | Write::Check(reply) => drop(reply.send(result)),
             Write::Close(reply) => drop(reply.send(())),
             Write::Append(..) => unreachable!("appends are answered by outcome"),
@@ -216,7 +231,7 @@ async fn create(
 }
 
 /// Found, unless no row was touched.
-fn found(touched: u64) -> Written {
+pub(super) fn found(touched: u64) -> Written {
     if touched == 0 { Written::Refused(StoreError::NotFound) } else { Written::Yes }
 }
 
