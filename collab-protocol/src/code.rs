@@ -149,6 +149,12 @@ text_codes! {
         ForeignOrigin = "foreign_origin",
         /// The request's body or parameters do not have the documented form.
         BadRequest = "bad_request",
+        /// The document has not reached this revision.
+        RevisionAhead = "revision_ahead",
+        /// The document has as many named versions as one may.
+        TooManyVersions = "too_many_versions",
+        /// The document would grow beyond its limit.
+        DocumentFull = "document_full",
         /// Too many requests of this kind; try again after a pause.
         SlowDown = "slow_down",
         /// The database does not answer; try again.

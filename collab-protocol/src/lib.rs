@@ -37,12 +37,14 @@ pub use id::{
 };
 pub use limits::{
     COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SOCKET_PATH, SUBPROTOCOL, TITLE_CHARS_MAX,
-    USER_ID_BYTES_MAX, WireLimits,
+    USER_ID_BYTES_MAX, VERSION_NAME_CHARS_MAX, WireLimits,
 };
 #[cfg(feature = "serde")]
 pub use rest::{
-    CreateDocument, DocumentInfo, DocumentList, ErrorBody, ErrorDetail, Me, RenameDocument,
-    UpdateMe,
+    AttributedRun, Attribution, CreateDocument, CreateVersion, DocumentInfo, DocumentList,
+    ErrorBody, ErrorDetail, HistoryAuthor, HistoryBucket, HistoryEntry, HistoryPage,
+    HistorySummary, MarkSeen, Me, RenameDocument, RenameVersion, RestoreRevision, RevisionDiff,
+    RevisionRestored, SeenMark, UpdateMe, Version, VersionList,
 };
 #[cfg(feature = "serde")]
 pub use server_message::{

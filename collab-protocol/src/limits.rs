@@ -18,6 +18,9 @@ pub const NAME_CHARS_MAX: usize = 40;
 /// The longest title of a document, in scalar values.
 pub const TITLE_CHARS_MAX: usize = 200;
 
+/// The longest name of a version, in scalar values.
+pub const VERSION_NAME_CHARS_MAX: usize = 120;
+
 /// The longest user id, in bytes.
 pub const USER_ID_BYTES_MAX: usize = 64;
 

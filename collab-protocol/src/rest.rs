@@ -1,10 +1,18 @@
 //! The bodies of the REST interface.
 
+mod history;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code::ErrorCode;
 use crate::id::{DocumentId, UserId};
 use crate::server_message::Role;
+
+pub use history::{
+    AttributedRun, Attribution, CreateVersion, HistoryAuthor, HistoryBucket, HistoryEntry,
+    HistoryPage, HistorySummary, MarkSeen, RenameVersion, RestoreRevision, RevisionDiff,
+    RevisionRestored, SeenMark, Version, VersionList,
+};
 
 /// A document as lists and `GET /api/documents/{id}` show it. Times are milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

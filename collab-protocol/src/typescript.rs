@@ -61,6 +61,7 @@ fn aliases(out: &mut String) {
             "string",
             "xxh64 (seed 0) of a text's UTF-8: 16 lower-case hexadecimal digits.",
         ),
+        ("VersionId", "string", "A named version: 32 lower-case hexadecimal digits."),
         ("UserId", "string", "A person: an opaque text of at most 64 characters."),
         ("ChannelId", "number", "A joined document within one connection."),
         ("AuthorNumber", "number", "A person within one document."),
@@ -106,7 +107,8 @@ fn codes(out: &mut String) -> std::fmt::Result {
     writeln!(out, "export const SOCKET_PATH = '{SOCKET_PATH}';")?;
     writeln!(out, "export const COLOR_COUNT = {COLOR_COUNT};")?;
     writeln!(out, "export const NAME_CHARS_MAX = {NAME_CHARS_MAX};")?;
-    writeln!(out, "export const TITLE_CHARS_MAX = {TITLE_CHARS_MAX};")
+    writeln!(out, "export const TITLE_CHARS_MAX = {TITLE_CHARS_MAX};")?;
+    writeln!(out, "export const VERSION_NAME_CHARS_MAX = {VERSION_NAME_CHARS_MAX};")
 }
 
 fn generate() -> String {
@@ -121,6 +123,9 @@ fn generate() -> String {
         ServerMessage Welcome WelcomeUser Joined Person Author Ops Ack Reject Presence SlowDown
         ErrorMessage Pong Left Renamed
         DocumentInfo DocumentList CreateDocument RenameDocument Me UpdateMe ErrorBody ErrorDetail
+        HistoryAuthor HistoryEntry HistoryPage HistoryBucket HistorySummary RevisionDiff
+        AttributedRun Attribution Version VersionList CreateVersion RenameVersion RestoreRevision
+        RevisionRestored MarkSeen SeenMark
     }
     codes(&mut out).expect("writing to a string does not fail");
     out

@@ -48,8 +48,10 @@ impl ApiError {
             | ErrorCode::TooManyDocuments => StatusCode::BAD_REQUEST,
             ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
             ErrorCode::Forbidden | ErrorCode::ForeignOrigin => StatusCode::FORBIDDEN,
-            ErrorCode::NotFound => StatusCode::NOT_FOUND,
-            ErrorCode::ClientTaken => StatusCode::CONFLICT,
+            ErrorCode::NotFound | ErrorCode::RevisionAhead => StatusCode::NOT_FOUND,
+            ErrorCode::ClientTaken | ErrorCode::TooManyVersions | ErrorCode::DocumentFull => {
+                StatusCode::CONFLICT
+            }
             ErrorCode::DocumentDeleted => StatusCode::GONE,
             ErrorCode::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::SlowDown => StatusCode::TOO_MANY_REQUESTS,

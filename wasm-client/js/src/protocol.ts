@@ -17,6 +17,9 @@ export type Epoch = string;
 /** xxh64 (seed 0) of a text's UTF-8: 16 lower-case hexadecimal digits. */
 export type TextHash = string;
 
+/** A named version: 32 lower-case hexadecimal digits. */
+export type VersionId = string;
+
 /** A person: an opaque text of at most 64 characters. */
 export type UserId = string;
 
@@ -66,7 +69,7 @@ export type WireLimits = {
 export type RejectCode = "bad_op" | "bad_text" | "bad_ranges" | "future_base" | "stale_seq" | "seq_reuse" | "text_too_large" | "too_many_components" | "document_full" | "document_deleted" | "forbidden" | "doc_corrupt" | "slow_down" | "storage_unavailable" | "overloaded";
 
 /** Why something other than a submission could not be done. */
-export type ErrorCode = "bad_message" | "bad_channel" | "not_joined" | "not_found" | "document_deleted" | "forbidden" | "client_taken" | "too_many_documents" | "bad_ranges" | "message_too_large" | "unauthenticated" | "foreign_origin" | "bad_request" | "slow_down" | "storage_unavailable" | "overloaded" | "doc_corrupt" | "internal";
+export type ErrorCode = "bad_message" | "bad_channel" | "not_joined" | "not_found" | "document_deleted" | "forbidden" | "client_taken" | "too_many_documents" | "bad_ranges" | "message_too_large" | "unauthenticated" | "foreign_origin" | "bad_request" | "revision_ahead" | "too_many_versions" | "document_full" | "slow_down" | "storage_unavailable" | "overloaded" | "doc_corrupt" | "internal";
 
 /** What a person may do with a document. */
 export type Role = "owner" | "editor" | "commenter" | "viewer";
@@ -384,6 +387,173 @@ export type ErrorDetail = {
   message: string;
 };
 
+/** Somebody who is named in an answer about history, as others see them now. */
+export type HistoryAuthor = {
+  /** The person. */
+  user: UserId;
+  /** The name others see. */
+  name: string;
+  /** The colour others see, 0 to 11. */
+  color: number;
+};
+
+/** One committed operation. */
+export type HistoryEntry = {
+  /** The revision it led to; 1 for the first. */
+  revision: number;
+  /** When it was committed. */
+  time_ms: number;
+  /** Whose it is. */
+  author: UserId;
+  /** The operation, from the text one revision before to the text at this one. */
+  op: OperationJson;
+};
+
+/** A page of committed operations, in order. */
+export type HistoryPage = {
+  /** The document's last revision. */
+  revision: number;
+  /** The operations. */
+  entries: Array<HistoryEntry>;
+  /** Everybody whom the entries name. */
+  authors: Array<HistoryAuthor>;
+  /** The `after` of the next page; absent on the last one. */
+  next?: number;
+};
+
+/** What happened in one stretch of revisions. */
+export type HistoryBucket = {
+  /** The first revision of the stretch. */
+  from: number;
+  /** Its last revision. */
+  to: number;
+  /** The earliest time in it. */
+  from_ms: number;
+  /** The latest time in it. */
+  to_ms: number;
+  /** How many operations it has. */
+  operations: number;
+  /** Who wrote them, who wrote most first. */
+  authors: Array<UserId>;
+};
+
+/** A document's whole history at a glance. */
+export type HistorySummary = {
+  /** The document's last revision. */
+  revision: number;
+  /** The time of its first operation; of its creation while there is none. */
+  first_ms: number;
+  /** The time of its last operation; of its creation while there is none. */
+  last_ms: number;
+  /** Stretches of equally many revisions, the last one perhaps shorter, in order. */
+  buckets: Array<HistoryBucket>;
+  /** Everybody whom the buckets name. */
+  authors: Array<HistoryAuthor>;
+};
+
+/** What leads from the text at one revision to the text at a later one. */
+export type RevisionDiff = {
+  /** The earlier revision. */
+  from: number;
+  /** The later one. */
+  to: number;
+  /** Everything between them as one operation. */
+  op: OperationJson;
+};
+
+/** Neighbouring characters that one person wrote in one go. */
+export type AttributedRun = {
+  /** How many characters. */
+  len: number;
+  /** Whose they are. */
+  author: UserId;
+  /** The latest revision that wrote one of them. */
+  revision: number;
+  /** When that was. */
+  time_ms: number;
+};
+
+/** Who wrote the characters of a text. */
+export type Attribution = {
+  /** The revision of the text. */
+  revision: number;
+  /** The text's length. */
+  len_chars: number;
+  /** Everybody whom the runs name. */
+  authors: Array<HistoryAuthor>;
+  /** The runs, without a gap from the offset that was asked for. */
+  runs: Array<AttributedRun>;
+  /** The `from` to go on with where one answer could not hold all; absent otherwise. */
+  next?: number;
+};
+
+/** A revision with a name. */
+export type Version = {
+  /** Its id. */
+  id: VersionId;
+  /** The revision. */
+  revision: number;
+  /** The name. */
+  name: string;
+  /** Who named it. */
+  author: UserId;
+  /** When it was named. */
+  time_ms: number;
+};
+
+/** A document's named versions. */
+export type VersionList = {
+  /** The versions, by revision. */
+  versions: Array<Version>;
+  /** Everybody whom they name. */
+  authors: Array<HistoryAuthor>;
+};
+
+/** The body of `POST /api/documents/{id}/versions`. */
+export type CreateVersion = {
+  /** The name, 1 to 120 characters on one line. */
+  name: string;
+  /** The revision; the document's last one where it is absent. */
+  revision?: number;
+};
+
+/** The body of `PATCH /api/documents/{id}/versions/{version}`. */
+export type RenameVersion = {
+  /** The new name, 1 to 120 characters on one line. */
+  name: string;
+};
+
+/** The body of `POST /api/documents/{id}/restore-revision`. */
+export type RestoreRevision = {
+  /** The revision whose text the document is to have again. */
+  revision: number;
+};
+
+/** A revision was restored. */
+export type RevisionRestored = {
+  /**
+   * The revision that the restoring became; the document's last one where there was nothing to
+   * change.
+   */
+  revision: number;
+};
+
+/** The body of `PUT /api/documents/{id}/seen`. */
+export type MarkSeen = {
+  /** The revision that the person has looked at. */
+  revision: number;
+};
+
+/** How far the asking person has looked at a document, on any device. */
+export type SeenMark = {
+  /** The latest revision they have looked at; 0 for none. */
+  revision: number;
+  /** When that was noted; absent when nothing was. */
+  time_ms?: number;
+  /** The document's last revision. */
+  head: number;
+};
+
 /** The reject codes after which the same submission is sent again. */
 export const RETRYABLE_REJECTS: ReadonlySet<RejectCode> = new Set([
   'slow_down',
@@ -412,3 +582,4 @@ export const SOCKET_PATH = '/api/socket';
 export const COLOR_COUNT = 12;
 export const NAME_CHARS_MAX = 40;
 export const TITLE_CHARS_MAX = 200;
+export const VERSION_NAME_CHARS_MAX = 120;

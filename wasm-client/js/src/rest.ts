@@ -1,15 +1,45 @@
 /** `@concord/client/rest`: documents and oneself over HTTP. Independent of the editor; needs only `fetch`. */
 import type {
+  Attribution,
   CreateDocument,
+  CreateVersion,
   DocumentId,
   DocumentInfo,
   DocumentList,
   ErrorBody,
+  HistoryPage,
+  HistorySummary,
   Me,
+  RevisionDiff,
+  RevisionRestored,
+  SeenMark,
   UpdateMe,
+  Version,
+  VersionId,
+  VersionList,
 } from './protocol.js';
 
-export type { CreateDocument, DocumentInfo, DocumentList, Me, UpdateMe } from './protocol.js';
+export type {
+  AttributedRun,
+  Attribution,
+  CreateDocument,
+  CreateVersion,
+  DocumentInfo,
+  DocumentList,
+  HistoryAuthor,
+  HistoryBucket,
+  HistoryEntry,
+  HistoryPage,
+  HistorySummary,
+  Me,
+  RevisionDiff,
+  RevisionRestored,
+  SeenMark,
+  UpdateMe,
+  Version,
+  VersionId,
+  VersionList,
+} from './protocol.js';
 
 /** An answer that is an error: `code` is one of the protocol's, or `unreachable` when there was no answer. */
 export class RestError extends Error {
@@ -44,6 +74,63 @@ export interface ListOptions {
   signal?: AbortSignal;
 }
 
+export interface HistoryOptions {
+  /** Only what comes behind this revision; from the first one by default. */
+  after?: number;
+  /** 1 to 1000; 100 by default. */
+  limit?: number;
+  signal?: AbortSignal;
+}
+
+/** A text of the past: at a revision, or at a time (milliseconds since 1970). */
+export type PastTextOptions = ({ revision: number } | { time_ms: number }) & { signal?: AbortSignal };
+
+export interface PastText {
+  text: string;
+  revision: number;
+  /** When that revision was committed; when the document was created for revision 0. */
+  time_ms: number;
+}
+
+export interface AttributionOptions {
+  /** The revision of the text; the last one by default. */
+  revision?: number;
+  /** The first character, counted in code points; 0 by default. */
+  from?: number;
+  /** How many characters; to the end by default. */
+  len?: number;
+  /**
+   * Neighbours of one author make one run when they were written within so many milliseconds;
+   * 60 000 by default, 0 for a run for each operation.
+   */
+  gap_ms?: number;
+  signal?: AbortSignal;
+}
+
+/** The history of a document. Its operations are never changed: what was read may be kept. */
+export interface HistoryClient {
+  /** Committed operations, in order. */
+  page(id: DocumentId, options?: HistoryOptions): Promise<HistoryPage>;
+  /** The whole history in at most `buckets` stretches (1 to 1000; 200 by default). */
+  summary(id: DocumentId, buckets?: number, signal?: AbortSignal): Promise<HistorySummary>;
+  /** The text at a revision or time. */
+  text(id: DocumentId, options: PastTextOptions): Promise<PastText>;
+  /** Everything between two revisions as one operation. */
+  diff(id: DocumentId, from: number, to: number, signal?: AbortSignal): Promise<RevisionDiff>;
+  /** Who wrote the characters of a text, and when. */
+  attribution(id: DocumentId, options?: AttributionOptions): Promise<Attribution>;
+  versions(id: DocumentId, signal?: AbortSignal): Promise<VersionList>;
+  createVersion(id: DocumentId, version: CreateVersion): Promise<Version>;
+  renameVersion(id: DocumentId, version: VersionId, name: string): Promise<Version>;
+  /** Takes the name away; the revision stays. */
+  deleteVersion(id: DocumentId, version: VersionId): Promise<void>;
+  /** Makes the text what it was at `revision`, as one new operation that everybody sees. */
+  restore(id: DocumentId, revision: number): Promise<RevisionRestored>;
+  /** How far one has looked, on any device. */
+  seen(id: DocumentId, signal?: AbortSignal): Promise<SeenMark>;
+  markSeen(id: DocumentId, revision: number): Promise<SeenMark>;
+}
+
 export interface RestClient {
   list(options?: ListOptions): Promise<DocumentList>;
   get(id: DocumentId): Promise<DocumentInfo>;
@@ -54,6 +141,7 @@ export interface RestClient {
   restore(id: DocumentId): Promise<DocumentInfo>;
   /** The committed text and its revision. */
   text(id: DocumentId): Promise<{ text: string; revision: number }>;
+  history: HistoryClient;
   me(): Promise<Me>;
   updateMe(change: UpdateMe): Promise<Me>;
 }
@@ -93,6 +181,32 @@ export function createRest(options: RestOptions = {}): RestClient {
     text: async (id) => {
       const response = await call('GET', of(id, '/text'));
       return { text: await response.text(), revision: Number(response.headers.get('concord-revision') ?? 0) };
+    },
+    history: {
+      page: (id, { signal, ...query } = {}) => json('GET', of(id, `/history${search(query)}`), undefined, signal),
+      summary: (id, buckets, signal) =>
+        json('GET', of(id, `/history/summary${search({ buckets })}`), undefined, signal),
+      text: async (id, { signal, ...query }) => {
+        const response = await call('GET', of(id, `/text${search(query)}`), undefined, signal);
+        const header = (name: string) => Number(response.headers.get(name) ?? 0);
+        return {
+          text: await response.text(),
+          revision: header('concord-revision'),
+          time_ms: header('concord-time-ms'),
+        };
+      },
+      diff: (id, from, to, signal) => json('GET', of(id, `/diff${search({ from, to })}`), undefined, signal),
+      attribution: (id, { signal, ...query } = {}) =>
+        json('GET', of(id, `/attribution${search(query)}`), undefined, signal),
+      versions: (id, signal) => json('GET', of(id, '/versions'), undefined, signal),
+      createVersion: (id, version) => json('POST', of(id, '/versions'), version),
+      renameVersion: (id, version, name) => json('PATCH', of(id, `/versions/${version}`), { name }),
+      deleteVersion: async (id, version) => {
+        await call('DELETE', of(id, `/versions/${version}`));
+      },
+      restore: (id, revision) => json('POST', of(id, '/restore-revision'), { revision }),
+      seen: (id, signal) => json('GET', of(id, '/seen'), undefined, signal),
+      markSeen: (id, revision) => json('PUT', of(id, '/seen'), { revision }),
     },
     me: () => json('GET', 'me'),
     updateMe: (change) => json('PUT', 'me', change),
