@@ -20,3 +20,27 @@ impl Clock for SystemClock {
         }
     }
 }
+
+/// A clock that can be broken, which is a bug in the middle of whoever asks it next.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub(crate) struct FragileClock {
+    is_broken: std::sync::atomic::AtomicBool,
+}
+
+#[cfg(test)]
+impl FragileClock {
+    /// Breaks for who asks next, and for nobody else.
+    pub(crate) fn break_once(&self) {
+        self.is_broken.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+impl Clock for FragileClock {
+    fn now_ms(&self) -> i64 {
+        let is_broken = self.is_broken.swap(false, std::sync::atomic::Ordering::Relaxed);
+        assert!(!is_broken, "the clock was told to break");
+        1_000
+    }
+}

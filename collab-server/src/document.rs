@@ -30,8 +30,9 @@ use crate::clock::Clock;
 use crate::store::{Loaded, Store, StoreError};
 
 pub use actor::HeadText;
+pub use catch_up::{CatchUp, Stretch};
 pub use config::DocumentConfig;
-pub use feed::{Ended, Pulled, SessionFeed};
+pub use feed::{Ended, Pulled, SessionFeed, Step};
 pub use join::{JoinError, JoinRequest, Joined, Participant, Since};
 pub use sender::{SendError, SessionSender};
 pub use submission::{Submission, SubmissionHash};

@@ -36,8 +36,8 @@ pub use config::{
     Sources, Switch,
 };
 pub use document::{
-    DocumentConfig, Ended, HeadText, JoinError, JoinRequest, Joined, Participant, Pulled,
-    SendError, SessionFeed, SessionSender, Since, Submission, SubmissionHash,
+    CatchUp, DocumentConfig, Ended, HeadText, JoinError, JoinRequest, Joined, Participant, Pulled,
+    SendError, SessionFeed, SessionSender, Since, Step, Stretch, Submission, SubmissionHash,
 };
 pub use registry::{Registry, RegistryStats};
 pub use server::{Server, StartError};

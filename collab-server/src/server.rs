@@ -81,30 +81,7 @@ impl Server {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        let secure = config.public_url.as_ref().is_some_and(|url| url.is_https());
-        let guests = Guests::load(store.as_ref(), config.guests.is_on(), secure)
-            .await
-            .map_err(|source| StartError::Database { path: "as opened".to_owned(), source })?;
-        let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
-        let metrics = Metrics::new();
-        let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, Arc::clone(&metrics)));
-        let registry =
-            Registry::new(Arc::clone(&store), document_config(&config), Arc::clone(&clock));
-        let app = Arc::new(App {
-            origins: OriginPolicy::new(&config),
-            people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),
-            rates: SubmissionRates::new(config.submissions_per_s, config.submissions_burst),
-            user_connections: UserConnections::new(config.connections_per_user_max),
-            metrics,
-            shutdown: Shutdown::default(),
-            registry,
-            store,
-            clock,
-            guests,
-            web,
-            config,
-        });
-        Self::listen(app).await
+        Self::listen(assemble(config, store, clock).await?).await
     }
 
     async fn listen(app: Arc<App>) -> Result<Self, StartError> {
@@ -167,6 +144,36 @@ impl Server {
         }
         tracing::info!("stopped");
     }
+}
+
+/// Everything that requests and sessions share, around a store.
+pub(crate) async fn assemble(
+    config: Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<App>, StartError> {
+    let secure = config.public_url.as_ref().is_some_and(|url| url.is_https());
+    let guests = Guests::load(store.as_ref(), config.guests.is_on(), secure)
+        .await
+        .map_err(|source| StartError::Database { path: "as opened".to_owned(), source })?;
+    let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
+    let metrics = Metrics::new();
+    let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, Arc::clone(&metrics)));
+    let registry = Registry::new(Arc::clone(&store), document_config(&config), Arc::clone(&clock));
+    Ok(Arc::new(App {
+        origins: OriginPolicy::new(&config),
+        people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),
+        rates: SubmissionRates::new(config.submissions_per_s, config.submissions_burst),
+        user_connections: UserConnections::new(config.connections_per_user_max),
+        metrics,
+        shutdown: Shutdown::default(),
+        registry,
+        store,
+        clock,
+        guests,
+        web,
+        config,
+    }))
 }
 
 async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartError> {

@@ -7,11 +7,14 @@
 
 mod channels;
 mod entrance;
+mod history;
 mod incoming;
 mod joining;
 mod outbox;
 mod pulse;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,7 +170,7 @@ where
         tokio::pin!(timer);
         let shutdown = self.app.shutdown.clone();
         loop {
-            self.fill_socket().await?;
+            self.fill_socket()?;
             self.end_if_stopped()?;
             if self.pulse.deadline() < timer.deadline() {
                 timer.as_mut().reset(self.pulse.deadline());
@@ -178,6 +181,7 @@ where
             tokio::select! {
                 event = self.socket.event(may_read) => self.on_event(event)?,
                 () = self.wake.notified(), if !self.may_pull => self.may_pull = true,
+                () = self.channels.caught_up() => self.may_pull = true,
                 Some((replica, outcome)) = self.joins.next(), if may_join => {
                     self.on_join_done(replica, outcome);
                 }
@@ -195,7 +199,7 @@ where
     }
 
     /// Gives the socket its next frame, if it can take one and there is one.
-    async fn fill_socket(&mut self) -> Result<(), End> {
+    fn fill_socket(&mut self) -> Result<(), End> {
         while self.socket.is_idle() {
             if let Some(frame) = self.outbox.pop() {
                 self.app.metrics.frames_sent.inc();
@@ -207,13 +211,7 @@ where
                 break;
             }
             let budget_bytes = self.app.config.frame_bytes as usize;
-            let pulled = tokio::select! {
-                pulled = self.channels.pull(budget_bytes) => pulled,
-                () = self.app.shutdown.overdue.cancelled() => {
-                    return Err(End::Close(CloseCode::Restart));
-                }
-            };
-            match pulled {
+            match self.channels.pull(budget_bytes) {
                 Pull::Frames(frames) => {
                     frames.into_iter().for_each(|frame| self.outbox.push(frame))
                 }

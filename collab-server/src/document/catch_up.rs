@@ -3,6 +3,9 @@
 //! By the history law a pending operation is rebased over a composed range exactly as over its
 //! steps. A range is never composed over an entry of its own receiver.
 
+use std::fmt;
+use std::sync::Arc;
+
 use collab_protocol::{ClientId, write_ack_entry, write_composed_entry};
 use ot_core::{Operation, Revision, compose_all};
 
@@ -11,9 +14,34 @@ use super::room::Shared;
 use crate::revision::{between, later};
 use crate::store::{LoggedOperation, PageLimit, StoreError};
 
+/// What a session behind the ring needs to go on. Read beside everything else that the session
+/// does: the database may take its time.
+pub struct CatchUp {
+    pub(super) shared: Arc<Shared>,
+    pub(super) client: ClientId,
+    pub(super) after: Revision,
+    pub(super) head: Revision,
+}
+
+impl fmt::Debug for CatchUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CatchUp").field("after", &self.after).field("head", &self.head).finish()
+    }
+}
+
+impl CatchUp {
+    /// Reads a page of it. The feed that asked for it takes it.
+    ///
+    /// # Errors
+    /// [`Ended`]: the session cannot go on.
+    pub async fn read(self) -> Result<Stretch, Ended> {
+        composed(&self.shared, self.client, self.after, self.head).await
+    }
+}
+
 /// Encoded entries that lead a session onward.
 #[derive(Debug)]
-pub(super) struct Stretch {
+pub struct Stretch {
     pub(super) entries: Vec<String>,
     /// The revision behind them.
     pub(super) revision: Revision,
@@ -26,7 +54,7 @@ impl Stretch {
 }
 
 /// One page of history behind `after`, at most up to `head`, as entries for `client`.
-pub(super) async fn composed(
+async fn composed(
     shared: &Shared,
     client: ClientId,
     after: Revision,

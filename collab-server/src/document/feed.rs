@@ -12,7 +12,7 @@ use collab_protocol::{
 };
 use ot_core::Revision;
 
-use super::catch_up;
+use super::catch_up::{CatchUp, Stretch};
 use super::room::{Answer, Room, Shared};
 use super::sender::LeaveOnDrop;
 use crate::revision::later;
@@ -24,6 +24,15 @@ pub struct Pulled {
     pub frames: Vec<String>,
     /// Whether there is more to pull at once; otherwise the wake tells.
     pub more: bool,
+}
+
+/// What a feed has for its session.
+#[derive(Debug)]
+pub enum Step {
+    /// Frames from what the document holds, or none.
+    Pulled(Pulled),
+    /// The session is further behind: this is to be read, and given to [`SessionFeed::caught_up`].
+    Behind(CatchUp),
 }
 
 /// Why a document ended a session.
@@ -79,11 +88,6 @@ impl fmt::Debug for SessionFeed {
     }
 }
 
-enum Step {
-    Pulled(Pulled),
-    Behind { head: Revision },
-}
-
 impl SessionFeed {
     pub(super) fn new(
         shared: Arc<Shared>,
@@ -111,28 +115,12 @@ impl SessionFeed {
     }
 
     /// Takes what the session lacks, about `budget_bytes` of it. Nothing to send is an empty
-    /// answer. Dropped before it returns, it has taken nothing.
+    /// answer. A session behind what the document holds is told so each time, until it has been
+    /// given what it lacks.
     ///
     /// # Errors
     /// [`Ended`], once what came before is pulled.
-    pub async fn pull(&mut self, budget_bytes: usize) -> Result<Pulled, Ended> {
-        match self.pull_from_ring(budget_bytes)? {
-            Step::Pulled(pulled) => Ok(pulled),
-            Step::Behind { head } => {
-                let (client, from) = (self.address.client, self.position.revision);
-                let stretch = catch_up::composed(&self.shared, client, from, head).await?;
-                let mut frame =
-                    OpsFrame::new(self.address.channel, from.get(), stretch.len_bytes());
-                for entry in &stretch.entries {
-                    frame.push(entry);
-                }
-                self.position.revision = stretch.revision;
-                Ok(Pulled { frames: vec![frame.finish()], more: true })
-            }
-        }
-    }
-
-    fn pull_from_ring(&mut self, budget_bytes: usize) -> Result<Step, Ended> {
+    pub fn pull(&mut self, budget_bytes: usize) -> Result<Step, Ended> {
         let SessionFeed { shared, address, position, .. } = self;
         let mut guard = shared.room();
         let room = &mut *guard;
@@ -143,7 +131,11 @@ impl SessionFeed {
         match ended {
             Some(Ended::Replaced) => return Err(Ended::Replaced),
             Some(reason) if is_behind && reason != Ended::Shutdown => return Err(reason),
-            _ if is_behind => return Ok(Step::Behind { head }),
+            _ if is_behind => {
+                let (client, after) = (address.client, position.revision);
+                let shared = Arc::clone(shared);
+                return Ok(Step::Behind(CatchUp { shared, client, after, head }));
+            }
             _ => {}
         }
         let answers = std::mem::take(&mut member.answers);
@@ -163,6 +155,19 @@ impl SessionFeed {
             Some(reason) if frames.is_empty() => Err(reason),
             _ => Ok(Step::Pulled(Pulled { frames, more: !is_at_head || ended.is_some() })),
         }
+    }
+}
+
+impl SessionFeed {
+    /// Takes what was read for this session while it was behind; gives its frame.
+    pub fn caught_up(&mut self, stretch: &Stretch) -> String {
+        let from = self.position.revision.get();
+        let mut frame = OpsFrame::new(self.address.channel, from, stretch.len_bytes());
+        for entry in &stretch.entries {
+            frame.push(entry);
+        }
+        self.position.revision = stretch.revision;
+        frame.finish()
     }
 }
 

@@ -7,28 +7,15 @@ mod streams;
 mod tab;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use collab_protocol::{DocumentId, Epoch};
 
 use super::*;
+use crate::clock::FragileClock;
 use crate::store::faulty::FaultyStore;
 use crate::store::{NewDocument, TextKey};
 
 const DOCUMENT: DocumentId = DocumentId::new(0xd0c);
-
-/// A clock that can be broken, which is a bug in the middle of an actor's turn.
-#[derive(Default)]
-struct FragileClock {
-    is_broken: AtomicBool,
-}
-
-impl Clock for FragileClock {
-    fn now_ms(&self) -> i64 {
-        assert!(!self.is_broken.swap(false, Ordering::Relaxed), "the clock was told to break");
-        1_000
-    }
-}
 
 /// A server without sockets.
 struct Server {

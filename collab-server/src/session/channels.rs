@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use collab_protocol::{ChannelId, ClientId, DocumentId, Role, ServerMessage};
 
-use crate::document::{Ended, SessionFeed, SessionSender};
+use super::history::History;
+use crate::document::{Ended, SessionFeed, SessionSender, Step};
 use crate::metrics::Metrics;
 use crate::rate::SubmissionRate;
 
@@ -52,12 +53,19 @@ pub(super) struct Channels {
     /// The channel pulled last: the next pull begins behind it, so that a busy document does not
     /// starve the others.
     pulled: ChannelId,
+    history: History,
     metrics: Arc<Metrics>,
 }
 
 impl Channels {
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
-        Channels { open: BTreeMap::new(), next: ChannelId(1), pulled: ChannelId(0), metrics }
+        Channels {
+            open: BTreeMap::new(),
+            next: ChannelId(1),
+            pulled: ChannelId(0),
+            history: History::default(),
+            metrics,
+        }
     }
 
     /// A number for a document that is about to be opened.
@@ -74,6 +82,7 @@ impl Channels {
 
     pub(super) fn close(&mut self, channel: ChannelId) -> Option<Open> {
         let open = self.open.remove(&channel)?;
+        self.history.forget(channel);
         self.metrics.sessions.dec();
         Some(open)
     }
@@ -104,25 +113,52 @@ impl Channels {
     }
 
     /// Takes what the next document with news has for this session, about `budget_bytes` of it.
-    pub(super) async fn pull(&mut self, budget_bytes: usize) -> Pull {
+    pub(super) fn pull(&mut self, budget_bytes: usize) -> Pull {
         let behind = self.open.range(ChannelId(self.pulled.0 + 1)..).map(|(channel, _)| *channel);
         let up_to = self.open.range(..=self.pulled).map(|(channel, _)| *channel);
         let order: smallvec::SmallVec<[ChannelId; 4]> = behind.chain(up_to).collect();
         for channel in order {
-            let open = self.open.get_mut(&channel).expect("the order was just taken from the map");
-            match open.feed.pull(budget_bytes).await {
+            match self.pull_one(channel, budget_bytes) {
                 Err(reason) => return Pull::Ended { channel, reason },
-                Ok(pulled) if pulled.frames.is_empty() && !pulled.more => {}
-                Ok(pulled) => {
+                Ok(frames) if frames.is_empty() => {}
+                Ok(frames) => {
                     self.pulled = channel;
-                    for frame in &pulled.frames {
-                        open.note_answer(frame, &self.metrics);
-                    }
-                    return Pull::Frames(pulled.frames);
+                    return Pull::Frames(frames);
                 }
             }
         }
         Pull::Nothing
+    }
+
+    /// What one document has. One that is behind its ring gives nothing until its history is read;
+    /// one history is read at a time, so that a slow connection holds one of them at most.
+    fn pull_one(&mut self, channel: ChannelId, budget_bytes: usize) -> Result<Vec<String>, Ended> {
+        let open = self.open.get_mut(&channel).expect("the order was just taken from the map");
+        loop {
+            match open.feed.pull(budget_bytes)? {
+                Step::Pulled(pulled) if pulled.frames.is_empty() && pulled.more => {}
+                Step::Pulled(pulled) => {
+                    for frame in &pulled.frames {
+                        open.note_answer(frame, &self.metrics);
+                    }
+                    return Ok(pulled.frames);
+                }
+                Step::Behind(catch_up) => {
+                    let Some(stretch) = self.history.take(channel, catch_up)? else {
+                        return Ok(Vec::new());
+                    };
+                    let frame = open.feed.caught_up(&stretch);
+                    open.note_answer(&frame, &self.metrics);
+                    return Ok(vec![frame]);
+                }
+            }
+        }
+    }
+
+    /// Waits until the history that is being read has been; for ever if none is. Dropped before it
+    /// returns, it has lost nothing.
+    pub(super) async fn caught_up(&mut self) {
+        self.history.read().await;
     }
 }
 

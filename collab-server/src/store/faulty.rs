@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use collab_protocol::{ClientId, DocumentId};
+use collab_protocol::{ClientId, DocumentId, UserId};
 use ot_core::Revision;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::*;
 
@@ -17,6 +17,16 @@ pub(crate) enum AppendFault {
     /// Written, and nobody hears of it.
     UnknownApplied,
     UnknownNotApplied,
+}
+
+/// A call that a store can be told to keep waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stalled {
+    Documents,
+    Loads,
+    Pages,
+    People,
+    Visits,
 }
 
 /// A store in memory with faults. Clones share it.
@@ -40,6 +50,8 @@ struct Faults {
     /// Appends pass one permit each, once it is armed.
     gate: Semaphore,
     is_gated: std::sync::atomic::AtomicBool,
+    /// Calls that wait until they are none of these.
+    stalled: watch::Sender<Vec<Stalled>>,
 }
 
 impl FaultyStore {
@@ -54,6 +66,7 @@ impl FaultyStore {
             load_count: AtomicUsize::new(0),
             gate: Semaphore::new(0),
             is_gated: std::sync::atomic::AtomicBool::new(false),
+            stalled: watch::Sender::default(),
         };
         FaultyStore { inner: MemoryStore::new(), faults: Arc::new(faults) }
     }
@@ -92,6 +105,24 @@ impl FaultyStore {
         self.faults.is_gated.store(true, Ordering::Relaxed);
     }
 
+    /// From now on these calls wait, and no others.
+    pub(crate) fn stall(&self, calls: impl IntoIterator<Item = Stalled>) {
+        self.faults.stalled.send_replace(calls.into_iter().collect());
+    }
+
+    /// Makes `call` once the store is not stalled for it.
+    fn passing<'a, T>(&'a self, kind: Stalled, call: StoreFuture<'a, T>) -> StoreFuture<'a, T>
+    where
+        T: Send + 'a,
+    {
+        Box::pin(async move {
+            let mut stalled = self.faults.stalled.subscribe();
+            // The sender is in this very store.
+            let _ = stalled.wait_for(|stalled| !stalled.contains(&kind)).await;
+            call.await
+        })
+    }
+
     /// Lets waiting and coming appends through.
     pub(crate) fn release(&self) {
         self.faults.is_gated.store(false, Ordering::Relaxed);
@@ -123,7 +154,7 @@ impl StoreLayer for FaultyStore {
         }
         Box::pin(async move {
             let ms = self.faults.load_ms.load(Ordering::Relaxed) as u64;
-            let loaded = self.inner.load(document).await;
+            let loaded = self.passing(Stalled::Loads, self.inner.load(document)).await;
             tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
             loaded
         })
@@ -162,7 +193,27 @@ impl StoreLayer for FaultyStore {
             let reason = "told to be".to_owned();
             return Box::pin(async move { Err(StoreError::Corrupt { document, reason }) });
         }
-        self.inner.since(document, after, page)
+        self.passing(Stalled::Pages, self.inner.since(document, after, page))
+    }
+
+    fn document(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
+        self.passing(Stalled::Documents, self.inner.document(document))
+    }
+
+    fn people(&self, users: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
+        self.passing(Stalled::People, self.inner.people(users))
+    }
+
+    fn mark_opened(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        opened_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.passing(Stalled::Visits, self.inner.mark_opened(document, person, opened_ms))
     }
 
     fn progress(

@@ -164,7 +164,7 @@ async fn bug_in_one_document_ends_its_sessions_and_nothing_else() {
     create(&server.store, DocumentId::new(2), "other").await;
     let other = server.registry.text(DocumentId::new(2)).await.expect("loads");
 
-    server.clock.is_broken.store(true, Ordering::Relaxed);
+    server.clock.break_once();
     ada.insert(4, " and resent");
     assert_eq!(ada.end().await, Ended::Failed);
     ada.resume(&server).await;

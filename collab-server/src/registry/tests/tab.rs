@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{DOCUMENT, Server};
 use crate::document::{
-    Ended, JoinError, JoinRequest, Joined, Participant, SendError, Since, Submission,
+    Ended, JoinError, JoinRequest, Joined, Participant, Pulled, SendError, Since, Step, Submission,
 };
 
 /// Long enough that only a test about to fail waits for it.
@@ -137,7 +137,13 @@ impl Tab {
     pub(super) async fn pull(&mut self) -> Result<(), Ended> {
         loop {
             let feed = &mut self.joined.as_mut().expect("joined").feed;
-            let pulled = feed.pull(1 << 16).await?;
+            let pulled = match feed.pull(1 << 16)? {
+                Step::Pulled(pulled) => pulled,
+                Step::Behind(catch_up) => {
+                    let frame = feed.caught_up(&catch_up.read().await?);
+                    Pulled { frames: vec![frame], more: true }
+                }
+            };
             for frame in &pulled.frames {
                 self.take(frame);
             }
