@@ -244,7 +244,8 @@ pub extern "C" fn engine_take_patch_text(id: usize) -> usize {
 
 // --- the server's side: messages answer 0 when done, 3 when they do not fit ---
 
-/// A committed operation of somebody else, as JSON (in the buffer), that leads to a revision.
+/// A committed operation of somebody else (in the buffer; `fields.rs` says how) that leads to a
+/// revision.
 #[unsafe(no_mangle)]
 pub extern "C" fn engine_receive(id: usize, revision: f64) -> u32 {
     let operation = taken_text();
@@ -296,10 +297,10 @@ pub extern "C" fn engine_outstanding_seq(id: usize) -> f64 {
     with(id, |engine| engine.outstanding_seq()).unwrap_or(0) as f64
 }
 
-/// The outstanding submission's fields as JSON without the braces, the same every time.
+/// The outstanding submission, see [`Engine::outstanding_fields`]; the same text every time.
 #[unsafe(no_mangle)]
 pub extern "C" fn engine_outstanding(id: usize) -> usize {
-    give_text(with(id, |engine| engine.outstanding_json()))
+    give_text(with(id, |engine| engine.outstanding_fields()))
 }
 
 /// A remote session's selections (in the buffer), anchor and head in turn, in characters at the

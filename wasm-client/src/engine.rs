@@ -15,7 +15,7 @@ use ot_core::{
 use thiserror::Error;
 
 use crate::convert::{self, CharRange, Patches, RangeError};
-use crate::saved;
+use crate::{fields, saved};
 
 /// Why an edit of the editor was not taken. Nothing has happened then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -289,12 +289,13 @@ impl Engine {
 
     // --- the server ---
 
-    /// Takes a committed operation of somebody else, as JSON, that leads to revision `to`.
+    /// Takes a committed operation of somebody else that leads to revision `to`: its components as
+    /// the protocol has them, apart by NUL, texts behind a quotation mark.
     ///
     /// # Errors
     /// [`OutOfStep`] when it does not fit; the replica is unchanged.
     pub fn receive(&mut self, operation: &str, to: u64) -> Result<(), OutOfStep> {
-        let operation = Operation::from_json(operation, &Limits::NONE).map_err(|_| OutOfStep)?;
+        let operation = fields::operation(operation).ok_or(OutOfStep)?;
         let patch = self.client.receive(&operation, Revision::new(to)).map_err(|_| OutOfStep)?;
         self.deliver(&patch, Assoc::Before);
         Ok(())
@@ -371,22 +372,19 @@ impl Engine {
         self.client.outstanding().map(|submission| submission.seq.get())
     }
 
-    /// The outstanding submission's fields as they go into the message: `"seq":1,"rev":7,"op":[…]`
-    /// and `,"ranges":[[…]]` when it has any. The same text every time.
+    /// The outstanding submission, its parts apart by NUL: number, revision, selections as JSON
+    /// (empty when it tells none), then the components as [`receive`](Self::receive) takes them. The
+    /// same text every time; empty when nothing is outstanding.
     #[must_use]
-    pub fn outstanding_json(&self) -> String {
-        let Some(submission) = self.client.outstanding() else {
-            return String::new();
-        };
-        let mut out = String::from("\"seq\":");
-        saved::push_number(submission.seq.get(), &mut out);
-        out.push_str(",\"rev\":");
-        saved::push_number(submission.revision.get(), &mut out);
-        out.push_str(",\"op\":");
-        submission.op.write_json(&mut out);
-        if self.outstanding_has_ranges() {
-            out.push_str(",\"ranges\":");
+    pub fn outstanding_fields(&self) -> String {
+        let mut out = String::new();
+        if let Some(submission) = self.client.outstanding() {
+            fields::push_number(submission.seq.get(), &mut out);
+            out.push(fields::END);
+            fields::push_number(submission.revision.get(), &mut out);
+            out.push(fields::END);
             out.push_str(&self.frozen_ranges);
+            fields::push_operation(&submission.op, &mut out);
         }
         out
     }
@@ -510,9 +508,9 @@ fn ranges_json(selection: Option<Selection>) -> String {
     let mut out = String::from("[");
     if let Some(Selection { anchor, head }) = selection {
         out.push('[');
-        saved::push_number(anchor as u64, &mut out);
+        fields::push_number(anchor as u64, &mut out);
         out.push(',');
-        saved::push_number(head as u64, &mut out);
+        fields::push_number(head as u64, &mut out);
         out.push(']');
     }
     out.push(']');

@@ -7,6 +7,7 @@
 pub mod abi;
 pub mod convert;
 pub mod engine;
+mod fields;
 mod saved;
 
 #[cfg(target_arch = "wasm32")]

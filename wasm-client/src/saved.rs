@@ -3,10 +3,12 @@
 //! Made for one reader, this crate of the same or a later version. Whatever else is in the store
 //! (another version, a cut-off record) reads as nothing, never as a wrong text.
 
-use ot_core::{ClientSeq, Invertible, Limits, Operation, PendingWork, Revision, Submission, Text};
+use ot_core::{ClientSeq, Invertible, Operation, PendingWork, Revision, Submission, Text};
+
+use crate::fields::{self, push_number};
 
 /// First field of every saved state; a change of the form changes it.
-const VERSION: &str = "concord-1";
+const VERSION: &str = "concord-2";
 
 /// The saved state.
 pub(crate) fn write(work: &PendingWork, frozen_ranges: &str) -> String {
@@ -20,7 +22,7 @@ pub(crate) fn write(work: &PendingWork, frozen_ranges: &str) -> String {
         out.number(submission.seq.get());
         out.number(submission.revision.get());
         out.number(u64::from(submission.whole));
-        out.text(&submission.op.to_json());
+        out.operation(&submission.op);
         out.text(frozen_ranges);
         out.edit(current);
     }
@@ -87,8 +89,14 @@ impl Writer {
         self.out.push(';');
     }
 
+    fn operation(&mut self, operation: &Operation) {
+        let mut field = String::new();
+        fields::push_operation(operation, &mut field);
+        self.text(field.get(1..).unwrap_or_default());
+    }
+
     fn edit(&mut self, edit: &Invertible) {
-        self.text(&edit.op().to_json());
+        self.operation(edit.op());
         self.text(edit.removed());
     }
 
@@ -99,14 +107,6 @@ impl Writer {
     fn number_to(&mut self, number: u64) {
         push_number(number, &mut self.out);
     }
-}
-
-/// Appends decimal digits; the formatting machinery of the standard library weighs too much.
-pub(crate) fn push_number(number: u64, out: &mut String) {
-    if number >= 10 {
-        push_number(number / 10, out);
-    }
-    out.push(char::from(b'0' + (number % 10) as u8));
 }
 
 /// Reads fields in the order they were written; `None` once anything does not fit.
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
     }
 
     fn operation(&mut self) -> Option<Operation> {
-        Operation::from_json(self.text()?, &Limits::NONE).ok()
+        fields::operation(self.text()?)
     }
 
     fn edit(&mut self) -> Option<Invertible> {

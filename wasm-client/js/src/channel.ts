@@ -260,7 +260,7 @@ export class Channel implements ConnectionUser {
         own = true;
       } else {
         revision = 'to' in entry ? entry.to : revision + 1;
-        if (replica.engine.receive(JSON.stringify(entry.op), revision) !== OK) return this.#rejoin(true);
+        if (replica.engine.receive(entry.op, revision) !== OK) return this.#rejoin(true);
       }
     }
     replica.deliver('remote');

@@ -5,6 +5,7 @@
  * at this surface count UTF-16 code units of the text the editor shows, except those of presence, which come from the
  * wire in Unicode scalar values. Texts must have no lone surrogates (`plain.ts` sees to it).
  */
+import type { OperationJson } from './protocol.js';
 import type { Patch, Selection16 } from './types.js';
 
 /** What `edit`, `editByDiff`, `receive`, `acknowledge` and `reset` answer. */
@@ -89,6 +90,12 @@ const writeText = (text: string): void => write(encoder.encode(text));
 const readText = (length: number): string => decoder.decode(scratch(length));
 // Copied, for the buffer need not lie at a multiple of four.
 const readNumbers = (length: number): Uint32Array => new Uint32Array(scratch(length).slice().buffer);
+
+// Components cross apart by NUL, which no document contains, texts behind a quotation mark. What is no operation at all
+// becomes something that the engine refuses.
+const toFields = (operation: OperationJson): string =>
+  [operation].flat().map((part) => (typeof part === 'string' ? `"${part}` : part)).join('\0');
+const fromField = (field: string): string | number => (field.startsWith('"') ? field.slice(1) : Number(field));
 
 /** One document as one tab edits it. */
 export class Engine {
@@ -183,9 +190,9 @@ export class Engine {
     return readText(call.engine_selection(this.#id));
   }
 
-  /** A committed operation of somebody else, as JSON, that leads to a revision. */
-  receive(operation: string, revision: number): number {
-    writeText(operation);
+  /** A committed operation of somebody else that leads to a revision. */
+  receive(operation: OperationJson, revision: number): number {
+    writeText(toFields(operation));
     return call.engine_receive(this.#id, revision);
   }
 
@@ -220,9 +227,10 @@ export class Engine {
     return call.engine_outstanding_seq(this.#id);
   }
 
-  /** The outstanding submission's fields as JSON without the braces, the same every time. */
+  /** The outstanding submission's fields as JSON without the braces, the same every time. There must be one. */
   outstanding(): string {
-    return readText(call.engine_outstanding(this.#id));
+    const [seq, rev, ranges, ...op] = readText(call.engine_outstanding(this.#id)).split('\0');
+    return `"seq":${seq},"rev":${rev},"op":${JSON.stringify(op.map(fromField))}${ranges && `,"ranges":${ranges}`}`;
   }
 
   /** A remote session's selections, anchor and head in turn, in characters at the revision; none when it has gone. */
