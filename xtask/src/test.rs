@@ -106,9 +106,14 @@ fn client() -> Result<()> {
     step::loud("npm package", &mut package_script("test")?)
 }
 
-/// `cargo xtask sizes`: what the package weighs, and whether it keeps its budget.
+/// `cargo xtask sizes`: what the package weighs, and whether it keeps its budget. An engine with the prebuilt standard
+/// library is only told by how much it does not.
 pub(crate) fn sizes() -> Result<()> {
-    step::loud("sizes", &mut package_script("size")?)
+    let mut command = package_script("size")?;
+    if wasm::is_prebuilt() {
+        command.args(["--", "prebuilt"]);
+    }
+    step::loud("sizes", &mut command)
 }
 
 /// The app's parts, without a browser.

@@ -19,6 +19,9 @@ pub(crate) const OUTPUT: &str = "wasm-client/js/wasm";
 /// The engine's file, there and below `target/`.
 const FILE: &str = "wasm_client_bg.wasm";
 
+/// Says which standard library the compiled engine has.
+const LIBRARY: &str = "target/engine/standard-library";
+
 /// What the engine is made from, next to the compiler.
 const INPUTS: [&str; 11] = [
     "Cargo.toml",
@@ -78,6 +81,11 @@ fn stamp_of_result(compiled: &Path) -> Result<Stamp> {
     Ok(inputs.stamp("engine-published"))
 }
 
+/// Whether the engine was built with the standard library as it is shipped, and so is larger than it is elsewhere.
+pub(crate) fn is_prebuilt() -> bool {
+    fs::read_to_string(paths::at(LIBRARY)).is_ok_and(|name| name == toolchain::PREBUILT)
+}
+
 fn is_published() -> bool {
     paths::at(OUTPUT).join(FILE).is_file()
 }
@@ -100,6 +108,7 @@ fn compile() -> Result<PathBuf> {
     toolchain.configure(&mut command);
     command.args(["--", STACK, INLINING]);
     step::run(&format!("compile the engine ({})", toolchain.name()), &mut command)?;
+    fs::write(paths::at(LIBRARY), toolchain.name())?;
     Ok(target.join(toolchain::TARGET).join("wasm/wasm_client.wasm"))
 }
 

@@ -112,6 +112,7 @@ export class Overlay {
   reveal(offset: number): void {
     const element = this.#element;
     const { clientHeight, clientWidth } = element;
+    if (element.scrollHeight <= clientHeight && element.scrollWidth <= clientWidth) return;
     const caret = this.#measured()?.caret(offset);
     if (!caret) return;
     const top = caret.top + this.#padding.top;

@@ -15,10 +15,9 @@
  */
 import type { Patch, PatchListener, PatchOrigin, Selection16, TextModel } from './types.js';
 import { Listeners } from './listen.js';
-import type { PeopleOptions } from './overlay.js';
+import { Overlay, type PeopleOptions } from './overlay.js';
 import { Gate } from './textarea/gate.js';
 import { historyStepOfInput, historyStepOfKey, type HistoryStep } from './textarea/keys.js';
-import { Others } from './textarea/others.js';
 import { caretAfter, mapOffset, mapSelection, readSelection, sameSelection, writeSelection } from './textarea/selection.js';
 import { applyPatch, clean, coveringSpan, isEmpty, spliceAtCaret, spliceByEnds } from './textarea/splice.js';
 import { Throttle } from './textarea/throttle.js';
@@ -72,7 +71,7 @@ export function bindTextarea(element: HTMLTextAreaElement, model: TextModel, opt
 class TextareaBinding implements Binding {
   readonly element: HTMLTextAreaElement;
   readonly #model: TextModel;
-  readonly #others: Others;
+  readonly #others: Overlay;
   readonly #listeners = new Listeners();
   readonly #selections: Throttle<Selection16>;
   readonly #gate: Gate;
@@ -96,7 +95,7 @@ class TextareaBinding implements Binding {
     this.#shown = model.text();
     if (element.value !== this.#shown) this.#fill();
     this.#selection = readSelection(element);
-    this.#others = new Others(element, () => this.#shown, model, options.people);
+    this.#others = new Overlay(element, () => this.#shown, model, options.people);
     this.#selections = new Throttle((selection) => this.#model.setSelection(selection), SELECTION_INTERVAL_MS);
     this.#gate = new Gate(model, () => this.#noticeValue());
     this.#listen();

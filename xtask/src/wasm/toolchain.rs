@@ -23,6 +23,9 @@ const CHOICE: &str = "CONCORD_WASM_TOOLCHAIN";
 /// How long rustup may take; behind a closed network it retries for minutes.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 
+/// The name of a build with the standard library as it is shipped.
+pub(super) const PREBUILT: &str = "prebuilt standard library: larger than need be";
+
 /// A way to compile for the browser.
 pub(super) enum Toolchain {
     /// The default compiler, with the sources of its standard library.
@@ -104,7 +107,7 @@ impl Toolchain {
         match self {
             Toolchain::Sources => "standard library from source",
             Toolchain::Debian { .. } => "Debian's compiler, standard library from source",
-            Toolchain::Prebuilt => "prebuilt standard library: larger than need be",
+            Toolchain::Prebuilt => PREBUILT,
         }
     }
 
