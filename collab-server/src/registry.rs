@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod tests;
+mod visits;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -14,6 +15,7 @@ use collab_protocol::DocumentId;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use self::visits::{Noted, Visits};
 use crate::clock::Clock;
 use crate::document::{
     Control, Document, DocumentConfig, HeadText, JoinError, JoinFailure, JoinRequest, Joined,
@@ -33,7 +35,7 @@ struct Slot {
 struct Slots {
     by_document: HashMap<DocumentId, Slot>,
     last_generation: u64,
-    /// The actors, joined at shutdown.
+    /// The actors and what is stored beside them, joined at shutdown.
     tasks: JoinSet<()>,
     is_stopping: bool,
 }
@@ -42,6 +44,7 @@ struct Slots {
 pub struct Registry {
     around: Surroundings,
     slots: Mutex<Slots>,
+    visits: Arc<Visits>,
     this: Weak<Registry>,
 }
 
@@ -75,11 +78,18 @@ impl Registry {
     ) -> Arc<Registry> {
         let catch_ups = Arc::new(Semaphore::new(config.catch_ups_max.max(1)));
         let around = Surroundings { config: Arc::new(config), store, clock, catch_ups };
-        Arc::new_cyclic(|this| Registry { around, slots: Mutex::default(), this: this.clone() })
+        Arc::new_cyclic(|this| Registry {
+            around,
+            slots: Mutex::default(),
+            visits: Arc::default(),
+            this: this.clone(),
+        })
     }
 
     /// Lets a session into a document, which is loaded if it is not. A first visit is noted for the
-    /// person's list.
+    /// person's list, soon after.
+    ///
+    /// Waits as long as the store does; dropped before it returns, it has let nobody in.
     ///
     /// # Errors
     /// [`JoinError`].
@@ -93,7 +103,7 @@ impl Registry {
             match opened.join(request.clone()).await {
                 Ok(joined) => {
                     if request.since.is_none() {
-                        self.note_visit(document, &request).await;
+                        self.note_visit(document, &request);
                     }
                     return Ok(joined);
                 }
@@ -104,11 +114,12 @@ impl Registry {
         Err(JoinError::Overloaded)
     }
 
-    async fn note_visit(&self, document: DocumentId, request: &JoinRequest) {
+    fn note_visit(&self, document: DocumentId, request: &JoinRequest) {
         let user = request.participant.user.clone();
         let now_ms = self.around.clock.now_ms();
-        if let Err(error) = self.around.store.mark_opened(document, user, now_ms).await {
-            tracing::warn!(%document, %error, "visit was not noted");
+        if self.visits.note(document, user, now_ms) == Noted::Store {
+            let (visits, store) = (self.visits.clone(), self.around.store.clone());
+            self.slots().tasks.spawn(async move { visits.store(store).await });
         }
     }
 

@@ -31,6 +31,7 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::document::Ended;
 use crate::people::Profile;
+use crate::store::StoreError;
 use channels::{Channels, Pull};
 use joining::{JoinOutcome, Joining};
 use outbox::Outbox;
@@ -91,7 +92,10 @@ where
     let Some(_place) = app.user_connections.enter(&user) else {
         return End::Close(CloseCode::TooManyConnections);
     };
-    let profile = match app.people.profile(&user).await {
+    let deadline = Duration::from_millis(app.config.join_deadline_ms.into());
+    let asked = tokio::time::timeout(deadline, app.people.profile(&user)).await;
+    let asked = asked.unwrap_or_else(|_| Err(StoreError::unavailable("it took too long")));
+    let profile = match asked {
         Ok(profile) => profile,
         Err(error) => {
             tracing::warn!(%error, "cannot look a person up");

@@ -139,6 +139,9 @@ settings! {
         /// How long a connection without a cookie or Authorization header may take to say who it
         /// is, in milliseconds; then it is closed with 4408.
         auth_deadline_ms: u32 = "5000" in 100..=600_000,
+        /// How long opening a document may wait for the database, in milliseconds; then it is
+        /// answered `storage_unavailable`, and the client asks again after a pause.
+        join_deadline_ms: u32 = "10000" in 100..=600_000,
         /// How often the server pings, in milliseconds. Proxies cut connections that are silent
         /// for about a minute.
         heartbeat_ms: u32 = "30000" in 100..=600_000,

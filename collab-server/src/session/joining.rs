@@ -32,7 +32,7 @@ pub(super) enum JoinOutcome {
 pub(super) type Joining =
     Pin<Box<dyn Future<Output = ((DocumentId, ClientId), JoinOutcome)> + Send>>;
 
-/// Starts a join. `wake` is notified when the document has something for the session.
+/// Starts a join, which is refused when the database takes too long for it. `wake` is notified when the document has something for the session.
 pub(super) fn start(
     app: Arc<App>,
     join: Join,
@@ -44,12 +44,19 @@ pub(super) fn start(
     let began = Instant::now();
     Box::pin(async move {
         let replica = (join.doc, join.client);
-        let outcome = match enter(&app, join, since, channel, profile, wake).await {
-            Ok((open, frame, profile)) => {
+        let deadline = Duration::from_millis(app.config.join_deadline_ms.into());
+        let entering = enter(&app, join, since, channel, profile, wake);
+        let outcome = match tokio::time::timeout(deadline, entering).await {
+            Err(_) => {
+                // What was begun goes on: who asks again may find the document loaded.
+                tracing::warn!(document = %replica.0, ?deadline, "a join took too long");
+                JoinOutcome::Refused { code: ErrorCode::StorageUnavailable }
+            }
+            Ok(Err(error)) => JoinOutcome::Refused { code: error.code() },
+            Ok(Ok((open, frame, profile))) => {
                 let took = began.elapsed();
                 JoinOutcome::Joined { open: Box::new(open), frame, profile, took }
             }
-            Err(error) => JoinOutcome::Refused { code: error.code() },
         };
         (replica, outcome)
     })

@@ -111,7 +111,11 @@ impl FaultyStore {
     }
 
     /// Makes `call` once the store is not stalled for it.
-    fn passing<'a, T>(&'a self, kind: Stalled, call: StoreFuture<'a, T>) -> StoreFuture<'a, T>
+    fn passing<'a, T>(
+        &'a self,
+        kind: Stalled,
+        call: impl FnOnce() -> StoreFuture<'a, T> + Send + 'a,
+    ) -> StoreFuture<'a, T>
     where
         T: Send + 'a,
     {
@@ -119,7 +123,7 @@ impl FaultyStore {
             let mut stalled = self.faults.stalled.subscribe();
             // The sender is in this very store.
             let _ = stalled.wait_for(|stalled| !stalled.contains(&kind)).await;
-            call.await
+            call().await
         })
     }
 
@@ -154,7 +158,7 @@ impl StoreLayer for FaultyStore {
         }
         Box::pin(async move {
             let ms = self.faults.load_ms.load(Ordering::Relaxed) as u64;
-            let loaded = self.passing(Stalled::Loads, self.inner.load(document)).await;
+            let loaded = self.passing(Stalled::Loads, move || self.inner.load(document)).await;
             tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
             loaded
         })
@@ -193,18 +197,18 @@ impl StoreLayer for FaultyStore {
             let reason = "told to be".to_owned();
             return Box::pin(async move { Err(StoreError::Corrupt { document, reason }) });
         }
-        self.passing(Stalled::Pages, self.inner.since(document, after, page))
+        self.passing(Stalled::Pages, move || self.inner.since(document, after, page))
     }
 
     fn document(
         &self,
         document: DocumentId,
     ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
-        self.passing(Stalled::Documents, self.inner.document(document))
+        self.passing(Stalled::Documents, move || self.inner.document(document))
     }
 
     fn people(&self, users: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
-        self.passing(Stalled::People, self.inner.people(users))
+        self.passing(Stalled::People, move || self.inner.people(users))
     }
 
     fn mark_opened(
@@ -213,7 +217,7 @@ impl StoreLayer for FaultyStore {
         person: UserId,
         opened_ms: i64,
     ) -> StoreFuture<'_, Result<(), StoreError>> {
-        self.passing(Stalled::Visits, self.inner.mark_opened(document, person, opened_ms))
+        self.passing(Stalled::Visits, move || self.inner.mark_opened(document, person, opened_ms))
     }
 
     fn progress(

@@ -220,6 +220,7 @@ async fn document_that_is_being_loaded_does_not_hold_a_shutdown_up() {
 async fn first_visits_are_noted_for_the_list() {
     let server = Server::new(DocumentConfig::default(), "").await;
     let _ada = Tab::open(&server, 1).await;
+    a_second().await;
     let query = ListQuery {
         person: "g_1".parse().expect("an id"),
         search: String::new(),

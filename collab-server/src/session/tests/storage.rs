@@ -2,6 +2,7 @@
 //! else of the connection.
 
 use super::*;
+use crate::store::ListQuery;
 
 /// Types `count` characters in front of the text that document `number` begins with: revision
 /// `count + 1` at the end.
@@ -38,4 +39,56 @@ async fn a_catch_up_that_stalls_stalls_nothing_else_of_its_connection() {
     server.store.stall([]);
     let caught_up = late.next().await;
     assert_eq!((&caught_up["ch"], &caught_up["ops"][0]["to"]), (&json!(1), &json!(10)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_that_waits_for_a_stalled_database_is_answered_in_time() {
+    let server = Server::start(&["--join-deadline-ms", "2000"]).await;
+    for (document, stalled) in [(1, Stalled::Documents), (2, Stalled::Loads)] {
+        server.create(document, "ab").await;
+        server.store.stall([stalled]);
+        let mut ada = server.connect(1).await;
+        let began = tokio::time::Instant::now();
+        let answer = ada.join(document, 1, None).await;
+        assert_eq!(answer["code"], "storage_unavailable", "{stalled:?}: {answer}");
+        assert_eq!(began.elapsed().as_secs(), 2, "{stalled:?}");
+        ada.is_served().await;
+        server.store.stall([]);
+        assert_eq!(ada.join(document, 1, None).await["text"], "ab", "{stalled:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_be_looked_up_in_time_is_told_and_comes_back() {
+    let server = Server::start(&["--join-deadline-ms", "2000"]).await;
+    server.store.stall([Stalled::People]);
+    let mut ada = server.dial(1);
+    let last = ada.next().await;
+    assert_eq!((&last["code"], &last["fatal"]), (&json!("storage_unavailable"), &json!(true)));
+    assert_eq!(ada.any().await, Err(1011));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_until_their_visit_is_noted() {
+    let server = Server::start(&[]).await;
+    server.create(1, "ab").await;
+    server.store.stall([Stalled::Visits]);
+    for _ in 0..3 {
+        let mut ada = server.connect(2).await;
+        assert_eq!(ada.join(1, 2, None).await["text"], "ab");
+    }
+    let noted = async || {
+        let everything = ListQuery {
+            person: "g_2".parse().expect("an id"),
+            search: String::new(),
+            deleted: false,
+            limit: 10,
+            after: None,
+        };
+        server.store.list_documents(everything).await.expect("a list").documents.len()
+    };
+    assert_eq!(noted().await, 0);
+    server.store.stall([]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(noted().await, 1);
 }
