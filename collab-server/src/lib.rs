@@ -14,6 +14,7 @@ mod clock;
 mod config;
 mod document;
 mod error;
+mod fanout;
 mod http;
 mod listener;
 mod metrics;
@@ -21,6 +22,7 @@ mod people;
 mod rate;
 mod registry;
 mod revision;
+mod sabotage;
 mod server;
 mod session;
 mod shutdown;
@@ -39,6 +41,7 @@ pub use document::{
     CatchUp, DocumentConfig, Ended, HeadText, JoinError, JoinRequest, Joined, Participant, Pulled,
     SendError, SessionFeed, SessionSender, Since, Step, Stretch, Submission, SubmissionHash,
 };
+pub use fanout::{Batch, Fanout, LocalFanout, Subscription};
 pub use registry::{Registry, RegistryStats};
 pub use server::{Server, StartError};
 pub use shutdown::signal as shutdown_signal;

@@ -4,37 +4,35 @@
 //! error. Each loading has a generation, so that a document that ends late never takes its
 //! successor out.
 
+mod slots;
 #[cfg(test)]
 mod tests;
 mod visits;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use collab_protocol::DocumentId;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use self::slots::Slots;
 use self::visits::{Noted, Visits};
 use crate::clock::Clock;
 use crate::document::{
     Control, Document, DocumentConfig, HeadText, JoinError, JoinFailure, JoinRequest, Joined,
     Participant, Surroundings,
 };
+use crate::fanout::Fanout;
 use crate::store::{PersonRecord, Store, StoreError};
 
 /// What a load came to.
 type Opened = Result<Document, JoinError>;
 
-struct Slot {
-    generation: u64,
-    opened: watch::Receiver<Option<Opened>>,
-}
+type Waiting = watch::Receiver<Option<Opened>>;
 
 #[derive(Default)]
-struct Slots {
-    by_document: HashMap<DocumentId, Slot>,
-    last_generation: u64,
+struct Table {
+    slots: Slots<Waiting>,
     /// The actors and what is stored beside them, joined at shutdown.
     tasks: JoinSet<()>,
     is_stopping: bool,
@@ -43,7 +41,7 @@ struct Slots {
 /// The loaded documents.
 pub struct Registry {
     around: Surroundings,
-    slots: Mutex<Slots>,
+    table: Mutex<Table>,
     visits: Arc<Visits>,
     this: Weak<Registry>,
 }
@@ -77,10 +75,29 @@ impl Registry {
         clock: Arc<dyn Clock>,
     ) -> Arc<Registry> {
         let catch_ups = Arc::new(Semaphore::new(config.catch_ups_max.max(1)));
-        let around = Surroundings { config: Arc::new(config), store, clock, catch_ups };
+        let config = Arc::new(config);
+        let around = Surroundings { config, store, clock, fanout: None, catch_ups };
+        Registry::around(around)
+    }
+
+    /// A registry of documents that other servers may commit to as well. `fanout` is the way to
+    /// them.
+    #[must_use]
+    pub fn shared(
+        store: Arc<dyn Store>,
+        config: DocumentConfig,
+        clock: Arc<dyn Clock>,
+        fanout: Arc<dyn Fanout>,
+    ) -> Arc<Registry> {
+        let catch_ups = Arc::new(Semaphore::new(config.catch_ups_max.max(1)));
+        let (config, fanout) = (Arc::new(config), Some(fanout));
+        Registry::around(Surroundings { config, store, clock, fanout, catch_ups })
+    }
+
+    fn around(around: Surroundings) -> Arc<Registry> {
         Arc::new_cyclic(|this| Registry {
             around,
-            slots: Mutex::default(),
+            table: Mutex::default(),
             visits: Arc::default(),
             this: this.clone(),
         })
@@ -119,7 +136,7 @@ impl Registry {
         let now_ms = self.around.clock.now_ms();
         if self.visits.note(document, user, now_ms) == Noted::Store {
             let (visits, store) = (self.visits.clone(), self.around.store.clone());
-            self.slots().tasks.spawn(async move { visits.store(store).await });
+            self.table().tasks.spawn(async move { visits.store(store).await });
         }
     }
 
@@ -192,8 +209,7 @@ impl Registry {
     pub async fn put_person(&self, person: PersonRecord) -> Result<(), StoreError> {
         self.around.store.put_person(person.clone()).await?;
         let participant = Participant { user: person.id, name: person.name, color: person.color };
-        let documents: Vec<Document> =
-            self.slots().by_document.values().filter_map(Slot::document).collect();
+        let documents: Vec<Document> = self.table().slots.values().filter_map(document).collect();
         for document in documents {
             document.control(Control::PersonChanged(participant.clone())).await;
         }
@@ -203,9 +219,9 @@ impl Registry {
     /// How much is loaded.
     #[must_use]
     pub fn stats(&self) -> RegistryStats {
-        let slots = self.slots();
-        let documents = slots.by_document.len();
-        let loaded = slots.by_document.values().filter_map(Slot::document);
+        let table = self.table();
+        let documents = table.slots.len();
+        let loaded = table.slots.values().filter_map(document);
         let nothing = RegistryStats { documents, ..RegistryStats::default() };
         loaded.fold(nothing, |stats, document| RegistryStats {
             documents,
@@ -218,11 +234,10 @@ impl Registry {
     /// a last snapshot of each document, and loads nothing any more.
     pub async fn shutdown(&self) {
         let (documents, mut tasks) = {
-            let mut slots = self.slots();
-            slots.is_stopping = true;
-            let documents: Vec<Document> =
-                slots.by_document.values().filter_map(Slot::document).collect();
-            (documents, std::mem::take(&mut slots.tasks))
+            let mut table = self.table();
+            table.is_stopping = true;
+            let documents: Vec<Document> = table.slots.values().filter_map(document).collect();
+            (documents, std::mem::take(&mut table.tasks))
         };
         for document in documents {
             document.control(Control::Stop).await;
@@ -234,19 +249,19 @@ impl Registry {
         }
     }
 
-    fn slots(&self) -> MutexGuard<'_, Slots> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         // Each change under the lock is one step, so a panic leaves nothing half done.
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn loaded(&self, document: DocumentId) -> Option<Document> {
-        self.slots().by_document.get(&document)?.document()
+    fn loaded(&self, id: DocumentId) -> Option<Document> {
+        self.table().slots.get(id).and_then(document)
     }
 
     /// The document, if it is loaded, or once it is: what is being loaded may have been read before
     /// the change that it is to be told of.
     async fn settled(&self, document: DocumentId) -> Option<Document> {
-        let mut opened = self.slots().by_document.get(&document)?.opened.clone();
+        let mut opened = self.table().slots.get(document)?.clone();
         opened.wait_for(Option::is_some).await.ok()?.as_ref()?.as_ref().ok().cloned()
     }
 
@@ -258,37 +273,30 @@ impl Registry {
     }
 
     /// The document's slot, whose load is begun now if there is none.
-    fn slot(&self, document: DocumentId) -> Result<watch::Receiver<Option<Opened>>, JoinError> {
-        let mut slots = self.slots();
-        if slots.is_stopping {
+    fn slot(&self, document: DocumentId) -> Result<Waiting, JoinError> {
+        let mut table = self.table();
+        if table.is_stopping {
             return Err(JoinError::Overloaded);
         }
-        if let Some(slot) = slots.by_document.get(&document) {
-            return Ok(slot.opened.clone());
+        if let Some(opened) = table.slots.get(document) {
+            return Ok(opened.clone());
         }
-        slots.last_generation += 1;
-        let generation = slots.last_generation;
         let (publish, opened) = watch::channel(None);
-        slots.by_document.insert(document, Slot { generation, opened: opened.clone() });
-        while slots.tasks.try_join_next().is_some() {}
+        let generation = table.slots.begin(document, opened.clone());
+        while table.tasks.try_join_next().is_some() {}
         let load = serve(self.around.clone(), document, generation, self.this.clone(), publish);
-        slots.tasks.spawn(load);
+        table.tasks.spawn(load);
         Ok(opened)
     }
 
     fn retire(&self, document: DocumentId, generation: u64) {
-        let mut slots = self.slots();
-        if slots.by_document.get(&document).is_some_and(|slot| slot.generation == generation) {
-            slots.by_document.remove(&document);
-        }
+        self.table().slots.retire(document, generation);
     }
 }
 
-impl Slot {
-    /// The document, once it is loaded.
-    fn document(&self) -> Option<Document> {
-        self.opened.borrow().as_ref()?.as_ref().ok().cloned()
-    }
+/// The document, once it is loaded.
+fn document(opened: &Waiting) -> Option<Document> {
+    opened.borrow().as_ref()?.as_ref().ok().cloned()
 }
 
 /// Hands a loaded document to who waits, unless the server has begun to stop: whoever stops it
@@ -299,11 +307,11 @@ fn is_published(
     document: Document,
 ) -> bool {
     let Some(registry) = registry.upgrade() else { return false };
-    let slots = registry.slots();
-    if !slots.is_stopping {
+    let table = registry.table();
+    if !table.is_stopping {
         publish.send_replace(Some(Ok(document)));
     }
-    !slots.is_stopping
+    !table.is_stopping
 }
 
 /// Takes a slot out when dropped, whatever the way there.
@@ -331,11 +339,16 @@ async fn serve(
 ) {
     let this = registry.clone();
     let retiring = Retiring { registry, document, generation };
-    let opened = match around.store.load(document).await {
-        Ok(loaded) if loaded.record.deleted_ms.is_some() => Err(JoinError::Deleted),
+    // First this: what is committed while the document is being loaded must not go unheard.
+    let news = around.fanout.as_ref().map(|fanout| fanout.subscribe(document));
+    let loaded = around.store.load(document).await;
+    if let Err(error) = &loaded {
+        tracing::warn!(%document, %error, "document was not loaded");
+    }
+    let opened = match slots::opened(loaded) {
         Ok(loaded) => {
             let retire = Box::new(move || drop(retiring));
-            match Document::new(loaded, around, retire) {
+            match Document::new(loaded, around, news, retire) {
                 Ok((document, actor)) => {
                     if is_published(&this, &publish, document) {
                         return actor.await;
@@ -345,10 +358,7 @@ async fn serve(
                 Err(error) => Err(error.into()),
             }
         }
-        Err(error) => {
-            tracing::warn!(%document, %error, "document was not loaded");
-            Err(error.into())
-        }
+        Err(error) => Err(error),
     };
     // Whoever asks from now on loads anew; who waited gets the reason.
     publish.send_replace(Some(opened));

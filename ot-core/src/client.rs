@@ -22,8 +22,10 @@ use crate::error::{LengthMismatch, TransformError};
 use crate::invertible::Invertible;
 use crate::operation::{Component, Operation};
 use crate::position::{ClientSeq, Revision};
+use crate::sabotage::{self, Bug};
 use crate::selection::{Assoc, Ranges};
 use crate::text::{Text, TextHash};
+use crate::transform::transform_pending;
 use crate::undo::{UndoLimits, UndoStack};
 use crate::wire::Limits;
 
@@ -170,6 +172,11 @@ impl Client {
     /// [`ReceiveError`]; the client is unchanged then.
     pub fn receive(&mut self, op: &Operation, to: Revision) -> Result<Operation, ReceiveError> {
         self.expect_after(to)?;
+        let is_range = to.since(self.revision).is_some_and(|count| count > 1);
+        if is_range && self.has_pending() && sabotage::is_planted(Bug::DropWhileCatchingUp) {
+            self.revision = to;
+            return Ok(Operation::identity(self.text.len_chars()));
+        }
         let (outstanding, behind) = match &self.outstanding {
             Some(outstanding) => {
                 let (current, behind) = outstanding.current.transform(op)?;
@@ -178,16 +185,25 @@ impl Client {
             None => (None, None),
         };
         let op = behind.as_ref().unwrap_or(op);
-        let (buffer, patch) = match &self.buffer {
+        let (buffer, mut patch) = match &self.buffer {
             Some(buffer) => {
                 let (buffer, patch) = buffer.transform(op)?;
                 (Some(buffer), patch)
             }
             None => (None, op.clone()),
         };
+        if let Some(typed) = &self.buffer
+            && sabotage::is_planted(Bug::TiesByArrival)
+        {
+            patch = transform_pending(op, typed.op())?;
+        }
         self.text.apply(&patch).map_err(TransformError::from)?;
         if let (Some(outstanding), Some(current)) = (&mut self.outstanding, outstanding) {
             outstanding.current = current;
+            if sabotage::is_planted(Bug::ResendRebased) {
+                outstanding.submission.op = outstanding.current.op().clone();
+                outstanding.submission.revision = to;
+            }
         }
         self.buffer = buffer.filter(|buffer| !buffer.is_identity());
         self.undo.remote(&patch);
@@ -243,6 +259,9 @@ impl Client {
         self.text.apply(&patch)?;
         self.outstanding = None;
         self.buffer = buffer.filter(|buffer| !buffer.is_identity());
+        if sabotage::is_planted(Bug::ForgetBufferOnReject) {
+            self.buffer = None;
+        }
         self.rebuild_undo(undone);
         let text = pieces_of(&op);
         Ok(Some(Rejected { patch, op, text }))
@@ -376,6 +395,14 @@ impl Client {
     fn apply_own(&mut self, edit: Invertible) -> Operation {
         self.text.apply(edit.op()).expect("the edit was made on this text");
         let op = edit.op().clone();
+        if let (Some(sent), None) = (&mut self.outstanding, &self.buffer)
+            && sabotage::is_planted(Bug::ComposeIntoInFlight)
+            && let Ok(whole) = sent.submission.op.compose(edit.op())
+        {
+            sent.submission.op = whole;
+            sent.current = sent.current.compose(&edit).expect("it leads to the text");
+            return op;
+        }
         let buffer = match self.buffer.take() {
             Some(buffer) => buffer.then(&edit).expect("the buffer leads to the text"),
             None => edit,

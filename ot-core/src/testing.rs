@@ -9,6 +9,7 @@ mod notation;
 mod plan;
 mod world;
 
+pub use crate::sabotage::{Bug, plant};
 pub use choices::Choices;
 pub use model::{Gap, Gaps};
 pub use notation::{ParseError, parse};

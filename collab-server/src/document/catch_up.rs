@@ -7,11 +7,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use collab_protocol::{ClientId, write_ack_entry, write_composed_entry};
-use ot_core::{Operation, Revision, compose_all};
+use ot_core::{Component, Operation, Revision, compose_all};
 
 use super::feed::Ended;
 use super::room::Shared;
 use crate::revision::{between, later};
+use crate::sabotage::{self, Bug};
 use crate::store::{LoggedOperation, PageLimit, StoreError};
 
 /// What a session behind the ring needs to go on. Read beside everything else that the session
@@ -86,7 +87,12 @@ fn ended_by(shared: &Shared, error: &StoreError) -> Ended {
     }
 }
 
-fn entries(
+/// A page of the log behind `after` as entries for `client`: its own each for itself, those of others
+/// composed.
+///
+/// # Errors
+/// When the operations do not follow each other.
+pub(crate) fn entries(
     operations: Vec<LoggedOperation>,
     client: ClientId,
     after: Revision,
@@ -94,7 +100,7 @@ fn entries(
     let mut stretch = Stretch { entries: Vec::new(), revision: after };
     let mut run: Vec<Operation> = Vec::new();
     for logged in operations {
-        if logged.client == client {
+        if logged.client == client && !sabotage::is_planted(Bug::ComposeOverOwn) {
             push_run(&mut stretch, &mut run)?;
             let mut entry = String::new();
             write_ack_entry(&mut entry, logged.seq.get());
@@ -112,12 +118,32 @@ fn push_run(stretch: &mut Stretch, run: &mut Vec<Operation>) -> Result<(), Strin
     let to = later(stretch.revision, run.len());
     let composed = compose_all(run.drain(..)).map_err(|error| error.to_string())?;
     if let Some(composed) = composed {
+        let composed = match sabotage::is_planted(Bug::InsertBeforeDelete) {
+            true => inserts_first(&composed),
+            false => composed,
+        };
         let mut entry = String::new();
         write_composed_entry(&mut entry, &composed.to_json(), to.get());
         stretch.entries.push(entry);
         stretch.revision = to;
     }
     Ok(())
+}
+
+/// The same effect in the normal form of other libraries, which loses gaps; to be found as a bug.
+fn inserts_first(operation: &Operation) -> Operation {
+    let mut builder = Operation::builder();
+    let mut deleted = 0;
+    for component in operation.components() {
+        match component {
+            Component::Delete(len) => deleted += len,
+            Component::Insert(text) => builder = builder.insert(text),
+            Component::Retain(len) => {
+                builder = builder.delete(std::mem::take(&mut deleted)).retain(len);
+            }
+        }
+    }
+    builder.delete(deleted).build().expect("as long as the one it was made of")
 }
 
 /// All history behind `after` up to `through` as one operation, for a submission whose base is

@@ -44,6 +44,9 @@ pub struct DocumentConfig {
     pub pace_max: Duration,
     /// How soon a client is told to send again what could not be stored.
     pub retry: Duration,
+    /// How often a document looks at its log where other servers may write to it. What they say of
+    /// their commits may get lost; this bounds how long that goes unnoticed.
+    pub poll_interval: Duration,
     /// Catch-ups from the store that run at the same time, over all documents.
     pub catch_ups_max: usize,
 }
@@ -70,6 +73,7 @@ impl Default for DocumentConfig {
             deliveries_per_s_unpaced: 40_000,
             pace_max: Duration::from_millis(30),
             retry: Duration::from_millis(500),
+            poll_interval: Duration::from_secs(2),
             catch_ups_max: 8,
         }
     }

@@ -13,9 +13,10 @@ use collab_protocol::{
 use ot_core::Revision;
 
 use super::catch_up::{CatchUp, Stretch};
-use super::room::{Answer, Room, Shared};
+use super::room::{Answer, Room, Shared, SharedRoom};
 use super::sender::LeaveOnDrop;
 use crate::revision::later;
+use crate::sabotage::{self, Bug};
 
 /// Frames for one session, to be sent in this order.
 #[derive(Debug, Default)]
@@ -71,31 +72,27 @@ struct Address {
     channel: ChannelId,
 }
 
-/// Pulls what a session lacks. The session leaves when this and all its senders are dropped.
-pub struct SessionFeed {
-    shared: Arc<Shared>,
+/// The pure half of a session's feed: where its stream is.
+#[derive(Debug)]
+pub(crate) struct Reader {
     address: Address,
     position: Position,
-    _presence: Arc<LeaveOnDrop>,
 }
 
-impl fmt::Debug for SessionFeed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionFeed")
-            .field("address", &self.address)
-            .field("position", &self.position)
-            .finish_non_exhaustive()
-    }
+/// What a room holds for a reader.
+pub(crate) enum Held {
+    /// This.
+    Pulled(Pulled),
+    /// Not even what comes next: that is in the log, behind `after`, up to `head` for now.
+    Behind { after: Revision, head: Revision },
 }
 
-impl SessionFeed {
+impl Reader {
     pub(super) fn new(
-        shared: Arc<Shared>,
         (number, client, channel): (SessionNumber, ClientId, ChannelId),
         start: Revision,
         presence_version: u64,
         title_version: u64,
-        presence: Arc<LeaveOnDrop>,
     ) -> Self {
         let position = Position {
             revision: start,
@@ -104,38 +101,44 @@ impl SessionFeed {
             presence: presence_version,
             title: title_version,
         };
-        let address = Address { number, client, channel };
-        SessionFeed { shared, address, position, _presence: presence }
+        Reader { address: Address { number, client, channel }, position }
     }
 
-    /// The last revision this feed has yielded.
-    #[must_use]
-    pub fn revision(&self) -> Revision {
+    /// The last revision this reader has yielded.
+    pub(crate) fn revision(&self) -> Revision {
         self.position.revision
     }
 
-    /// Takes what the session lacks, about `budget_bytes` of it. Nothing to send is an empty
-    /// answer. A session behind what the document holds is told so each time, until it has been
-    /// given what it lacks.
+    /// Whose history it is.
+    pub(crate) fn client(&self) -> ClientId {
+        self.address.client
+    }
+
+    /// Takes what the room holds for this reader, about `budget_bytes` of it.
     ///
     /// # Errors
     /// [`Ended`], once what came before is pulled.
-    pub fn pull(&mut self, budget_bytes: usize) -> Result<Step, Ended> {
-        let SessionFeed { shared, address, position, .. } = self;
-        let mut guard = shared.room();
+    pub(crate) fn step(
+        &mut self,
+        room: &SharedRoom,
+        budget_bytes: usize,
+        retry_ms: u128,
+    ) -> Result<Held, Ended> {
+        let Reader { address, position } = self;
+        let mut guard = room.lock();
         let room = &mut *guard;
         let head = room.ring.head();
-        let is_behind = position.revision < room.ring.first();
+        let mut is_behind = position.revision < room.ring.first();
+        if is_behind && sabotage::is_planted(Bug::RingGap) {
+            position.revision = room.ring.first();
+            is_behind = false;
+        }
         let member = room.member(address.number).ok_or(Ended::Failed)?;
         let ended = member.ended;
         match ended {
             Some(Ended::Replaced) => return Err(Ended::Replaced),
             Some(reason) if is_behind && reason != Ended::Shutdown => return Err(reason),
-            _ if is_behind => {
-                let (client, after) = (address.client, position.revision);
-                let shared = Arc::clone(shared);
-                return Ok(Step::Behind(CatchUp { shared, client, after, head }));
-            }
+            _ if is_behind => return Ok(Held::Behind { after: position.revision, head }),
             _ => {}
         }
         let answers = std::mem::take(&mut member.answers);
@@ -146,28 +149,77 @@ impl SessionFeed {
         let title = position.title(room);
         drop(guard);
 
-        let retry_ms = shared.config.retry.as_millis();
-        frames.extend(answers.into_iter().map(|answer| address.answer(answer, retry_ms)));
+        let answers = answers.into_iter().map(|answer| address.answer(answer, retry_ms));
+        if sabotage::is_planted(Bug::AckAheadOfStream) {
+            frames.splice(0..0, answers);
+        } else {
+            frames.extend(answers);
+        }
         let ch = address.channel;
         frames.extend(presence);
         frames.extend(title.map(|title| ServerMessage::Renamed(Renamed { ch, title }).to_json()));
         match ended {
             Some(reason) if frames.is_empty() => Err(reason),
-            _ => Ok(Step::Pulled(Pulled { frames, more: !is_at_head || ended.is_some() })),
+            _ => Ok(Held::Pulled(Pulled { frames, more: !is_at_head || ended.is_some() })),
         }
     }
-}
 
-impl SessionFeed {
-    /// Takes what was read for this session while it was behind; gives its frame.
-    pub fn caught_up(&mut self, stretch: &Stretch) -> String {
-        let from = self.position.revision.get();
-        let mut frame = OpsFrame::new(self.address.channel, from, stretch.len_bytes());
+    /// Takes history that was read from the log for this reader; gives its frame.
+    pub(crate) fn caught_up(&mut self, stretch: &Stretch) -> String {
+        let from = self.position.revision;
+        let mut frame = OpsFrame::new(self.address.channel, from.get(), stretch.len_bytes());
         for entry in &stretch.entries {
             frame.push(entry);
         }
         self.position.revision = stretch.revision;
         frame.finish()
+    }
+}
+
+/// Pulls what a session lacks. The session leaves when this and all its senders are dropped.
+pub struct SessionFeed {
+    shared: Arc<Shared>,
+    reader: Reader,
+    _presence: Arc<LeaveOnDrop>,
+}
+
+impl fmt::Debug for SessionFeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionFeed").field("reader", &self.reader).finish_non_exhaustive()
+    }
+}
+
+impl SessionFeed {
+    pub(super) fn new(shared: Arc<Shared>, reader: Reader, presence: Arc<LeaveOnDrop>) -> Self {
+        SessionFeed { shared, reader, _presence: presence }
+    }
+
+    /// The last revision this feed has yielded.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.reader.revision()
+    }
+
+    /// Takes what the session lacks, about `budget_bytes` of it. Nothing to send is an empty
+    /// answer. A session behind what the document holds is told so each time, until it has been
+    /// given what it lacks.
+    ///
+    /// # Errors
+    /// [`Ended`], once what came before is pulled.
+    pub fn pull(&mut self, budget_bytes: usize) -> Result<Step, Ended> {
+        let retry_ms = self.shared.config.retry.as_millis();
+        Ok(match self.reader.step(&self.shared.room, budget_bytes, retry_ms)? {
+            Held::Pulled(pulled) => Step::Pulled(pulled),
+            Held::Behind { after, head } => {
+                let (shared, client) = (Arc::clone(&self.shared), self.reader.client());
+                Step::Behind(CatchUp { shared, client, after, head })
+            }
+        })
+    }
+
+    /// Takes what was read for this session while it was behind; gives its frame.
+    pub fn caught_up(&mut self, stretch: &Stretch) -> String {
+        self.reader.caught_up(stretch)
     }
 }
 

@@ -62,6 +62,12 @@ impl Ring {
         later(self.first, self.entries.len())
     }
 
+    /// Entries held.
+    #[cfg(feature = "simulation")]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Adds the next committed operation; the oldest make room.
     pub(super) fn push(&mut self, entry: RingEntry) {
         self.bytes += entry.json.len();

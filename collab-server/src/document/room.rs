@@ -18,6 +18,7 @@ use super::feed::Ended;
 use super::presence::{self, Authors, PresenceFrame};
 use super::ring::{Ring, RingEntry};
 use super::state::Committed;
+use crate::sabotage::{self, Bug};
 use crate::store::Store;
 
 /// What the actor and the sessions of one document share.
@@ -27,7 +28,22 @@ pub(crate) struct Shared {
     pub(super) store: Arc<dyn Store>,
     /// Bounds the catch-ups from the store, over all documents.
     pub(super) catch_ups: Arc<Semaphore>,
-    room: Mutex<Room>,
+    pub(super) room: Arc<SharedRoom>,
+}
+
+/// A document's room, which the actor writes and sessions read.
+pub(crate) struct SharedRoom(Mutex<Room>);
+
+impl SharedRoom {
+    pub(super) fn new(room: Room) -> Self {
+        SharedRoom(Mutex::new(room))
+    }
+
+    /// The room. A panic while it was held is a panic of the actor, which ends every session; what
+    /// they still read is whole, since each change is a few infallible steps.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Room> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Shared {
@@ -36,15 +52,14 @@ impl Shared {
         config: Arc<DocumentConfig>,
         store: Arc<dyn Store>,
         catch_ups: Arc<Semaphore>,
-        room: Room,
+        room: Arc<SharedRoom>,
     ) -> Self {
-        Shared { document, config, store, catch_ups, room: Mutex::new(room) }
+        Shared { document, config, store, catch_ups, room }
     }
 
-    /// The room. A panic while it was held is a panic of the actor, which ends every session; what
-    /// they still read is whole, since each change is a few infallible steps.
+    /// The room, held for a copy of bytes and never over an await.
     pub(super) fn room(&self) -> MutexGuard<'_, Room> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+        self.room.lock()
     }
 }
 
@@ -233,7 +248,7 @@ impl Room {
                 self.version += 1;
                 member.ranges = ranges.clone();
                 member.changed = self.version;
-            } else if !member.ranges.is_empty() {
+            } else if !member.ranges.is_empty() && !sabotage::is_planted(Bug::StaleSelections) {
                 member.ranges = presence::carry(&member.ranges, &committed.operation, is_own);
             }
         }
@@ -281,8 +296,11 @@ impl Room {
     /// Adds an answer for a session. One that lets too many lie is ended.
     pub(super) fn answer(&mut self, session: SessionNumber, answer: Answer) {
         let Some(member) = self.members.get_mut(&session) else { return };
+        let is_ahead = sabotage::is_planted(Bug::AckBeforePersist)
+            || sabotage::is_planted(Bug::AckAheadOfStream);
         if let Answer::Ack { revision, .. } = answer
             && revision > member.start
+            && !is_ahead
         {
             return; // its stream carries the ack
         }
@@ -341,6 +359,17 @@ impl Room {
         }
         let gone = gone.iter().filter(|(version, number)| *version > gone_after && *number != own);
         (frame.finish(gone.map(|(_, number)| *number)), self.version)
+    }
+
+    /// Checks every invariant that can be seen from here; for simulations.
+    ///
+    /// # Panics
+    /// When one does not hold.
+    #[cfg(feature = "simulation")]
+    pub(super) fn check_invariants(&self) {
+        for member in self.members.values() {
+            assert!(member.answers.len() <= self.answers_max, "answers have their limit");
+        }
     }
 
     /// The authors numbered from `known` up to and with `by`.

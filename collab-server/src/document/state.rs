@@ -27,6 +27,7 @@ use super::config::DocumentConfig;
 use super::room::Answer;
 use super::submission::Submission;
 use crate::revision::later;
+use crate::sabotage::{self, Bug};
 
 pub(super) use self::event::{
     Committed, Decided, Effect, Entry, Event, Outcome, ReadFault, Refusal,
@@ -94,6 +95,19 @@ pub(super) struct State {
     sight: Sight,
     last_batch: u64,
     is_deleted: bool,
+    /// Where the log is known to end, at least.
+    heard: Revision,
+    /// Sessions whose clients have heard more than this state has; the log is being read for them.
+    ahead: Vec<Ahead>,
+}
+
+/// A session that waits until the log was read.
+#[derive(Debug)]
+struct Ahead {
+    session: SessionNumber,
+    client: ClientId,
+    user: UserId,
+    at: Revision,
 }
 
 /// Appends of one document that wait for their outcome at the same time.
@@ -120,6 +134,8 @@ impl State {
             sight: Sight::Clear,
             last_batch: 0,
             is_deleted,
+            heard: head,
+            ahead: Vec::new(),
         }
     }
 
@@ -148,6 +164,7 @@ impl State {
     pub(super) fn is_quiet(&self) -> bool {
         self.queue.is_empty()
             && self.in_flight.is_empty()
+            && self.ahead.is_empty()
             && matches!(self.sight, Sight::Clear | Sight::Damaged)
             && self
                 .clients
@@ -194,8 +211,21 @@ impl State {
             }
             Event::Appended { batch, outcome } => self.appended(batch, outcome, effects),
             Event::TailRead { result } => self.tail_read(result, effects),
+            Event::Heard { operations, head } => self.hear(operations, head, effects),
             Event::SetDeleted { is_deleted } => self.is_deleted = is_deleted,
         }
+    }
+
+    /// Whether what the log holds behind the head can be taken in as it stands: nothing is on its
+    /// way there, and nothing is being read.
+    pub(super) fn may_ingest(&self) -> bool {
+        self.sight == Sight::Clear && self.in_flight.is_empty()
+    }
+
+    /// Submissions held.
+    #[cfg(feature = "simulation")]
+    pub(super) fn pending_count(&self) -> usize {
+        self.queue.len() + self.returning.len() + self.decided().count()
     }
 
     /// Decides what waits: answers, reads that are needed first, and batches to append.
@@ -284,15 +314,26 @@ impl State {
                 submission: item.original.submission.hash(),
             })
             .collect();
-        self.in_flight.push_back(Batch { number: self.last_batch, items, outcome: None });
-        effects.push(Effect::Append { batch: self.last_batch, base, operations, len_chars });
+        let number = self.last_batch;
+        if sabotage::is_planted(Bug::AckBeforePersist) {
+            for (index, item) in items.iter().enumerate() {
+                let revision = later(base, index + 1);
+                let answer = Answer::Ack { seq: item.original.submission.seq(), revision };
+                effects.push(Effect::Answer { session: item.original.session, answer });
+            }
+        }
+        self.in_flight.push_back(Batch { number, items, outcome: None });
+        effects.push(Effect::Append { batch: number, base, operations, len_chars });
+        if sabotage::is_planted(Bug::PublishBeforePersist) {
+            self.appended(number, Outcome::Done, effects);
+        }
     }
 
     /// Checks every invariant that can be seen from here; for tests.
     ///
     /// # Panics
     /// When one does not hold.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "simulation"))]
     pub(super) fn check_invariants(&self) {
         let mut len = self.text.len_chars();
         for item in self.decided() {

@@ -3,6 +3,7 @@
 
 mod faults;
 mod life;
+mod servers;
 mod streams;
 mod tab;
 

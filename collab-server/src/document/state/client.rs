@@ -4,8 +4,9 @@ use collab_protocol::{ClientId, RejectCode, SessionNumber, UserId};
 use ot_core::{ClientSeq, Revision};
 
 use super::event::{Effect, Entry, ReadFault, Refusal};
-use super::{Answer, Pending, Sight, State};
+use super::{Ahead, Answer, Pending, Sight, State};
 use crate::document::submission::{Submission, SubmissionHash};
+use crate::sabotage::{self, Bug};
 use crate::store::ClientProgress;
 
 /// The last committed submission of a client.
@@ -107,6 +108,43 @@ impl State {
             effects.push(Effect::Refuse { session, refusal: Refusal::Deleted });
             return;
         }
+        if let Entry::Resuming { at } = entry
+            && at > self.head()
+            && !sabotage::is_planted(Bug::AheadGetsOldText)
+        {
+            self.ahead.push(Ahead { session, client: id, user, at });
+            self.heard = self.heard.max(at);
+            self.catch_up(effects);
+            return;
+        }
+        self.join_known(session, id, user, entry, effects);
+    }
+
+    /// Lets those in whose clients were ahead of this state. The log was read: who is still ahead
+    /// has heard of what it does not hold.
+    pub(super) fn let_in_ahead(&mut self, effects: &mut Vec<Effect>) {
+        for Ahead { session, client, user, at } in std::mem::take(&mut self.ahead) {
+            let is_known = at <= self.head();
+            let entry = if is_known { Entry::Resuming { at } } else { Entry::Afresh };
+            self.join_known(session, client, user, entry, effects);
+        }
+    }
+
+    /// The log cannot be read now.
+    pub(super) fn turn_away_ahead(&mut self, effects: &mut Vec<Effect>) {
+        for Ahead { session, .. } in self.ahead.drain(..) {
+            effects.push(Effect::Refuse { session, refusal: Refusal::Unavailable });
+        }
+    }
+
+    fn join_known(
+        &mut self,
+        session: SessionNumber,
+        id: ClientId,
+        user: UserId,
+        entry: Entry,
+        effects: &mut Vec<Effect>,
+    ) {
         let client = self.client(id, &user, effects);
         client.joining.push((session, user, entry));
         if client.is_read {
@@ -139,7 +177,7 @@ impl State {
             }
             self.clients_by_session.insert(session, id);
             client.held = Some((session, replaces));
-            if entry == Entry::Resuming || client.pending == 0 {
+            if entry != Entry::Afresh || client.pending == 0 {
                 client.let_in_held(effects);
             }
         }
@@ -248,6 +286,9 @@ impl State {
     /// Remembers a final answer: a resend of the same submission gets it again, even where it could
     /// be committed by now, because the client may have been told already.
     pub(super) fn burn(&mut self, pending: &Pending, code: RejectCode) {
+        if sabotage::is_planted(Bug::ForgottenRefusal) {
+            return;
+        }
         let seq = pending.submission.seq();
         let is_new = |known: ClientSeq| known < seq;
         if let Some(client) = self.clients.get_mut(&pending.client)

@@ -7,7 +7,7 @@ use ot_core::{ClientSeq, Operation, Ranges, Revision};
 
 use super::super::room::Answer;
 use super::super::submission::{Submission, SubmissionHash};
-use crate::store::{ClientProgress, TailPage};
+use crate::store::{ClientProgress, LoggedOperation, StoreError, TailPage};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -37,6 +37,9 @@ pub(in crate::document) enum Event {
     Appended { batch: u64, outcome: Outcome },
     /// The answer to [`Effect::ReadTail`].
     TailRead { result: Result<TailPage, ReadFault> },
+    /// The log holds these operations, which continue the text (none where something before them
+    /// is missing), and ends at `head` or behind.
+    Heard { operations: Vec<LoggedOperation>, head: Revision },
     /// The document was deleted, or restored.
     SetDeleted { is_deleted: bool },
 }
@@ -46,13 +49,14 @@ pub(in crate::document) enum Event {
 pub(in crate::document) enum Entry {
     /// Nothing to go on from: it gets the text.
     Afresh,
-    /// A revision, and what it had in flight there.
-    Resuming,
+    /// A revision, and what it had in flight there. It may have heard more from another server
+    /// than this one has.
+    Resuming { at: Revision },
 }
 
 /// What became of an append; see [`AppendOutcome`](crate::AppendOutcome).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::document) enum Outcome {
+pub(crate) enum Outcome {
     /// It is durable.
     Done,
     /// The log or a client had moved on. Nothing was written.
@@ -65,11 +69,20 @@ pub(in crate::document) enum Outcome {
 
 /// Why the store could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::document) enum ReadFault {
+pub(crate) enum ReadFault {
     /// It does not answer now.
     Unavailable,
     /// What it holds contradicts itself.
     Corrupt(String),
+}
+
+impl From<StoreError> for ReadFault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt { reason, .. } => ReadFault::Corrupt(reason),
+            _ => ReadFault::Unavailable,
+        }
+    }
 }
 
 /// Something to be done.

@@ -10,6 +10,7 @@ use ot_core::{
 
 use super::event::{Effect, ReadFault};
 use super::{InFlight, Pending, State};
+use crate::sabotage::{self, Bug};
 
 /// What to do with a submission.
 #[derive(Debug)]
@@ -51,13 +52,18 @@ impl State {
             // Another server let its person in at the same time, and theirs came first.
             return Some(Verdict::Reject(RejectCode::Forbidden, None));
         }
-        if let Some(last) = last.filter(|last| last.seq == seq) {
+        if let Some(last) = last.filter(|last| last.seq == seq)
+            && !sabotage::is_planted(Bug::NoDedupe)
+        {
             let is_same = last.submission.is_none_or(|known| known == pending.submission.hash());
             return Some(if is_same {
                 Verdict::Acknowledge(last.revision)
             } else {
                 Verdict::Reject(RejectCode::SeqReuse, None)
             });
+        }
+        if sabotage::is_planted(Bug::NoDedupe) {
+            return None;
         }
         let last_seq = last.map_or(ClientSeq::ZERO, |last| last.seq);
         if seq < last_seq {
@@ -117,9 +123,13 @@ impl State {
 
     /// Whether the operation spans another length than the text at its base.
     fn mismatch(&self, pending: &Pending) -> Option<Verdict> {
+        let head_len = match sabotage::is_planted(Bug::Utf16AsChars) {
+            true => self.text.len_utf16(),
+            false => self.text.len_chars(),
+        };
         let expected = match &pending.prefix {
             Some((_, history)) => history.base_len(),
-            None => self.recent.len_at(pending.submission.base(), self.text.len_chars())?,
+            None => self.recent.len_at(pending.submission.base(), head_len)?,
         };
         let error = pending.submission.operation().check_base(expected).err()?;
         Some(Verdict::Reject(RejectCode::BadOp, Some(error.to_string())))

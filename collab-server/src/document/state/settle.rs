@@ -5,11 +5,15 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use collab_protocol::RejectCode;
+use ot_core::{Operation, Revision};
 
 use super::client::Last;
 use super::event::{Committed, Effect, Outcome, ReadFault};
 use super::{Batch, InFlight, Sight, State};
+use crate::document::room::Answer;
+use crate::document::submission::Submission;
 use crate::revision::later;
+use crate::sabotage::{self, Bug};
 use crate::store::{LoggedOperation, TailPage};
 
 impl State {
@@ -33,18 +37,25 @@ impl State {
                 self.read_tail(0, effects);
             }
         }
+        self.catch_up(effects);
     }
 
     /// What becomes of one batch. Behind one that did not go through nothing is taken at its word:
     /// its outcome was that of another log than the one it was decided on.
     fn settle(&mut self, batch: Batch, outcome: Outcome, effects: &mut Vec<Effect>) {
-        match (outcome, self.sight) {
-            (Outcome::Done, Sight::Clear) => {
+        let outcome = match outcome {
+            Outcome::Unknown if sabotage::is_planted(Bug::NoReadAfterUnknown) => Outcome::Done,
+            Outcome::Conflict if sabotage::is_planted(Bug::ConflictTakenAsDone) => Outcome::Done,
+            other => other,
+        };
+        let is_clear = self.sight == Sight::Clear || sabotage::is_planted(Bug::SecondBatchKept);
+        match outcome {
+            Outcome::Done if is_clear => {
                 for item in batch.items {
                     self.commit(item, effects);
                 }
             }
-            (Outcome::Failed, _) => {
+            Outcome::Failed => {
                 self.drain(false);
                 for item in batch.items {
                     let code = RejectCode::StorageUnavailable;
@@ -53,7 +64,16 @@ impl State {
             }
             _ => {
                 self.drain(true);
-                self.returning.extend(batch.items.into_iter().map(|item| item.original));
+                for item in batch.items {
+                    let mut original = item.original;
+                    if sabotage::is_planted(Bug::RebasedAgain) {
+                        let (seq, base) = (original.submission.seq(), self.head());
+                        let operation = Operation::clone(&item.operation);
+                        original.submission = Submission::new(seq, base, operation, item.ranges);
+                        original.prefix = None;
+                    }
+                    self.returning.push(original);
+                }
             }
         }
     }
@@ -81,6 +101,10 @@ impl State {
         if let Some(client) = self.clients.get_mut(&original.client) {
             client.note(last);
         }
+        if sabotage::is_planted(Bug::AckAheadOfStream) {
+            let answer = Answer::Ack { seq, revision };
+            effects.push(Effect::Answer { session: original.session, answer });
+        }
         effects.push(Effect::Committed(Committed {
             revision,
             client: original.client,
@@ -105,7 +129,10 @@ impl State {
         let Sight::Reading { attempts } = self.sight else { return };
         let page = match result {
             Ok(page) => page,
-            Err(ReadFault::Unavailable) => return self.read_tail(attempts + 1, effects),
+            Err(ReadFault::Unavailable) => {
+                self.turn_away_ahead(effects);
+                return self.read_tail(attempts + 1, effects);
+            }
             Err(ReadFault::Corrupt(reason)) => return self.damage(reason, effects),
         };
         self.is_deleted = page.is_deleted;
@@ -116,12 +143,40 @@ impl State {
         }
         match self.head().cmp(&page.head) {
             Ordering::Less => self.read_tail(0, effects),
-            Ordering::Equal => self.sight = Sight::Clear,
+            Ordering::Equal => {
+                self.sight = Sight::Clear;
+                self.heard = page.head;
+                self.let_in_ahead(effects);
+            }
             Ordering::Greater => {
                 let reason =
                     format!("log ends at {}, after {} was durable", page.head, self.head());
                 self.damage(reason, effects);
             }
+        }
+    }
+
+    /// Takes in what the log is said to hold.
+    pub(super) fn hear(
+        &mut self,
+        operations: Vec<LoggedOperation>,
+        head: Revision,
+        effects: &mut Vec<Effect>,
+    ) {
+        for logged in operations {
+            if let Err(reason) = self.ingest(logged, effects) {
+                return self.damage(reason, effects);
+            }
+        }
+        self.heard = self.heard.max(head);
+        self.catch_up(effects);
+    }
+
+    /// Reads what the log is known to hold and this state does not. While an append is on its way
+    /// its outcome is awaited: it tells as much.
+    pub(super) fn catch_up(&mut self, effects: &mut Vec<Effect>) {
+        if self.may_ingest() && self.heard > self.head() {
+            self.read_tail(0, effects);
         }
     }
 
@@ -163,6 +218,7 @@ impl State {
 
     pub(super) fn damage(&mut self, reason: String, effects: &mut Vec<Effect>) {
         self.sight = Sight::Damaged;
+        self.turn_away_ahead(effects);
         effects.push(Effect::Damaged { reason });
     }
 }

@@ -460,7 +460,7 @@ fn text_is_given_when_nothing_of_its_client_is_on_its_way() {
     // One that goes on from a base keeps its submission and need not wait.
     desk.submit_from(2, CLIENT, 2, 1, r#"=4 +"!""#);
     desk.decide();
-    desk.ask_to_join(3, CLIENT, Entry::Resuming);
+    desk.ask_to_join(3, CLIENT, Entry::Resuming { at: Revision::ZERO });
     assert_eq!(desk.admitted.pop(), Some((session(3), Ok((last, Some(session(2)))))));
     desk.finish(Outcome::Done);
     assert_eq!(desk.text(), "sent!");

@@ -113,7 +113,7 @@ impl World {
             7 => self.finish_read(choices),
             8 if choices.one_in(4) => self.cut(tab),
             8 if choices.one_in(4) => self.connect(tab, Entry::Afresh),
-            8 => self.connect(tab, Entry::Resuming),
+            8 => self.connect(tab, Entry::Resuming { at: Revision::ZERO }),
             _ => self.decide(),
         }
         self.state.check_invariants();
@@ -340,7 +340,7 @@ impl World {
         let mut nothing = Choices::new(&[]);
         for _ in 0..400 {
             for tab in 0..self.tabs.len() {
-                self.connect(tab, Entry::Resuming);
+                self.connect(tab, Entry::Resuming { at: Revision::ZERO });
                 self.send(tab);
                 self.deliver_up(tab);
                 self.deliver_down(tab, &mut nothing);

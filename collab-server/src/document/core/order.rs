@@ -1,0 +1,75 @@
+//! What a document wants done, and what comes of it.
+
+use collab_protocol::{ClientId, SessionNumber};
+use ot_core::{ClientSeq, Operation, Revision};
+
+use super::admission::{Admission, JoinFailure};
+use crate::document::state::{Effect, ReadFault};
+use crate::store::{Append, ClientProgress, LoggedOperation, Snapshot, TailPage};
+
+/// Something to be done.
+pub(crate) enum Order {
+    /// Tell a session that it is let in.
+    Admit(Box<Admission>),
+    /// Tell a session that it is not.
+    Refuse { session: SessionNumber, failure: JoinFailure },
+    /// Append to the log, and say what became of the batch.
+    Append { batch: u64, append: Append },
+    /// Read, and say what was found.
+    Read(Read),
+    /// Write a snapshot.
+    Snapshot(Snapshot),
+    /// Tell other servers that these were committed here.
+    Publish(Vec<LoggedOperation>),
+}
+
+/// Something to be read from the store.
+#[derive(Debug)]
+pub(crate) enum Read {
+    /// The log behind `after`; `attempts` failed already.
+    Tail { after: Revision, attempts: u32 },
+    /// The log behind `after`, which may well have nothing there.
+    Poll { after: Revision },
+    /// A client's last committed submission.
+    Progress { client: ClientId },
+    /// The revision of an old submission.
+    Submission { client: ClientId, seq: ClientSeq },
+    /// History as one operation: all behind `after` up to `through`.
+    Range { client: ClientId, seq: ClientSeq, after: Revision, through: Revision },
+}
+
+/// What a [`Read`] brought.
+#[derive(Debug)]
+pub(crate) enum ReadDone {
+    Tail(Result<TailPage, ReadFault>),
+    Poll(Result<TailPage, ReadFault>),
+    Progress {
+        client: ClientId,
+        result: Result<Option<ClientProgress>, ReadFault>,
+    },
+    Submission {
+        client: ClientId,
+        seq: ClientSeq,
+        result: Result<Option<Revision>, ReadFault>,
+    },
+    Range {
+        client: ClientId,
+        seq: ClientSeq,
+        through: Revision,
+        result: Result<Operation, ReadFault>,
+    },
+}
+
+impl From<Effect> for Read {
+    fn from(effect: Effect) -> Self {
+        match effect {
+            Effect::ReadTail { after, attempts } => Read::Tail { after, attempts },
+            Effect::ReadProgress { client } => Read::Progress { client },
+            Effect::FindSubmission { client, seq } => Read::Submission { client, seq },
+            Effect::ReadRange { client, seq, after, through } => {
+                Read::Range { client, seq, after, through }
+            }
+            _ => unreachable!("every other effect is carried out in the turn"),
+        }
+    }
+}

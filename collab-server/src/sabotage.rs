@@ -1,0 +1,86 @@
+//! Planted bugs, for the simulation to find: a test of the test.
+//!
+//! Only programs built with the feature `simulation` know them, and even there none is planted
+//! until a test asks. In every other program [`is_planted`] is the constant `false`.
+
+/// A bug that can be planted in the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "simulation"), allow(dead_code, reason = "planted by the simulation"))]
+pub(crate) enum Bug {
+    /// A submission is acknowledged when it is decided.
+    AckBeforePersist,
+    /// An operation is shown to everybody when it is decided.
+    PublishBeforePersist,
+    /// Nobody looks whether a submission was committed before.
+    NoDedupe,
+    /// An append whose outcome is unknown is taken as done.
+    NoReadAfterUnknown,
+    /// An append that lost the race for the head is taken as done.
+    ConflictTakenAsDone,
+    /// What is in flight behind a failed append is taken at its word.
+    SecondBatchKept,
+    /// After a lost race what was rebased once is rebased again, in place of the original.
+    RebasedAgain,
+    /// A document that cannot be loaded is opened empty.
+    LoadFaultIsEmpty,
+    /// Who comes second is given an empty text.
+    SecondJoinerEmpty,
+    /// A document that ends late takes its successor out of the registry.
+    LateUnload,
+    /// Other servers are listened to only once the document is loaded.
+    SubscribeAfterLoad,
+    /// A gap in what other servers say is not filled.
+    NoGapFetch,
+    /// The log is never looked at unasked.
+    NoHeadPoll,
+    /// A client that heard more than this server is given its older text.
+    AheadGetsOldText,
+    /// A snapshot names the revision before its text's.
+    SnapshotOffByOne,
+    /// Lengths are counted in UTF-16.
+    Utf16AsChars,
+    /// An acknowledgement is sent at once, ahead of the stream.
+    AckAheadOfStream,
+    /// Composed history covers the receiver's own operations too.
+    ComposeOverOwn,
+    /// Composed history has inserts in front of the deletes that they touch.
+    InsertBeforeDelete,
+    /// A client that goes on from what it holds is given the text.
+    TextToPending,
+    /// A reader that fell behind the ring goes on where the ring begins.
+    RingGap,
+    /// Now and then nobody is told that there is something to read.
+    LostWake,
+    /// Selections stay where they were when the text before them changes.
+    StaleSelections,
+    /// The number of a refused submission is not remembered as used.
+    ForgottenRefusal,
+}
+
+#[cfg(feature = "simulation")]
+mod switch {
+    use std::cell::Cell;
+
+    use super::Bug;
+
+    thread_local! {
+        static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
+
+    pub(crate) fn plant(bug: Option<Bug>) {
+        PLANTED.set(bug);
+    }
+
+    pub(crate) fn is_planted(bug: Bug) -> bool {
+        PLANTED.get() == Some(bug)
+    }
+}
+
+#[cfg(feature = "simulation")]
+pub(crate) use switch::{is_planted, plant};
+
+/// Whether the bug is there.
+#[cfg(not(feature = "simulation"))]
+pub(crate) const fn is_planted(_: Bug) -> bool {
+    false
+}
