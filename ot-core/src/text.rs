@@ -16,8 +16,8 @@ use chunks::Chunks as Rope;
 #[cfg(not(target_family = "wasm"))]
 use jumprope::JumpRope as Rope;
 
-use crate::error::LengthMismatch;
-use crate::operation::{Component, Operation};
+use crate::error::{LengthMismatch, LengthOverflow, SpliceError};
+use crate::operation::{Component, MAX_LEN, Operation};
 use crate::position::{CharOffset, InsideSurrogatePair, Utf16Offset};
 
 /// A text that is cheap to edit anywhere.
@@ -80,6 +80,40 @@ impl Text {
                     offset += text.chars().count();
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Removes `delete_len` characters behind `offset` and puts `text` there: one step of an edit
+    /// that is known without an [`Operation`], as when a packed history is replayed.
+    ///
+    /// # Errors
+    /// [`SpliceError`] when the range ends behind the text or the result is longer than
+    /// [`MAX_LEN`](crate::MAX_LEN); the text is unchanged then.
+    pub fn splice(
+        &mut self,
+        offset: usize,
+        delete_len: usize,
+        text: &str,
+    ) -> Result<(), SpliceError> {
+        let document_len = self.len_chars();
+        let end = offset.saturating_add(delete_len);
+        if end > document_len {
+            return Err(SpliceError::OutOfRange { end, document_len });
+        }
+        // A text has at least one byte per character.
+        let found = (document_len - delete_len).saturating_add(text.len());
+        if found > MAX_LEN {
+            let found = document_len - delete_len + text.chars().count();
+            if found > MAX_LEN {
+                return Err(LengthOverflow { found, max: MAX_LEN }.into());
+            }
+        }
+        if delete_len > 0 {
+            self.rope.remove(offset..end);
+        }
+        if !text.is_empty() {
+            self.rope.insert(offset, text);
         }
         Ok(())
     }
@@ -335,6 +369,19 @@ mod tests {
         let error = text.apply(&Operation::identity(2));
         assert_eq!(error, Err(LengthMismatch { expected: 3, found: 2 }));
         assert_eq!(text, "abc");
+    }
+
+    #[test]
+    fn a_splice_does_what_the_operation_does_and_stays_inside() {
+        let mut text = Text::from("a😀bcé");
+        text.splice(1, 2, "xy").expect("fits");
+        assert_eq!(text, "axycé");
+        text.splice(5, 0, "").expect("nothing at the end");
+        for (offset, delete_len) in [(6, 0), (0, 6), (usize::MAX, 1)] {
+            let refused = text.splice(offset, delete_len, "z");
+            assert!(matches!(refused, Err(SpliceError::OutOfRange { document_len: 5, .. })));
+        }
+        assert_eq!(text, "axycé");
     }
 
     #[test]
