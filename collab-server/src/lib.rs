@@ -18,6 +18,7 @@ mod fanout;
 mod http;
 mod listener;
 mod metrics;
+mod packed;
 mod people;
 mod rate;
 mod registry;
@@ -42,6 +43,10 @@ pub use document::{
     SendError, SessionFeed, SessionSender, Since, Step, Stretch, Submission, SubmissionHash,
 };
 pub use fanout::{Batch, Fanout, LocalFanout, Subscription};
+pub use packed::{
+    Edits, Operations, PAGE_OPERATIONS_MAX, PackError, PackedPage, PageBuilder, PageError, Stamp,
+    StampIter, Stamps, sealed_page,
+};
 pub use registry::{Registry, RegistryStats};
 pub use server::{Server, StartError};
 pub use shutdown::signal as shutdown_signal;
