@@ -150,6 +150,8 @@ mod tests {
         refused(&[("listen", "8080")], "--listen");
         refused(&[("components_max", "0")], "from 1 to");
         refused(&[("components_max", "-1")], "components-max");
+        // At 0 a document would go before whoever had it loaded could come in.
+        refused(&[("unload_after_ms", "0")], "from 100 to");
         refused(&[("guests", "yes")], "on or off");
         refused(&[("allowed_origins", "example.org")], "https://");
         refused(&[("allowed_origins", "https://example.org/")], "without a path");

@@ -99,8 +99,9 @@ settings! {
         /// Operations between two snapshots of a document. Fewer make loading faster and the
         /// database larger.
         snapshot_every_revisions: u32 = "1000" in 1..=1_000_000,
-        /// How long a document with nobody in it stays in memory, in milliseconds.
-        unload_after_ms: u32 = "60000" in 0..=86_400_000,
+        /// How long a document with nobody in it stays in memory, in milliseconds. Long enough for
+        /// whoever had it loaded to come in.
+        unload_after_ms: u32 = "60000" in 100..=86_400_000,
         /// Committed operations that a loaded document keeps encoded. A session further behind is
         /// sent one composed operation instead.
         ring_len: u32 = "1024" in 2..=1_000_000,
