@@ -5,26 +5,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use crate::support::choices::Choices;
 use crate::support::native::NativeClient;
 use crate::support::server::TestServer;
 
 const TYPED: [&str; 6] = ["a", "é", "漢", "🦀", "e\u{301}", "line\n"];
 
-/// Choices of one client, told by a seed (SplitMix64); what they meet is up to the network.
-struct Choices(u64);
-
-impl Choices {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((mixed ^ (mixed >> 31)) % bound as u64) as usize
-    }
-}
-
 /// One person: types a hundred times or so, with the connection cut every now and then.
 async fn write(mut client: NativeClient, seed: u64) -> NativeClient {
-    let mut choices = Choices(seed);
+    let mut choices = Choices::new(seed);
     for _ in 0..100 {
         for _ in 0..choices.below(3) {
             let offset = choices.below(client.len_chars() + 1);

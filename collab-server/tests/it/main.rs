@@ -1,6 +1,7 @@
 //! Tests of the running server over real sockets, and of each store against one contract.
 
 mod converge;
+mod faults;
 mod guests;
 mod limits;
 mod messages;

@@ -1,7 +1,12 @@
 //! What the tests share: a server of their own, and clients for it.
 
+pub(crate) mod choices;
 pub(crate) mod http;
 pub(crate) mod native;
+pub(crate) mod oracle;
+pub(crate) mod person;
+pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod server;
 pub(crate) mod socket;
 

@@ -4,10 +4,11 @@
 //! stream is read, so that a test can hold deliveries back as slow networks do. Frames are plain
 //! JSON here, not the server's own types, as a stranger's client would have it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use collab_protocol::{ErrorCode, RejectCode};
 use futures_util::{SinkExt, StreamExt};
 use ot_core::{Acknowledged, Client, ClientSeq, Limits, Operation, Revision};
 use serde_json::{Value, json};
@@ -48,6 +49,17 @@ pub(crate) struct NativeClient {
     received: u64,
     /// Refusals, as the server sent them.
     rejects: Vec<Value>,
+    /// Retryable refusals of what is in flight that were not acted upon: how long to wait.
+    retry: Option<Duration>,
+    /// Answers to pings on this connection.
+    pongs: u64,
+    /// With which code the server closed the last connection, if it said so.
+    closed_with: Option<u16>,
+    /// Each submission as it was first sent, by number.
+    sent: BTreeMap<u64, Operation>,
+    /// The revision that each acknowledged submission became, by number: written down the moment
+    /// the acknowledgement arrives.
+    acked: BTreeMap<u64, u64>,
     /// Checks that were compared with the own text.
     pub(crate) checks_compared: usize,
 }
@@ -55,7 +67,14 @@ pub(crate) struct NativeClient {
 impl NativeClient {
     /// Opens a document from its text at the head.
     pub(crate) async fn join(address: SocketAddr, cookie: &str, document: &str) -> NativeClient {
-        let mut client = NativeClient {
+        let mut client = Self::new(address, cookie, document);
+        client.connect().await.expect("the server takes connections");
+        client
+    }
+
+    /// A client that has not connected yet.
+    pub(crate) fn new(address: SocketAddr, cookie: &str, document: &str) -> NativeClient {
+        NativeClient {
             address,
             cookie: cookie.to_owned(),
             document: document.to_owned(),
@@ -68,16 +87,20 @@ impl NativeClient {
             stream: VecDeque::new(),
             received: 0,
             rejects: Vec::new(),
+            retry: None,
+            pongs: 0,
+            closed_with: None,
+            sent: BTreeMap::new(),
+            acked: BTreeMap::new(),
             checks_compared: 0,
-        };
-        client.connect().await.expect("the server takes connections");
-        client
+        }
     }
 
     /// Connects, for the first time or again; again resumes from the last revision taken and
     /// resends what is unanswered, to the byte.
     pub(crate) async fn connect(&mut self) -> Result<(), tungstenite::Error> {
-        self.stream.clear();
+        self.cut();
+        self.closed_with = None;
         let mut request = format!("ws://{}/api/socket", self.address).into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("cookie", self.cookie.parse().expect("a cookie is a header value"));
@@ -99,6 +122,11 @@ impl NativeClient {
                 Some("welcome") => self.limits = limits_of(&message["limits"]),
                 Some("joined") => break message,
                 Some("presence") => {}
+                // Refused for now: the next connection asks again.
+                Some("error") if is_retryable(&message) => {
+                    self.cut();
+                    return Err(tungstenite::Error::ConnectionClosed);
+                }
                 _ => panic!("unexpected answer to a join: {message}"),
             }
         };
@@ -126,6 +154,48 @@ impl NativeClient {
     pub(crate) fn cut(&mut self) {
         self.socket = None;
         self.stream.clear();
+        self.retry = None;
+        self.pongs = 0;
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.socket.is_some()
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn sent(&self) -> &BTreeMap<u64, Operation> {
+        &self.sent
+    }
+
+    pub(crate) fn acked(&self) -> &BTreeMap<u64, u64> {
+        &self.acked
+    }
+
+    pub(crate) fn pongs(&self) -> u64 {
+        self.pongs
+    }
+
+    pub(crate) fn closed_with(&self) -> Option<u16> {
+        self.closed_with
+    }
+
+    /// Asks for a sign of life.
+    pub(crate) async fn ping(&mut self) -> Result<(), tungstenite::Error> {
+        self.send(&json!({ "type": "ping", "t": 1 })).await
+    }
+
+    /// Sends what is in flight once more, unchanged, if the server asked for that; after the pause
+    /// that it asked for.
+    pub(crate) async fn resend_if_asked(&mut self) -> Result<(), tungstenite::Error> {
+        let Some(pause) = self.retry.take() else { return Ok(()) };
+        tokio::time::sleep(pause).await;
+        match self.engine.outstanding() {
+            Some(_) => self.send_outstanding().await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn text(&self) -> String {
@@ -161,7 +231,9 @@ impl NativeClient {
 
     /// Sends what was typed, if nothing is in flight. Returns the submission's seq.
     pub(crate) async fn submit(&mut self) -> Option<u64> {
-        let seq = self.engine.take_submission(&self.limits)?.seq.get();
+        let submission = self.engine.take_submission(&self.limits)?;
+        let seq = submission.seq.get();
+        self.sent.insert(seq, submission.op);
         // A send that fails is a lost link: the submission stays outstanding for the next one.
         let _ = self.send_outstanding().await;
         Some(seq)
@@ -201,11 +273,36 @@ impl NativeClient {
         let message = self.next_message().await?;
         match message["type"].as_str() {
             Some("ops") => self.queue(&message),
+            Some("reject") if is_retryable(&message) => {
+                let pause = message["retry_ms"].as_u64().unwrap_or(50);
+                self.retry = Some(Duration::from_millis(pause));
+            }
             Some("reject") => self.rejects.push(message),
-            Some("presence" | "pong" | "slow_down" | "renamed") => {}
+            Some("ack") => self.late_ack(&message),
+            Some("pong") => self.pongs += 1,
+            Some("presence" | "slow_down" | "renamed") => {}
+            // The document has let go of this session; a new connection finds it again.
+            Some("left") => return Err(self.lost()),
+            Some("error") if is_retryable(&message) => return Err(self.lost()),
             _ => panic!("unexpected message: {message}"),
         }
         Ok(())
+    }
+
+    fn lost(&mut self) -> tungstenite::Error {
+        self.cut();
+        tungstenite::Error::ConnectionClosed
+    }
+
+    /// A resend was answered whose revision this session had passed already.
+    fn late_ack(&mut self, message: &Value) {
+        let seq = message["seq"].as_u64().expect("an ack names a submission");
+        let revision = message["rev"].as_u64().expect("an ack names a revision");
+        let known = *self.acked.entry(seq).or_insert(revision);
+        assert_eq!(known, revision, "one submission has one revision");
+        let outstanding = self.engine.outstanding().map(|submission| submission.seq.get());
+        let waits = self.stream.iter().any(|(_, entry)| entry["ack"] == json!(seq));
+        assert!(outstanding != Some(seq) || waits, "an ack beside the stream settles nothing");
     }
 
     fn queue(&mut self, message: &Value) {
@@ -216,6 +313,10 @@ impl NativeClient {
                 entry if entry.get("check").is_some() => before,
                 entry => entry["to"].as_u64().unwrap_or(before + 1),
             };
+            if let Some(seq) = entry["ack"].as_u64() {
+                let known = *self.acked.entry(seq).or_insert(self.received);
+                assert_eq!(known, self.received, "one submission has one revision");
+            }
             self.stream.push_back((before, entry.clone()));
         }
     }
@@ -273,11 +374,22 @@ impl NativeClient {
                 Message::Text(text) => {
                     return Ok(serde_json::from_str(&text).expect("the server sends JSON"));
                 }
-                Message::Close(_) => return Err(tungstenite::Error::ConnectionClosed),
+                Message::Close(frame) => {
+                    self.closed_with = frame.map(|frame| frame.code.into());
+                    return Err(tungstenite::Error::ConnectionClosed);
+                }
                 _ => {}
             }
         }
     }
+}
+
+/// Whether an error or a reject says that the same may succeed later.
+fn is_retryable(message: &Value) -> bool {
+    let code = message["code"].as_str().expect("a code");
+    let as_error = code.parse::<ErrorCode>().is_ok_and(ErrorCode::retryable);
+    let as_reject = code.parse::<RejectCode>().is_ok_and(RejectCode::retryable);
+    as_error || as_reject
 }
 
 fn limits_of(welcome: &Value) -> Limits {

@@ -1,0 +1,94 @@
+//! The real program, real databases and a network that fails: whatever happens to them, nothing
+//! acknowledged is lost, nothing is doubled, and all end with one text.
+//!
+//! Every scenario has two sizes: a short one, which runs with all tests and asserts no times, and
+//! the full one of `cargo xtask soak faults`, which prints its figures. Every scenario prints the
+//! seed of its choices; `CONCORD_SEED` sets it. The operating system's own timing is not part of a
+//! seed: a run is repeated with it, not replayed.
+
+mod control;
+mod ending;
+mod network;
+mod storage;
+mod storm;
+
+use futures_util::future::join_all;
+use tempfile::TempDir;
+
+use crate::support::choices::{Characters, Choices};
+use crate::support::native::NativeClient;
+use crate::support::oracle::{self, Account, Evidence, Verdict};
+use crate::support::person::{Person, Temper};
+use crate::support::process::{Process, sqlite_in};
+
+/// Whether this is the full size.
+fn is_full() -> bool {
+    std::env::var_os("CONCORD_FAULTS").is_some_and(|size| size == "full")
+}
+
+/// One number for the short size, another for the full one.
+fn sized<T>(short: T, full: T) -> T {
+    if is_full() { full } else { short }
+}
+
+/// The seed of this run: `CONCORD_SEED`, or the scenario's own.
+fn seed(own: u64) -> u64 {
+    let seed = std::env::var("CONCORD_SEED").ok().map(|seed| seed.parse().expect("a number"));
+    let seed = seed.unwrap_or(own);
+    println!("CONCORD_SEED={seed}");
+    seed
+}
+
+/// A server on a SQLite file of its own, and one document.
+struct Stage {
+    folder: TempDir,
+    process: Process,
+    cookie: String,
+    document: String,
+    characters: Characters,
+    seed: u64,
+    choices: Choices,
+}
+
+/// Flags of servers whose clients are all one person, in a hurry.
+const OPEN: [&str; 4] = ["--submissions-per-s", "100000", "--connections-per-user-max", "10000"];
+
+impl Stage {
+    async fn new(seed: u64, flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let process = Self::serve(&folder, flags).await;
+        Self::on(folder, process, seed).await
+    }
+
+    /// On a server that runs already.
+    async fn on(folder: TempDir, process: Process, seed: u64) -> Self {
+        let cookie = process.new_guest().await;
+        let document = process.create_document(&cookie, "").await;
+        let characters = Characters::default();
+        let choices = Choices::new(seed);
+        Stage { folder, process, cookie, document, characters, seed, choices }
+    }
+
+    async fn serve(folder: &TempDir, flags: &[&str]) -> Process {
+        let flags = [&OPEN, flags].concat();
+        Process::start(&sqlite_in(folder.path()), &flags).await
+    }
+
+    /// Somebody who has not connected yet.
+    fn person(&mut self, address: std::net::SocketAddr, temper: Temper) -> Person {
+        let client = NativeClient::new(address, &self.cookie, &self.document);
+        Person::new(client, self.choices.fork(), temper)
+    }
+
+    /// Lets everybody read what is there, ends the server and judges.
+    async fn finish(self, people: &mut [Person]) -> Verdict {
+        let served = self.process.head(&self.cookie, &self.document).await;
+        join_all(people.iter_mut().map(|person| person.read_to(served.1))).await;
+        self.process.stop().await;
+        let store = oracle::sqlite(self.folder.path()).await;
+        let (log, loaded) = oracle::read(&store, &self.document).await;
+        let accounts = people.iter().map(|person| Account::from(&person.client)).collect();
+        let evidence = Evidence { log, served, loaded, accounts };
+        oracle::assert_sound(&evidence, self.seed)
+    }
+}

@@ -1,0 +1,189 @@
+//! The controls: each kind of damage, done on purpose, turns the oracle red, and the proxy fails as
+//! it is told to. Without them a green scenario would prove nothing.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Stage, TempDir};
+use crate::support::native::NativeClient;
+use crate::support::oracle::{self, Account, Evidence, Violation, judge};
+use crate::support::proxy::{Flow, Network, Proxy, Trap};
+use crate::support::until;
+
+/// A client that has typed a word and sent it, and has not read the answer.
+async fn unanswered(stage: &Stage, word: &str) -> NativeClient {
+    let address = stage.process.address();
+    let mut client = NativeClient::join(address, &stage.cookie, &stage.document).await;
+    let head = client.revision();
+    client.edit(0, 0, word);
+    client.submit().await.expect("there is something to send");
+    until("the word is committed", async || {
+        stage.process.head(&stage.cookie, &stage.document).await.1 > head
+    })
+    .await;
+    client
+}
+
+/// Ends the server and gathers everything there is to judge by.
+async fn gather(stage: Stage, clients: &[&NativeClient]) -> (Evidence, TempDir) {
+    let served = stage.process.head(&stage.cookie, &stage.document).await;
+    stage.process.stop().await;
+    let store = oracle::sqlite(stage.folder.path()).await;
+    let (log, loaded) = oracle::read(&store, &stage.document).await;
+    let accounts = clients.iter().map(|&client| Account::from(client)).collect();
+    (Evidence { log, served, loaded, accounts }, stage.folder)
+}
+
+/// Two clients that have typed three words and agree.
+async fn agreed() -> Evidence {
+    let stage = Stage::new(1, &[]).await;
+    let mut one = unanswered(&stage, "éè").await;
+    one.take_to(1).await.expect("the connection holds");
+    let mut two = unanswered(&stage, "漢字").await;
+    two.take_to(2).await.expect("the connection holds");
+    one.take_to(2).await.expect("the connection holds");
+    one.edit(0, 0, "🦀");
+    assert!(one.submit_and_wait_until_committed().await);
+    one.take_to(3).await.expect("the connection holds");
+    two.take_to(3).await.expect("the connection holds");
+    gather(stage, &[&one, &two]).await.0
+}
+
+fn violations(evidence: &Evidence) -> Vec<Violation> {
+    judge(evidence).err().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn damage_to_what_was_kept_or_told_is_seen() {
+    let sound = agreed().await;
+    assert_eq!(violations(&sound), []);
+    let client = sound.accounts[0].client.clone();
+
+    let mut told = sound.clone();
+    told.accounts[0].acked.insert(3, 4);
+    let lost = Violation::Lost { client: client.clone(), seq: 3, revision: 4 };
+    assert_eq!(violations(&told), [lost], "an ack for what is not in the log");
+
+    let mut dropped = sound.clone();
+    dropped.log.pop();
+    let found = violations(&dropped);
+    let lost = Violation::Lost { client: client.clone(), seq: 2, revision: 3 };
+    assert!(found.contains(&lost), "the last acknowledged row is gone: {found:?}");
+
+    let mut torn = sound.clone();
+    torn.log.remove(1);
+    let gap = Violation::Gap { expected: 2, found: 3 };
+    assert!(violations(&torn).contains(&gap), "a revision is missing");
+
+    let mut doubled = sound.clone();
+    let again = doubled.log[2].clone();
+    doubled.log.push(again);
+    let twice = Violation::Doubled { client: client.clone(), seq: 2, revisions: [3, 3] };
+    assert!(violations(&doubled).contains(&twice), "a row twice");
+
+    let mut altered = sound.clone();
+    altered.log[2].operation = altered.log[1].operation.clone();
+    let other = Violation::Altered { client: client.clone(), seq: 2, revision: 3 };
+    assert!(violations(&altered).contains(&other), "another text under the client's name");
+
+    let mut apart = sound.clone();
+    apart.accounts[1].text.push('x');
+    assert!(matches!(violations(&apart)[..], [Violation::Diverged { .. }]), "a text of its own");
+
+    let mut snapshot = sound;
+    snapshot.loaded.clear();
+    assert!(matches!(violations(&snapshot)[..], [Violation::Diverged { .. }]), "an empty load");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_come_back_is_seen() {
+    let stage = Stage::new(2, &[]).await;
+    let mut client =
+        NativeClient::join(stage.process.address(), &stage.cookie, &stage.document).await;
+    client.edit(0, 0, "é");
+    client.cut();
+    client.submit().await.expect("there is something to send");
+    let id = client.id().to_owned();
+    let (evidence, _folder) = gather(stage, &[&client]).await;
+    let found = violations(&evidence);
+    assert!(found.contains(&Violation::Unanswered { client: id, seq: 1 }), "{found:?}");
+    assert!(found.iter().any(|found| matches!(found, Violation::Diverged { .. })), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_sends_again_under_another_number_is_seen() {
+    let stage = Stage::new(3, &[]).await;
+    let mut first = unanswered(&stage, "é漢").await;
+    first.cut();
+    // Instead of sending submission 1 again, the word is typed into a new submission.
+    let mut second = unanswered(&stage, "é漢").await;
+    second.take_to(2).await.expect("the connection holds");
+    let (evidence, _folder) = gather(stage, &[&second]).await;
+    let twice = ['é', '漢'].map(|character| Violation::TypedTwice { character, revisions: [1, 2] });
+    assert_eq!(violations(&evidence), twice);
+}
+
+/// A server that sends back what it gets, behind a proxy.
+async fn echo() -> (Proxy, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let proxy = Proxy::start(listener.local_addr().expect("an address")).await;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut read, mut write) = stream.split();
+                tokio::io::copy(&mut read, &mut write).await
+            });
+        }
+    });
+    let stream = TcpStream::connect(proxy.address()).await.expect("a connection");
+    (proxy, stream)
+}
+
+/// What comes back of `word`, until nothing has come for a while or the connection ended.
+async fn comes_back(stream: &mut TcpStream, word: &[u8]) -> (Vec<u8>, bool) {
+    stream.write_all(word).await.expect("the proxy reads");
+    let mut back = Vec::new();
+    let mut buffer = [0; 64];
+    let quiet = Duration::from_millis(150);
+    while let Ok(read) = tokio::time::timeout(quiet, stream.read(&mut buffer)).await {
+        match read {
+            Ok(read @ 1..) => back.extend(&buffer[..read]),
+            _ => return (back, true),
+        }
+    }
+    (back, false)
+}
+
+#[tokio::test]
+async fn the_network_fails_as_it_is_told_to() {
+    let with = |up, down| Network { up, down };
+    let (proxy, mut stream) = echo().await;
+    assert_eq!(comes_back(&mut stream, b"good").await, (b"good".to_vec(), false));
+    proxy.set(with(Flow::Pass, Flow::Hold));
+    assert_eq!(comes_back(&mut stream, b"held").await, (vec![], false));
+    proxy.set(with(Flow::Pass, Flow::Pass));
+    assert_eq!(comes_back(&mut stream, b"-on").await, (b"held-on".to_vec(), false));
+    proxy.set(with(Flow::Pass, Flow::Throttle(1_000)));
+    assert_eq!(comes_back(&mut stream, &[b'x'; 60]).await, (vec![b'x'; 60], false));
+    proxy.set(with(Flow::Dead, Flow::Pass));
+    assert_eq!(comes_back(&mut stream, b"dead").await, (vec![], false));
+    proxy.set(Network::GOOD);
+    assert_eq!(comes_back(&mut stream, b"still").await, (vec![], false), "lost is lost");
+    proxy.cut();
+    assert_eq!(comes_back(&mut stream, b"").await, (vec![], true));
+
+    let (proxy, mut stream) = echo().await;
+    proxy.set(with(Flow::CutAfter(6), Flow::Pass));
+    assert_eq!(comes_back(&mut stream, b"four").await, (b"four".to_vec(), false));
+    assert!(comes_back(&mut stream, b"more").await.1, "cut in the middle");
+
+    for delivers in [true, false] {
+        let (proxy, mut stream) = echo().await;
+        proxy.trap(Trap { needle: b"rap".to_vec(), delivers });
+        assert_eq!(comes_back(&mut stream, b"free").await, (b"free".to_vec(), false));
+        assert_eq!(comes_back(&mut stream, b"trap").await, (vec![], true));
+        assert!(!proxy.is_set());
+    }
+}
