@@ -296,24 +296,25 @@ where
     /// A document has ended this session's part in it.
     fn on_document_ended(&mut self, ch: ChannelId, reason: Ended) -> Result<(), End> {
         let Some(closed) = self.channels.close(ch) else { return Ok(()) };
-        match reason {
+        let code = match reason {
             Ended::Replaced if self.is_here(closed.document, closed.client) => {
                 self.left(ch);
-                Ok(())
+                return Ok(());
             }
-            Ended::Replaced => Err(End::Close(CloseCode::Replaced)),
-            Ended::TooSlow => Err(End::Close(CloseCode::TooSlow)),
-            Ended::Corrupt => {
-                self.error(ErrorCode::DocCorrupt, Some(closed.document), Some(ch), None);
-                self.left(ch);
-                Ok(())
-            }
-            Ended::Unavailable | Ended::Failed => Err(End::Close(CloseCode::Internal)),
+            Ended::Replaced => return Err(End::Close(CloseCode::Replaced)),
+            Ended::TooSlow => return Err(End::Close(CloseCode::TooSlow)),
             Ended::Shutdown => {
                 self.is_stopping = true;
-                Ok(())
+                return Ok(());
             }
-        }
+            Ended::Corrupt => ErrorCode::DocCorrupt,
+            Ended::Unavailable => ErrorCode::StorageUnavailable,
+            Ended::Failed => ErrorCode::Internal,
+        };
+        // One document's trouble is that of its channel; the rest of the connection goes on.
+        self.error(code, None, Some(ch), None);
+        self.left(ch);
+        Ok(())
     }
 
     /// Whether this very connection has the replica's newer session, or is about to.

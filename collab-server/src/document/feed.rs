@@ -45,9 +45,10 @@ pub enum Ended {
     TooSlow,
     /// The document is damaged and closed: `doc_corrupt`.
     Corrupt,
-    /// The database does not answer, and the session needs it to go on: close so that it retries.
+    /// The database does not answer, and the session needs it to go on: `storage_unavailable`, so
+    /// that it joins again.
     Unavailable,
-    /// A bug stopped the document; it is loaded again for the next join: close with 1011.
+    /// A bug stopped the document; it is loaded again for the next join: `internal`.
     Failed,
     /// The server stops: close with 1012.
     Shutdown,

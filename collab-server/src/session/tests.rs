@@ -30,6 +30,7 @@ const PIPE_BYTES: usize = 64 << 10;
 struct Server {
     app: Arc<App>,
     store: FaultyStore,
+    clock: Arc<FragileClock>,
 }
 
 impl Server {
@@ -43,10 +44,10 @@ impl Server {
         };
         let store = FaultyStore::new();
         let clock = Arc::new(FragileClock::default());
-        let app = crate::server::assemble(config, Arc::new(store.clone()), clock)
+        let app = crate::server::assemble(config, Arc::new(store.clone()), clock.clone())
             .await
             .expect("the parts fit");
-        Server { app, store }
+        Server { app, store, clock }
     }
 
     /// A document with this number and text.

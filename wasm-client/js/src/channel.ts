@@ -29,6 +29,9 @@ const FAULTS_MAX = 5;
 /** Differing texts in one session before the document is given up. */
 const DIVERGENCES_MAX = 3;
 
+/** Errors about a document that may be gone after a pause. */
+const TRANSIENT = new Set(['storage_unavailable', 'overloaded', 'internal']);
+
 /** What the owner of a channel provides and is told. */
 export interface ChannelOwner {
   readonly doc: string;
@@ -146,7 +149,7 @@ export class Channel implements ConnectionUser {
       if (message.doc === this.#owner.doc && this.#ch === undefined) this.#onJoined(message);
     } else if (message.type === 'error') {
       if (message.doc === this.#owner.doc && this.#ch === undefined) this.#onJoinError(message.code, message.message);
-      else if (message.ch !== undefined && message.ch === this.#ch) this.#spent();
+      else if (message.ch !== undefined && message.ch === this.#ch) this.#onChannelError(message.code, message.message);
     } else if (message.type === 'slow_down') {
       this.#quietUntil = this.#host.now() + message.ms;
     } else if ('ch' in message && message.ch === this.#ch) {
@@ -188,6 +191,13 @@ export class Channel implements ConnectionUser {
     this.#rejoin(false);
   }
 
+  /** The server has trouble with this document and ended its channel, or was told something wrong about it. */
+  #onChannelError(code: string, message?: string): void {
+    if (!TRANSIENT.has(code)) return this.#spent();
+    this.closed();
+    this.#onJoinError(code, message);
+  }
+
   /** Leaves and joins again; `fresh` also doubts the text. */
   #rejoin(fresh: boolean): void {
     if (++this.#faults > FAULTS_MAX) {
@@ -225,20 +235,15 @@ export class Channel implements ConnectionUser {
   }
 
   #onJoinError(code: string, message = ''): void {
-    switch (code) {
-      case 'storage_unavailable':
-      case 'overloaded':
-      case 'internal': {
-        const delay = backoffMs(this.#joinAttempt++, this.#host.random());
-        this.#joinTimer = this.#host.setTimeout(() => this.#join(), delay);
-        return this.#owner.trouble(code, message, false);
-      }
-      case 'client_taken':
-        if (++this.#faults <= FAULTS_MAX) {
-          this.#fresh = true;
-          void this.#owner.renewClient().then(() => this.#ended || this.#join());
-          return;
-        }
+    if (TRANSIENT.has(code)) {
+      const delay = backoffMs(this.#joinAttempt++, this.#host.random());
+      this.#joinTimer = this.#host.setTimeout(() => this.#join(), delay);
+      return this.#owner.trouble(code, message, false);
+    }
+    if (code === 'client_taken' && ++this.#faults <= FAULTS_MAX) {
+      this.#fresh = true;
+      void this.#owner.renewClient().then(() => this.#ended || this.#join());
+      return;
     }
     this.stop();
     this.#owner.trouble(code, message, true);

@@ -260,6 +260,22 @@ describe('limits and refusals', () => {
     }
   });
 
+  test('a document that the server has trouble with is joined again after a pause, for as long as it takes', async () => {
+    const stage = new Stage('base');
+    const actor = await stage.ready();
+    for (const code of ['internal', 'storage_unavailable', 'internal', 'overloaded', 'internal', 'storage_unavailable', 'internal']) {
+      const before = stage.server.joins;
+      stage.server.endChannels(code);
+      actor.editor.type('x');
+      await stage.world.pass(400);
+      assert.equal(stage.server.joins, before, 'not at once');
+      assert.equal(actor.session.status.error?.code, code);
+      await stage.quiet(actor);
+    }
+    assert.equal(stage.server.text, 'basexxxxxxx');
+    assert.equal(actor.client.connection.state, 'connected');
+  });
+
   test('slow_down makes it wait and send more at once', async () => {
     const stage = new Stage();
     const actor = await stage.ready();

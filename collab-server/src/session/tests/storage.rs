@@ -92,3 +92,43 @@ async fn nobody_waits_until_their_visit_is_noted() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(noted().await, 1);
 }
+
+/// Channel 2 was ended with this code; channel 1 takes edits.
+async fn loses_one_document_alone(ada: &mut Peer, code: &str) {
+    let error = json!({"type": "error", "code": code, "fatal": false, "ch": 2});
+    assert_eq!(ada.next().await, error);
+    assert_eq!(ada.next().await, json!({"type": "left", "ch": 2}));
+    let ack = ada.submit(1, 1, 1, json!(["an", 5])).await;
+    assert_eq!((&ack["ch"], &ack["ops"][0]["ack"]), (&json!(1), &json!(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bug_in_one_document_ends_its_channel_and_not_the_connection() {
+    let server = Server::start(&[]).await;
+    server.create(1, "other").await;
+    server.create(2, "ab").await;
+    let mut ada = server.connect(1).await;
+    ada.join(1, 1, None).await;
+    ada.join(2, 1, None).await;
+    server.clock.break_once();
+    ada.say(json!({"type": "submit", "ch": 2, "seq": 1, "rev": 1, "op": ["x", 2]})).await;
+    loses_one_document_alone(&mut ada, "internal").await;
+    // It is loaded anew for who joins again, and takes what was not answered.
+    assert_eq!(ada.join(2, 1, Some(1)).await["ch"], 3);
+    assert_eq!(ada.submit(3, 1, 1, json!(["x", 2])).await["ops"][0]["ack"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_catch_up_ends_its_channel_and_not_the_connection() {
+    let server = Server::start(&["--ring-len", "2"]).await;
+    server.create(1, "other").await;
+    server.create(2, "ab").await;
+    fill(&server, 2, 9).await;
+    server.store.fail_pages(1);
+    let mut ada = server.connect(1).await;
+    ada.join(1, 1, None).await;
+    assert_eq!(ada.join(2, 1, Some(1)).await["rev"], 1);
+    loses_one_document_alone(&mut ada, "storage_unavailable").await;
+    assert_eq!(ada.join(2, 1, Some(1)).await["ch"], 3);
+    assert_eq!(ada.next().await["ops"][0]["to"], 10);
+}

@@ -48,6 +48,8 @@ export class ToyServer {
   /** Every submit frame that arrived, as it was. */
   readonly submits: string[] = [];
   readonly selects: string[] = [];
+  /** How many joins arrived. */
+  joins = 0;
   /** Answers to submissions are swallowed (the commit happens). */
   loseAnswers = false;
   /** Decides about a submission: a reject, or nothing to commit it. */
@@ -89,6 +91,15 @@ export class ToyServer {
     for (const session of this.#sessions) session.socket.deliver({ ...message, ch: session.ch });
   }
 
+  /** The server has trouble with the document; the connections stay. */
+  endChannels(code: string): void {
+    for (const { socket, ch } of this.#sessions) {
+      socket.deliver({ type: 'error', code, fatal: false, ch });
+      socket.deliver({ type: 'left', ch });
+    }
+    this.#sessions.clear();
+  }
+
   /** Every connection breaks. */
   cut(code = 1006): void {
     for (const socket of new Set(this.sessions.map((session) => session.socket))) socket.drop(code);
@@ -123,6 +134,7 @@ export class ToyServer {
   }
 
   #join(socket: FakeSocket, join: Submit): void {
+    this.joins++;
     const other = this.onJoin(join);
     if (other) return socket.deliver(other);
     const resumes = join.since !== undefined && join.epoch === this.epoch && join.since <= this.revision;
