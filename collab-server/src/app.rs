@@ -8,6 +8,7 @@ use collab_protocol::{DocumentId, Role, UserId};
 use crate::auth::{Guests, OriginPolicy};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::history::Histories;
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::rate::SubmissionRates;
@@ -21,6 +22,7 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) histories: Histories,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) guests: Guests,
     pub(crate) origins: OriginPolicy,

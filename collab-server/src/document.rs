@@ -8,6 +8,7 @@ mod actor;
 mod catch_up;
 mod config;
 mod core;
+mod edit;
 mod feed;
 mod join;
 mod presence;
@@ -37,6 +38,7 @@ pub use submission::{Submission, SubmissionHash};
 
 pub(crate) use actor::{Control, Message, Retire};
 pub(crate) use core::{Core, JoinFailure};
+pub(crate) use submission::SubmissionOrigin;
 
 /// What documents need from around them.
 #[derive(Clone)]

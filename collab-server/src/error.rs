@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use collab_protocol::{ErrorBody, ErrorCode, ErrorDetail};
 
 use crate::document::JoinError;
+use crate::history::HistoryError;
 use crate::store::StoreError;
 
 /// An answer that is an error.
@@ -109,6 +110,20 @@ impl From<JoinError> for ApiError {
             tracing::warn!(%error, "document cannot be opened");
         }
         ApiError::new(error.code())
+    }
+}
+
+impl From<HistoryError> for ApiError {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Store(error) => error.into(),
+            HistoryError::Ahead { .. } => ApiError::new(ErrorCode::RevisionAhead),
+            HistoryError::Overloaded => ApiError::new(ErrorCode::Overloaded),
+            HistoryError::Failed => {
+                tracing::error!("looking into the past failed");
+                ApiError::new(ErrorCode::Internal)
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod documents;
 mod extract;
 mod headers;
+mod history;
 mod me;
 mod operation;
 mod socket;
@@ -16,7 +17,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use collab_protocol::{ErrorCode, SOCKET_PATH};
 use tracing::Instrument;
 
@@ -36,7 +37,21 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             get(documents::read).patch(documents::rename).delete(documents::delete),
         )
         .route("/api/documents/{id}/restore", post(documents::restore))
-        .route("/api/documents/{id}/text", get(documents::text))
+        .route("/api/documents/{id}/text", get(history::text))
+        .route("/api/documents/{id}/history", get(history::page))
+        .route("/api/documents/{id}/history/summary", get(history::summary))
+        .route("/api/documents/{id}/diff", get(history::diff))
+        .route("/api/documents/{id}/attribution", get(history::attribution))
+        .route(
+            "/api/documents/{id}/versions",
+            get(history::list_versions).post(history::create_version),
+        )
+        .route(
+            "/api/documents/{id}/versions/{version}",
+            patch(history::rename_version).delete(history::delete_version),
+        )
+        .route("/api/documents/{id}/restore-revision", post(history::restore_revision))
+        .route("/api/documents/{id}/seen", get(history::seen).put(history::mark_seen))
         .route("/api/me", get(me::read).put(me::update))
         .route("/api/{*unknown}", axum::routing::any(unknown))
         .layer(documents::body_limit(&app.config))
@@ -112,7 +127,7 @@ async fn guard_api(State(app): State<Arc<App>>, mut request: Request, next: Next
             .into_response(),
     };
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert_with(|| HeaderValue::from_static("no-store"));
     if let Some(cookie) = identified.set_cookie {
         headers.append(header::SET_COOKIE, cookie);
     }

@@ -15,6 +15,7 @@ mod config;
 mod document;
 mod error;
 mod fanout;
+mod history;
 mod http;
 mod listener;
 mod metrics;

@@ -1,5 +1,6 @@
 //! People as others see them: a name and a colour, chosen or drawn from the id.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use collab_protocol::{COLOR_COUNT, NAME_CHARS_MAX, UserId};
@@ -45,6 +46,23 @@ impl People {
             }
         };
         Ok(Profile { participant: Participant { user: user.clone(), name, color }, created_ms })
+    }
+
+    /// Several people's names and colours, each once, by id.
+    pub(crate) async fn participants(
+        &self,
+        users: impl IntoIterator<Item = UserId>,
+    ) -> Result<Vec<Participant>, StoreError> {
+        let users: BTreeSet<UserId> = users.into_iter().collect();
+        let stored = self.store.people(users.iter().cloned().collect()).await?;
+        let mut stored: HashMap<UserId, PersonRecord> =
+            stored.into_iter().map(|person| (person.id.clone(), person)).collect();
+        let participant = |user: UserId| {
+            let known = stored.remove(&user).map(|person| (person.name, person.color));
+            let (name, color) = known.unwrap_or_else(|| default_profile(&user));
+            Participant { user, name, color }
+        };
+        Ok(users.into_iter().map(participant).collect())
     }
 
     /// Sees to it that the database knows a person before something of theirs is stored.

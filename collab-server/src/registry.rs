@@ -11,7 +11,8 @@ mod visits;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use collab_protocol::DocumentId;
+use collab_protocol::{ClientId, DocumentId, RejectCode};
+use ot_core::Revision;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -20,7 +21,7 @@ use self::visits::{Noted, Visits};
 use crate::clock::Clock;
 use crate::document::{
     Control, Document, DocumentConfig, HeadText, JoinError, JoinFailure, JoinRequest, Joined,
-    Participant, Surroundings,
+    Participant, Submission, Surroundings,
 };
 use crate::fanout::Fanout;
 use crate::store::{PersonRecord, Store, StoreError};
@@ -61,6 +62,17 @@ pub struct RegistryStats {
     pub sessions: usize,
     /// Messages that wait in their mailboxes.
     pub waiting: usize,
+}
+
+/// Why an edit of the server is not committed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum EditError {
+    /// The document cannot be opened.
+    #[error(transparent)]
+    Open(#[from] JoinError),
+    /// The document does not take it.
+    #[error("the document does not take the edit: {0}")]
+    Rejected(RejectCode),
 }
 
 /// How often a join follows a document that was unloaded under its hands.
@@ -152,6 +164,29 @@ impl Registry {
             tokio::task::yield_now().await;
         }
         Err(JoinError::Overloaded)
+    }
+
+    /// Commits an edit that the server makes for a person, once, whatever happens to the document
+    /// meanwhile. `client` is new: nobody else submits under it.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub(crate) async fn edit(
+        &self,
+        document: DocumentId,
+        author: Participant,
+        client: ClientId,
+        submission: Submission,
+    ) -> Result<Revision, EditError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let opened = self.open(document).await?;
+            // The same bytes again after an unknown outcome: the document knows them.
+            if let Some(edited) = opened.edit(author.clone(), client, submission.clone()).await {
+                return edited.map_err(EditError::Rejected);
+            }
+            tokio::task::yield_now().await;
+        }
+        Err(EditError::Rejected(RejectCode::Overloaded))
     }
 
     /// Live sessions of a document; 0 when it is not loaded.

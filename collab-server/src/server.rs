@@ -13,6 +13,7 @@ use crate::auth::{Guests, OriginPolicy};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Database};
 use crate::document::DocumentConfig;
+use crate::history::{Histories, HistoryConfig};
 use crate::http;
 use crate::listener::Listener;
 use crate::metrics::{MeasuredStore, Metrics};
@@ -167,6 +168,7 @@ pub(crate) async fn assemble(
         user_connections: UserConnections::new(config.connections_per_user_max),
         metrics,
         shutdown: Shutdown::default(),
+        histories: Histories::new(Arc::clone(&store), HistoryConfig::default()),
         registry,
         store,
         clock,

@@ -3,4 +3,5 @@
 
 mod decode;
 mod encode;
+mod history;
 mod page;

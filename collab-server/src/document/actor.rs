@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use self::work::{Done, Work};
 use super::core::{Admission, Core, HeadText, JoinFailure, Order};
+use super::edit::{Edit, Edited};
 use super::feed::{Ended, SessionFeed};
 use super::join::{JoinRequest, Participant};
 use super::room::Shared;
@@ -36,6 +37,8 @@ pub(crate) enum Message {
     Submit { session: SessionNumber, client: ClientId, user: UserId, submission: Submission },
     /// A session tells where its selections are.
     Select { session: SessionNumber, base: Revision, ranges: Ranges },
+    /// The server edits for a person.
+    Edit { edit: Box<Edit>, reply: oneshot::Sender<Edited> },
     /// Somebody wants the text at the head.
     Text { reply: oneshot::Sender<HeadText> },
 }
@@ -136,13 +139,16 @@ struct Actor {
     works: FuturesUnordered<Work>,
     /// Sessions that wait to be let in.
     tickets: HashMap<SessionNumber, Answering>,
+    /// Where the outcome of each edit of the server goes.
+    edits: HashMap<SessionNumber, oneshot::Sender<Edited>>,
     loaded_at: Instant,
 }
 
 impl Actor {
     fn new(parts: Parts) -> Self {
         let (works, tickets) = (FuturesUnordered::new(), HashMap::new());
-        Actor { parts, works, tickets, loaded_at: Instant::now() }
+        let edits = HashMap::new();
+        Actor { parts, works, tickets, edits, loaded_at: Instant::now() }
     }
 
     async fn run(mut self, inbox: &mut Inbox) {
@@ -195,6 +201,7 @@ impl Actor {
                 core.submit(session, client, user, submission);
             }
             Message::Select { session, base, ranges } => core.select(session, base, ranges),
+            Message::Edit { edit, reply } => drop(self.edits.insert(core.edit(*edit), reply)),
             Message::Text { reply } => {
                 // Who asked may have gone.
                 let _ = reply.send(core.text_at_head());
@@ -236,6 +243,12 @@ impl Actor {
                 Order::Refuse { session, failure } => {
                     if let Some(ticket) = self.tickets.remove(&session) {
                         ticket.refuse(failure);
+                    }
+                }
+                Order::Edited { session, edited } => {
+                    if let Some(reply) = self.edits.remove(&session) {
+                        // Who asked may have gone; what is committed stays so.
+                        let _ = reply.send(edited);
                     }
                 }
                 Order::Append { batch, append } => self.append(batch, append),

@@ -22,6 +22,7 @@ use ot_core::{Ranges, Revision, Text};
 use self::chain::Chain;
 use self::pace::Pace;
 use super::config::DocumentConfig;
+use super::edit::{Edit, Edits};
 use super::feed::Ended;
 use super::join::{JoinRequest, Participant};
 use super::ring::Ring;
@@ -77,6 +78,8 @@ pub(crate) struct Core {
     effects: Vec<Effect>,
     /// Sessions that wait to be let in.
     asking: HashMap<SessionNumber, JoinRequest>,
+    /// What the server edits for people.
+    edits: Edits,
     cached: Option<HeadText>,
     /// Operations that this server has sent to the log, for the others to be told once they are
     /// durable.
@@ -133,6 +136,7 @@ impl Core {
             snapshot_at,
             effects: Vec::new(),
             asking: HashMap::new(),
+            edits: Edits::default(),
             cached: None,
             sent: VecDeque::new(),
             to_publish: Vec::new(),
@@ -175,6 +179,18 @@ impl Core {
         submission: Submission,
     ) {
         self.event(Event::Submit { session, client, user, submission });
+    }
+
+    /// The server edits for a person; the outcome is told to the session that is given.
+    pub(crate) fn edit(&mut self, edit: Edit) -> SessionNumber {
+        let Edit { author, client, submission } = edit;
+        let mut room = self.room.lock();
+        room.authors.meet(&author);
+        let session = room.next_session();
+        drop(room);
+        self.edits.add(session, client);
+        self.submit(session, client, author.user, submission);
+        session
     }
 
     /// A session tells where its selections are.
@@ -290,6 +306,9 @@ impl Core {
             match effect {
                 Effect::Committed(committed) => {
                     has_committed = true;
+                    let edited = self.edits.committed(&committed);
+                    let told = edited.map(|(session, edited)| Order::Edited { session, edited });
+                    orders.extend(told);
                     self.committed(&committed);
                 }
                 Effect::Admit { session, last, replaces } => {
@@ -298,7 +317,10 @@ impl Core {
                 Effect::Refuse { session, refusal } => {
                     orders.extend(self.refuse(session, refusal.into()));
                 }
-                Effect::Answer { session, answer } => self.room.lock().answer(session, answer),
+                Effect::Answer { session, answer } => match self.edits.answered(session, &answer) {
+                    Some((session, edited)) => orders.push(Order::Edited { session, edited }),
+                    None => self.room.lock().answer(session, answer),
+                },
                 Effect::Damaged { reason } => self.damaged(&reason),
                 Effect::Append { batch, base, operations, len_chars } => {
                     let operations = self.chain.extend(base, operations, now_ms);

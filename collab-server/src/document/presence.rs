@@ -47,6 +47,17 @@ impl Authors {
         known.color = known.preferred;
     }
 
+    /// Takes note of a person who is not here, unless they are known.
+    pub(super) fn meet(&mut self, participant: &Participant) {
+        if !self.by_user.contains_key(&participant.user) {
+            let index = self.index_or_insert(&participant.user);
+            let known = &mut self.authors[index];
+            known.name.clone_from(&participant.name);
+            known.preferred = participant.color % COLOR_COUNT;
+            known.color = known.preferred;
+        }
+    }
+
     /// Counts one more live session of a person, and colours who was not here.
     pub(super) fn enter(&mut self, participant: &Participant) -> AuthorNumber {
         let index = self.index_or_insert(&participant.user);

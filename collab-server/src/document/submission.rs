@@ -47,6 +47,16 @@ pub struct Submission {
     operation: Arc<Operation>,
     ranges: Option<Ranges>,
     hash: SubmissionHash,
+    origin: SubmissionOrigin,
+}
+
+/// Who made a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SubmissionOrigin {
+    /// A session: the limits on one operation bind it.
+    Session,
+    /// The server, from what is in the log already: only the document's limits bind it.
+    Server,
 }
 
 impl Submission {
@@ -60,7 +70,20 @@ impl Submission {
         ranges: Option<Ranges>,
     ) -> Self {
         let hash = SubmissionHash::of(base, &operation);
-        Submission { seq, base, operation: Arc::new(operation), ranges, hash }
+        let origin = SubmissionOrigin::Session;
+        Submission { seq, base, operation: Arc::new(operation), ranges, hash, origin }
+    }
+
+    /// The same, made by the server.
+    #[must_use]
+    pub(crate) fn by_server(mut self) -> Self {
+        self.origin = SubmissionOrigin::Server;
+        self
+    }
+
+    /// Who made it.
+    pub(crate) fn origin(&self) -> SubmissionOrigin {
+        self.origin
     }
 
     /// The client's number for it.

@@ -1,4 +1,4 @@
-//! `/api/documents`: create, list, look up, rename, delete, restore, and read the text.
+//! `/api/documents`: create, list, look up, rename, delete, restore, and the text at the head.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ const PAGE_LEN_MAX: u32 = 200;
 const SEARCH_BYTES_MAX: usize = 4 * TITLE_CHARS_MAX;
 
 /// Which revision a text is.
-static REVISION: HeaderName = HeaderName::from_static("concord-revision");
+pub(super) static REVISION: HeaderName = HeaderName::from_static("concord-revision");
 
 /// A body may hold a whole document, escaped as far as texts usually are, and its title.
 pub(super) fn body_limit(config: &Config) -> DefaultBodyLimit {
@@ -165,13 +165,8 @@ pub(super) async fn restore(
     Ok(Json(info(&app, record, role, None)))
 }
 
-/// `GET /api/documents/{id}/text`: the text at the head.
-pub(super) async fn text(
-    State(app): State<Arc<App>>,
-    Asking(user): Asking,
-    InPath(id): InPath,
-) -> Result<Response, ApiError> {
-    visible(&app, id, &user).await?;
+/// The text at the head of a document that the asking person may see.
+pub(super) async fn head_text(app: &App, id: DocumentId) -> Result<Response, ApiError> {
     let head = app.registry.text(id).await?;
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");
     let revision = HeaderValue::from(head.revision.get());
@@ -180,7 +175,7 @@ pub(super) async fn text(
 }
 
 /// A document that this person may see: once it is deleted, only its owner does.
-async fn visible(
+pub(super) async fn visible(
     app: &App,
     id: DocumentId,
     user: &UserId,

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use collab_protocol::{DocumentId, ErrorCode, UserId};
+use collab_protocol::{DocumentId, ErrorCode, UserId, VersionId};
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
@@ -32,6 +32,23 @@ impl<S: Send + Sync> FromRequestParts<S> for InPath {
         let Path(text) =
             Path::<String>::from_request_parts(parts, state).await.map_err(|_| missing())?;
         text.parse().map(InPath).map_err(|_| missing())
+    }
+}
+
+/// The document and the version in the path. What is no id is neither.
+pub(super) struct VersionInPath(pub(super) DocumentId, pub(super) VersionId);
+
+impl<S: Send + Sync> FromRequestParts<S> for VersionInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let missing = || ApiError::new(ErrorCode::NotFound);
+        let Path((document, version)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| missing())?;
+        let document = document.parse().map_err(|_| missing())?;
+        let version = version.parse().map_err(|_| missing())?;
+        Ok(VersionInPath(document, version))
     }
 }
 

@@ -3,6 +3,7 @@
 mod converge;
 mod faults;
 mod guests;
+mod history;
 mod limits;
 mod messages;
 mod page;

@@ -4,6 +4,7 @@ use collab_protocol::{ClientId, SessionNumber};
 use ot_core::{ClientSeq, Operation, Revision};
 
 use super::admission::{Admission, JoinFailure};
+use crate::document::edit::Edited;
 use crate::document::state::{Effect, ReadFault};
 use crate::store::{Append, ClientProgress, LoggedOperation, Snapshot, TailPage};
 
@@ -13,6 +14,8 @@ pub(crate) enum Order {
     Admit(Box<Admission>),
     /// Tell a session that it is not.
     Refuse { session: SessionNumber, failure: JoinFailure },
+    /// Tell who asked for an edit what became of it.
+    Edited { session: SessionNumber, edited: Edited },
     /// Append to the log, and say what became of the batch.
     Append { batch: u64, append: Append },
     /// Read, and say what was found.

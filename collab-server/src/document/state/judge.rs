@@ -10,6 +10,7 @@ use ot_core::{
 
 use super::event::{Effect, ReadFault};
 use super::{InFlight, Pending, State};
+use crate::document::SubmissionOrigin;
 use crate::sabotage::{self, Bug};
 
 /// What to do with a submission.
@@ -81,13 +82,14 @@ impl State {
     fn fault(&self, pending: &Pending) -> Option<Verdict> {
         let submission = &pending.submission;
         let operation = submission.operation();
+        let is_bound = submission.origin() == SubmissionOrigin::Session;
         let code = if self.is_deleted {
             RejectCode::DocumentDeleted
         } else if submission.base() > self.head() {
             RejectCode::FutureBase
-        } else if operation.inserted_bytes() > self.config.text_bytes_max {
+        } else if is_bound && operation.inserted_bytes() > self.config.text_bytes_max {
             RejectCode::TextTooLarge
-        } else if operation.component_count() > self.config.components_max {
+        } else if is_bound && operation.component_count() > self.config.components_max {
             RejectCode::TooManyComponents
         } else if let Err(DecodeError::ForbiddenCharacter { .. }) = operation.check_text() {
             RejectCode::BadText
