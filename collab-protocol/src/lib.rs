@@ -48,6 +48,6 @@ pub use rest::{
 };
 #[cfg(feature = "serde")]
 pub use server_message::{
-    Ack, Author, ErrorMessage, Joined, Left, Ops, Person, Pong, Presence, Reject, Renamed, Role,
-    ServerMessage, SlowDown, Welcome, WelcomeUser,
+    Ack, Author, Deleted, ErrorMessage, Joined, Left, Ops, Person, Pong, Presence, Reject, Renamed,
+    Restored, Role, ServerMessage, SlowDown, Welcome, WelcomeUser,
 };

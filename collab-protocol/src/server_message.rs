@@ -37,6 +37,10 @@ pub enum ServerMessage {
     Left(Left),
     /// A document has a new title.
     Renamed(Renamed),
+    /// A document was deleted.
+    Deleted(Deleted),
+    /// A deleted document is there again.
+    Restored(Restored),
 }
 
 /// The first message of every connection.
@@ -275,6 +279,22 @@ pub struct Renamed {
     pub title: String,
 }
 
+/// A document was deleted and takes no edits. Its channel stays, and so does its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Deleted {
+    /// The document's channel.
+    pub ch: ChannelId,
+}
+
+/// A deleted document was restored and takes edits again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Restored {
+    /// The document's channel.
+    pub ch: ChannelId,
+}
+
 impl ServerMessage {
     /// Every `type` that a server may send.
     pub const KINDS: &'static [&'static str] = &[
@@ -289,6 +309,8 @@ impl ServerMessage {
         "pong",
         "left",
         "renamed",
+        "deleted",
+        "restored",
     ];
 
     /// The message as one text frame.
@@ -319,6 +341,8 @@ impl ServerMessage {
             "pong" => ServerMessage::Pong(serde_json::from_str(frame)?),
             "left" => ServerMessage::Left(serde_json::from_str(frame)?),
             "renamed" => ServerMessage::Renamed(serde_json::from_str(frame)?),
+            "deleted" => ServerMessage::Deleted(serde_json::from_str(frame)?),
+            "restored" => ServerMessage::Restored(serde_json::from_str(frame)?),
             _ => return Err(serde::de::Error::custom("unknown message type")),
         })
     }

@@ -121,7 +121,7 @@ fn generate() -> String {
         WireLimits RejectCode ErrorCode Role
         ClientMessage Auth Join Submit Select Leave Ping
         ServerMessage Welcome WelcomeUser Joined Person Author Ops Ack Reject Presence SlowDown
-        ErrorMessage Pong Left Renamed
+        ErrorMessage Pong Left Renamed Deleted Restored
         DocumentInfo DocumentList CreateDocument RenameDocument Me UpdateMe ErrorBody ErrorDetail
         HistoryAuthor HistoryEntry HistoryPage HistoryBucket HistorySummary RevisionDiff
         AttributedRun Attribution Version VersionList CreateVersion RenameVersion RestoreRevision

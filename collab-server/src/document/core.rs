@@ -333,6 +333,7 @@ impl Core {
                 read => orders.push(Order::Read(read.into())),
             }
         }
+        self.room.lock().set_deleted(self.state.is_deleted());
         if has_committed {
             self.schedule(now);
             orders.extend(self.snapshot_if_due(now_ms));

@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use collab_protocol::{
-    Ack, AuthorNumber, ChannelId, ClientId, ErrorCode, OpsFrame, Reject, Renamed, ServerMessage,
-    SessionNumber, write_ack_entry, write_check_entry,
+    Ack, AuthorNumber, ChannelId, ClientId, Deleted, ErrorCode, OpsFrame, Reject, Renamed,
+    Restored, ServerMessage, SessionNumber, write_ack_entry, write_check_entry,
 };
 use ot_core::Revision;
 
@@ -63,6 +63,8 @@ struct Position {
     authors_known: u32,
     presence: u64,
     title: u64,
+    /// Whether the session was told that the document is deleted.
+    is_deleted: bool,
 }
 
 /// Whose frames they are.
@@ -101,6 +103,7 @@ impl Reader {
             authors_known: 0,
             presence: presence_version,
             title: title_version,
+            is_deleted: false,
         };
         Reader { address: Address { number, client, channel }, position }
     }
@@ -148,6 +151,7 @@ impl Reader {
         let is_at_head = position.revision >= head;
         let presence = position.presence(*address, room);
         let title = position.title(room);
+        let deletion = position.deletion(room);
         drop(guard);
 
         let answers = answers.into_iter().map(|answer| address.answer(answer, retry_ms));
@@ -159,6 +163,10 @@ impl Reader {
         let ch = address.channel;
         frames.extend(presence);
         frames.extend(title.map(|title| ServerMessage::Renamed(Renamed { ch, title }).to_json()));
+        frames.extend(deletion.map(|is_deleted| match is_deleted {
+            true => ServerMessage::Deleted(Deleted { ch }).to_json(),
+            false => ServerMessage::Restored(Restored { ch }).to_json(),
+        }));
         match ended {
             Some(reason) if frames.is_empty() => Err(reason),
             _ => Ok(Held::Pulled(Pulled { frames, more: !is_at_head || ended.is_some() })),
@@ -282,6 +290,13 @@ impl Position {
         let is_new = room.title_version > self.title;
         self.title = room.title_version;
         is_new.then(|| room.title.to_string())
+    }
+
+    /// Whether the document is deleted, if the session was told otherwise.
+    fn deletion(&mut self, room: &Room) -> Option<bool> {
+        let is_news = room.is_deleted != self.is_deleted;
+        self.is_deleted = room.is_deleted;
+        is_news.then_some(room.is_deleted)
     }
 }
 

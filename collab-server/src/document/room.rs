@@ -104,6 +104,7 @@ pub(super) struct Room {
     pub(super) title: Arc<str>,
     /// Counts the title's changes.
     pub(super) title_version: u64,
+    pub(super) is_deleted: bool,
     members: BTreeMap<SessionNumber, Member>,
     by_client: HashMap<ClientId, SessionNumber>,
     /// Sessions that went, with the version of the presence at which they did, oldest first.
@@ -129,6 +130,7 @@ impl Room {
             authors: Authors::default(),
             title: title.into(),
             title_version: 0,
+            is_deleted: false,
             members: BTreeMap::new(),
             by_client: HashMap::new(),
             gone: VecDeque::new(),
@@ -291,6 +293,14 @@ impl Room {
     pub(super) fn set_title(&mut self, title: &str) {
         self.title = title.into();
         self.title_version += 1;
+    }
+
+    /// Notes whether the document is deleted; tells who is there when that is news.
+    pub(super) fn set_deleted(&mut self, is_deleted: bool) {
+        if self.is_deleted != is_deleted {
+            self.is_deleted = is_deleted;
+            self.wake_all();
+        }
     }
 
     /// Adds an answer for a session. One that lets too many lie is ended.

@@ -160,6 +160,11 @@ impl State {
         &self.text
     }
 
+    /// Whether the document is deleted and takes no edits.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.is_deleted
+    }
+
     /// Whether nothing waits: no append, no submission, no read of the log.
     pub(super) fn is_quiet(&self) -> bool {
         self.queue.is_empty()

@@ -201,9 +201,11 @@ async fn a_deleted_document_takes_no_edit_until_it_is_restored() {
     let path = format!("/api/documents/{document}");
     let delete = crate::support::http::Request::new("DELETE", &path);
     assert_eq!(server.ask(delete).await.status, 204);
+    assert_eq!(socket.next().await, json!({"type": "deleted", "ch": 1}));
     assert_eq!(socket.submit(1, 1, r#"["x",2]"#).await["code"], "document_deleted");
     let restore = crate::support::http::Request::post(&format!("{path}/restore"));
     assert_eq!(server.ask(restore).await.status, 200);
+    assert_eq!(socket.next().await, json!({"type": "restored", "ch": 1}));
     assert_eq!(socket.submit(2, 1, r#"["x",2]"#).await["ack"], 2);
     server.stop().await;
 }

@@ -43,6 +43,8 @@ export interface ChannelOwner {
   loaded(text: string, joined: Joined): Replica;
   joined(joined: Joined, welcome: Welcome): void;
   renamed(title: string): void;
+  /** The document was deleted by its owner, or restored. */
+  deleted(deleted: boolean): void;
   people(people: WirePerson[], gone: number[] | 'all'): void;
   rejected(text: string, code: string, message?: string): void;
   /** The replica moved: text, revision, saved state or connection. `own` when local work was affected. */
@@ -70,6 +72,8 @@ export class Channel implements ConnectionUser {
   #retries = 0;
   /** The server asked to be left alone until then. */
   #quietUntil = 0;
+  /** Until it is restored, nothing is sent: it would be refused for good. */
+  #deleted = false;
   #inFlight = false;
   #storing = false;
   #selectionDirty = false;
@@ -125,7 +129,7 @@ export class Channel implements ConnectionUser {
   pump(): void {
     const replica = this.#owner.replica();
     if (this.#ch === undefined || !replica || !this.#limits || this.#sendTimer !== undefined) return;
-    if (this.#inFlight || this.#storing) return;
+    if (this.#inFlight || this.#storing || this.#deleted) return;
     const wait = this.#quietUntil - this.#host.now();
     if (wait > 0) return this.#sendLater(wait);
     if (!replica.is(OUTSTANDING)) {
@@ -173,6 +177,11 @@ export class Channel implements ConnectionUser {
         return this.#owner.people(message.people, message.gone ?? []);
       case 'renamed':
         return this.#owner.renamed(message.title);
+      case 'deleted':
+      case 'restored':
+        this.#deleted = message.type === 'deleted';
+        this.#owner.deleted(this.#deleted);
+        return this.pump();
       case 'left':
         return this.#spent();
     }
@@ -214,6 +223,7 @@ export class Channel implements ConnectionUser {
   #onJoined(joined: Joined): void {
     let replica = this.#owner.replica();
     this.#ch = joined.ch;
+    this.#deleted = false;
     this.#joinAttempt = this.#retries = 0;
     if (joined.text === undefined) {
       if (!replica || replica.engine.revision() !== joined.rev) return this.#rejoin(true);

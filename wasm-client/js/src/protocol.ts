@@ -138,7 +138,7 @@ export type Ping = {
 };
 
 /** A message from a server. */
-export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed;
+export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored;
 
 /** The first message of every connection. */
 export type Welcome = {
@@ -305,6 +305,18 @@ export type Renamed = {
   ch: ChannelId;
   /** The title. */
   title: string;
+};
+
+/** A document was deleted and takes no edits. Its channel stays, and so does its text. */
+export type Deleted = {
+  /** The document's channel. */
+  ch: ChannelId;
+};
+
+/** A deleted document was restored and takes edits again. */
+export type Restored = {
+  /** The document's channel. */
+  ch: ChannelId;
 };
 
 /** A document as lists and `GET /api/documents/{id}` show it. Times are milliseconds since 1970. */

@@ -353,6 +353,7 @@ export class DocumentSession implements TextModel {
         this.#title = title;
         this.#changed('remote');
       },
+      deleted: (deleted) => this.#deletion(deleted),
       people: (people, gone) => this.#peopleChanged(people, gone),
       rejected: (text, code, message) => this.#keepRejected(text, code, message),
       changed: (own) => this.#changed(own ? 'own' : 'remote'),
@@ -382,6 +383,13 @@ export class DocumentSession implements TextModel {
     // What was only opened can be read without network too, even if the page is left at once.
     this.#saver?.touch('remote');
     void this.#saver?.flush();
+  }
+
+  #deletion(deleted: boolean): void {
+    if (deleted) return this.#fail('document_deleted', 'the document was deleted');
+    this.#phase = 'ready';
+    this.#error = undefined;
+    this.#tell();
   }
 
   #peopleChanged(people: WirePerson[], gone: number[] | 'all'): void {

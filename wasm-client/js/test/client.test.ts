@@ -276,6 +276,43 @@ describe('limits and refusals', () => {
     assert.equal(actor.client.connection.state, 'connected');
   });
 
+  test('a deleted document stays readable, and goes on where it was when it is restored', async () => {
+    const stage = new Stage('base');
+    const actor = await stage.ready();
+    const restored = (was: string, save: string) => {
+      assert.deepEqual([actor.session.status.phase, actor.session.status.save, actor.session.text()], ['ready', save, was]);
+    };
+    actor.editor.type('1');
+    stage.server.broadcast({ type: 'deleted' });
+    actor.editor.type('2');
+    await stage.world.pass(1);
+    assert.equal(actor.session.status.error?.code, 'document_deleted');
+    assert.equal(actor.session.readOnly, true);
+    assert.equal(actor.session.text(), 'base1');
+    stage.server.broadcast({ type: 'restored' });
+    await stage.world.pass(1);
+    restored('base1', 'saved');
+    assert.equal(actor.session.status.error, undefined);
+    actor.editor.type('3');
+    await stage.quiet(actor);
+    restored('base13', 'saved');
+  });
+
+  test('what was typed before a deletion was heard of waits until the document is restored', async () => {
+    const stage = new Stage('base');
+    const actor = await stage.ready();
+    stage.server.broadcast({ type: 'slow_down', ms: 1_000 });
+    actor.editor.type('!');
+    await stage.world.pass(1);
+    stage.server.broadcast({ type: 'deleted' });
+    await stage.world.pass(10_000);
+    assert.equal(stage.server.submits.length, 0);
+    assert.equal(actor.session.status.unsavedEdits, 1);
+    stage.server.broadcast({ type: 'restored' });
+    await stage.quiet(actor);
+    assert.equal(stage.server.text, 'base!');
+  });
+
   test('slow_down makes it wait and send more at once', async () => {
     const stage = new Stage();
     const actor = await stage.ready();

@@ -233,9 +233,12 @@ async fn deletion_reaches_who_has_it_open() {
     let server = Server::new(DocumentConfig::default(), "x").await;
     let mut ada = Tab::open(&server, 1).await;
     server.registry.delete(DOCUMENT).await.expect("deleted");
+    ada.pull_until(|tab| tab.is_deleted).await;
     ada.insert(1, "y");
     ada.pull_until(|tab| !tab.rejects.is_empty()).await;
     assert_eq!(ada.rejects, [(1, RejectCode::DocumentDeleted)]);
     assert_eq!(ada.text(), "xy", "what was typed is not lost");
     assert_eq!(server.stored().await.0, "x");
+    server.registry.restore(DOCUMENT).await.expect("restored");
+    ada.pull_until(|tab| !tab.is_deleted).await;
 }

@@ -33,6 +33,7 @@ pub(super) struct Tab {
     /// Revisions whose hash came and was right.
     pub(super) checks: Vec<u64>,
     pub(super) title: String,
+    pub(super) is_deleted: bool,
     pub(super) wake: Arc<Notify>,
 }
 
@@ -51,6 +52,7 @@ impl Tab {
             acks: Vec::new(),
             checks: Vec::new(),
             title: String::new(),
+            is_deleted: false,
             wake: Arc::new(Notify::new()),
         }
     }
@@ -212,6 +214,8 @@ impl Tab {
                 }
             }
             ServerMessage::Renamed(renamed) => self.title = renamed.title,
+            ServerMessage::Deleted(_) => self.is_deleted = true,
+            ServerMessage::Restored(_) => self.is_deleted = false,
             ServerMessage::Error(_) => {}
             other => panic!("{other:?}"),
         }
