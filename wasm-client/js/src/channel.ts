@@ -70,7 +70,7 @@ export class Channel implements ConnectionUser {
   #divergences = 0;
   #joinAttempt = 0;
   #retries = 0;
-  /** The server asked to be left alone until then. */
+  /** The server asked to be left alone until then, by the host's `clock`. */
   #quietUntil = 0;
   /** Until it is restored, nothing is sent: it would be refused for good. */
   #deleted = false;
@@ -130,7 +130,7 @@ export class Channel implements ConnectionUser {
     const replica = this.#owner.replica();
     if (this.#ch === undefined || !replica || !this.#limits || this.#sendTimer !== undefined) return;
     if (this.#inFlight || this.#storing || this.#deleted) return;
-    const wait = this.#quietUntil - this.#host.now();
+    const wait = this.#quietUntil - this.#host.clock();
     if (wait > 0) return this.#sendLater(wait);
     if (!replica.is(OUTSTANDING)) {
       if (!replica.takeSubmission(this.#limits.components_max, this.#limits.text_bytes_max)) return this.#select();
@@ -155,7 +155,7 @@ export class Channel implements ConnectionUser {
       if (message.doc === this.#owner.doc && this.#ch === undefined) this.#onJoinError(message.code, message.message);
       else if (message.ch !== undefined && message.ch === this.#ch) this.#onChannelError(message.code, message.message);
     } else if (message.type === 'slow_down') {
-      this.#quietUntil = this.#host.now() + message.ms;
+      this.#quietUntil = this.#host.clock() + message.ms;
     } else if ('ch' in message && message.ch === this.#ch) {
       this.#onChannel(message);
     }

@@ -83,12 +83,10 @@ export class ConcordClient {
    * The session is usable at once; its `status.phase` tells when the text is there.
    */
   open(id: string): DocumentSession {
-    const existing = this.#entries.get(id);
-    const entry = existing ?? { session: this.#newSession(id), users: 0, closing: undefined };
+    let entry = this.#entries.get(id);
+    if (!entry) this.#entries.set(id, (entry = this.#newEntry(id)));
     entry.users++;
     this.#host.clearTimeout(entry.closing);
-    entry.closing = undefined;
-    this.#entries.set(id, entry);
     return entry.session;
   }
 
@@ -109,19 +107,22 @@ export class ConcordClient {
     return new Connection({ host: this.#host, url: this.#options.url, token: this.#options.token });
   }
 
-  #newSession(id: string): DocumentSession {
-    const options = { leave: () => this.#leave(id), after: this.#leaving.get(id) };
-    return new DocumentSession(id, this.#context, this.#connection, options);
+  #newEntry(id: string): Entry {
+    const options = { leave: () => this.#leave(entry), after: this.#leaving.get(id) };
+    const session = new DocumentSession(id, this.#context, this.#connection, options);
+    const entry: Entry = { session, users: 0, closing: undefined };
+    return entry;
   }
 
-  #leave(id: string): void {
-    const entry = this.#entries.get(id);
-    if (!entry || --entry.users > 0) return;
+  // A handle closed once too often, or long after, must not close the document under somebody else.
+  #leave(entry: Entry): void {
+    if (entry.users === 0 || --entry.users > 0) return;
     entry.closing = this.#host.setTimeout(() => this.#shut(entry), LINGER_MS);
   }
 
   #shut(entry: Entry): void {
     this.#host.clearTimeout(entry.closing);
+    entry.users = 0;
     const { id } = entry.session;
     this.#entries.delete(id);
     const done = entry.session.shut().finally(() => {

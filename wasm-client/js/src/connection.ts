@@ -91,11 +91,11 @@ export class Connection {
     return () => this.#listeners.delete(fn);
   }
 
-  /** The first user opens the socket, the last one to detach closes it. */
+  /** The first user opens the socket, the last one to detach closes it. After `close` it stays shut. */
   attach(user: ConnectionUser): () => void {
     this.#users.add(user);
     if (this.#welcome) user.opened(this.#welcome);
-    else if (this.#state.state === 'closed' && !this.#state.code) this.#connect();
+    else if (!this.#stopped && this.#state.state === 'closed' && !this.#state.code) this.#connect();
     return () => {
       this.#users.delete(user);
       if (this.#users.size === 0 && !this.#stopped) this.#close({ state: 'closed' });
@@ -112,7 +112,7 @@ export class Connection {
   /** Asks whether the link is alive; if no pong comes, the socket is replaced. */
   probe(): void {
     if (!this.#welcome || this.#deadline !== undefined) return;
-    this.send({ type: 'ping', t: this.#host.now() });
+    this.send({ type: 'ping', t: this.#host.clock() });
     this.#deadline = this.#host.setTimeout(() => this.#lost(1006), PONG_TIMEOUT_MS);
   }
 
@@ -180,7 +180,7 @@ export class Connection {
     if (this.#welcome) return;
     this.#welcome = welcome;
     this.#refusals = 0;
-    this.#openedAt = this.#host.now();
+    this.#openedAt = this.#host.clock();
     this.#clearDeadline();
     this.#set({ state: 'connected' });
     for (const user of [...this.#users]) user.opened(welcome);
@@ -194,13 +194,13 @@ export class Connection {
 
   #pong(sentAt: number): void {
     this.#clearDeadline();
-    if (this.#welcome) this.#set({ state: 'connected', latencyMs: Math.max(0, this.#host.now() - sentAt) });
+    if (this.#welcome) this.#set({ state: 'connected', latencyMs: Math.round(this.#host.clock() - sentAt) });
   }
 
   #lost(code: number): void {
     if (this.#state.state === 'closed') return;
     const wasOpen = this.#welcome !== undefined;
-    if (wasOpen && this.#host.now() - this.#openedAt >= STABLE_MS) this.#attempt = 0;
+    if (wasOpen && this.#host.clock() - this.#openedAt >= STABLE_MS) this.#attempt = 0;
     this.#dropSocket();
     const plan = closePlan(code);
     const refused = plan.retry === 'with_new_token' && ++this.#refusals >= REFUSALS_MAX;
@@ -214,7 +214,7 @@ export class Connection {
   }
 
   #retryLater(delay: number): void {
-    this.#retryAt = this.#host.now() + delay;
+    this.#retryAt = this.#host.clock() + delay;
     this.#retryTimer = this.#host.setTimeout(() => this.#connect(), delay);
     this.#tick();
   }
@@ -222,7 +222,7 @@ export class Connection {
   // The countdown is what people read, so it moves once a second.
   #tick(): void {
     this.#host.clearTimeout(this.#countdown);
-    const left = this.#retryAt - this.#host.now();
+    const left = Math.round(this.#retryAt - this.#host.clock());
     this.#set(this.#host.online() ? { state: 'reconnecting', retryInMs: Math.max(0, left) } : { state: 'offline' });
     if (left > 1_000) this.#countdown = this.#host.setTimeout(() => this.#tick(), left % 1_000 || 1_000);
   }

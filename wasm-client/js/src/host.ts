@@ -16,8 +16,10 @@ export interface Socket {
 }
 
 export interface Host {
-  /** Milliseconds since 1970; ages survive a reload. */
+  /** Milliseconds since 1970; ages survive a reload. People and networks set it, also backwards. */
   now(): number;
+  /** Milliseconds since some moment, which nobody sets: for delays. */
+  clock(): number;
   setTimeout(fn: () => void, ms: number): Timer;
   clearTimeout(timer: Timer | undefined): void;
   /** In [0, 1). */
@@ -65,6 +67,7 @@ function uuid(): string {
 export function browserHost(): Host {
   return {
     now: () => Date.now(),
+    clock: () => performance.now(),
     setTimeout: (fn, ms) => setTimeout(fn, ms),
     clearTimeout: (timer) => clearTimeout(timer),
     random: () => Math.random(),

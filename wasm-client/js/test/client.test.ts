@@ -327,6 +327,21 @@ describe('limits and refusals', () => {
     assert.deepEqual(stage.server.submits.map((frame) => parse(frame).op), [['kkkkkkkkkk']]);
   });
 
+  test('slow_down is waited out by a clock that nobody sets', async () => {
+    for (const set of [-3_600_000, 3_600_000]) {
+      const stage = new Stage();
+      const actor = await stage.ready();
+      stage.server.broadcast({ type: 'slow_down', ms: 3_000 });
+      stage.world.set = set;
+      actor.editor.type('k');
+      await stage.world.pass(2_500);
+      assert.equal(stage.server.submits.length, 0);
+      await stage.world.pass(1_000);
+      assert.equal(stage.server.submits.length, 1, `the wall clock was set by ${set} ms`);
+      await stage.quiet(actor);
+    }
+  });
+
   test('a final reject takes the edit back, keeps its text, and goes on with a higher number', async () => {
     const stage = new Stage('base ');
     const actor = await stage.ready();
@@ -580,6 +595,25 @@ describe('sharing a session', () => {
     assert.notEqual(again, session);
     await stage.world.pass(1_000);
     assert.equal(again.text(), 'x');
+  });
+
+  test('a handle closed once too often closes nothing that others opened', async () => {
+    const stage = new Stage('x');
+    const { client, session } = await stage.ready();
+    session.close();
+    session.close();
+    await stage.world.pass(100);
+    assert.equal(client.open(DOC), session);
+    await stage.world.pass(1_000);
+    assert.equal(session.status.phase, 'ready', 'no second clock was running');
+    session.close();
+    await stage.world.pass(1_000);
+    const again = client.open(DOC);
+    await stage.world.pass(1_000);
+    session.close();
+    await stage.world.pass(1_000);
+    assert.equal(again.status.phase, 'ready', 'the handle was of a session that is gone');
+    assert.equal(stage.server.sessions.length, 1);
   });
 
   test('many documents share one socket', async () => {

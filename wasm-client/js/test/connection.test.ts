@@ -216,6 +216,35 @@ describe('connection', () => {
     }
   });
 
+  test('after close nobody opens it again', async () => {
+    const { world, tab, connection } = start();
+    connection.attach(silent);
+    await world.pass(10);
+    connection.close();
+    connection.attach(silent);
+    connection.retryNow();
+    await world.pass(60_000);
+    assert.equal(tab.sockets.length, 1);
+    assert.equal(connection.state.state, 'closed');
+    assert.deepEqual(world.waiting, [], 'no timer is left behind');
+  });
+
+  test('a wall clock set back by an hour makes no countdown longer', async () => {
+    const { world, connection, latest } = start();
+    connection.attach(silent);
+    for (let tries = 0; tries < 20 && (connection.state.retryInMs ?? 0) < 2_000; tries++) {
+      await world.pass(DELAY_MAX_MS);
+      latest().drop(1013);
+    }
+    world.set = -3_600_000;
+    await world.pass(1_500);
+    assert.equal(connection.state.state, 'reconnecting');
+    assert.ok((connection.state.retryInMs ?? Infinity) < DELAY_MAX_MS);
+    await world.pass(DELAY_MAX_MS);
+    assert.equal(connection.state.state, 'connected');
+    assert.equal(connection.state.latencyMs, 0);
+  });
+
   test('frames that are no messages are ignored', async () => {
     const { world, connection, latest } = start();
     const heard: string[] = [];

@@ -25,6 +25,8 @@ export async function settle(): Promise<void> {
 
 export class World {
   time = 1_000_000;
+  /** How far the wall clock has been set. */
+  set = 0;
   online = true;
   readonly #alarms = new Set<Alarm>();
   readonly #names = new Map<string, Tab>();
@@ -112,7 +114,8 @@ export class Tab {
     this.memory = memory;
     this.locks = world.locksOf(this);
     this.host = {
-      now: () => world.time,
+      now: () => world.time + world.set,
+      clock: () => world.time,
       setTimeout: (fn, ms) => world.setAlarm(() => this.#dead || fn(), ms) as unknown as Timer,
       clearTimeout: (timer) => timer && world.clearAlarm(timer as unknown as Alarm),
       random: () => world.random(),
