@@ -82,6 +82,8 @@ class TextareaBinding implements Binding {
   /** The selection before the input that is under way; `null` when no `beforeinput` has announced one. */
   #before: Selection16 | null = null;
   #destroyed = false;
+  /** The form is about to take the text away, or has just done so. */
+  #resetting = false;
   /** By this the model knows which editor speaks. */
   readonly #hear: PatchListener = (patches, origin) => this.#receive(patches, origin);
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -121,7 +123,12 @@ class TextareaBinding implements Binding {
     on(element, 'blur', () => this.#blur());
     on(page, 'visibilitychange', () => this.flush());
     on(page, 'reset', (event) => {
-      if (event.target === element.form) setTimeout(() => this.#restore());
+      if (event.target !== element.form || event.defaultPrevented) return;
+      this.#resetting = true;
+      setTimeout(() => {
+        this.#unreset();
+        this.#resetting = false;
+      });
     });
     // In a frame without a window (a detached document) there is nothing to leave.
     if (page.defaultView) on(page.defaultView, 'pagehide', () => this.flush());
@@ -155,6 +162,7 @@ class TextareaBinding implements Binding {
   }
 
   #input(): void {
+    this.#unreset();
     if (this.#gate.composing) {
       this.#others.composing(this.#composed());
       this.#awaitPause();
@@ -214,6 +222,7 @@ class TextareaBinding implements Binding {
 
   /** Takes a value that no input event has explained as an edit. */
   #noticeValue(): void {
+    this.#unreset();
     const text = this.element.value;
     if (text === this.#shown) this.#noticeSelection();
     else if (this.#model.readOnly) this.#restore();
@@ -277,6 +286,7 @@ class TextareaBinding implements Binding {
 
   #sayComposed(): void {
     clearTimeout(this.#pause);
+    this.#unreset();
     this.#others.composing(null);
     this.#say(this.#composed(), this.element.value);
   }
@@ -292,6 +302,7 @@ class TextareaBinding implements Binding {
 
   #receive(patches: Patch[], origin: PatchOrigin): void {
     if (patches.length === 0) return;
+    this.#unreset();
     const { element } = this;
     const started = performance.now();
     const stray = element.value !== this.#shown;
@@ -340,6 +351,13 @@ class TextareaBinding implements Binding {
     const { scrollTop } = element;
     element.value = this.#shown;
     element.scrollTop = scrollTop;
+  }
+
+  /** A reset follows its event: whatever comes next, or at the latest the next task, puts the text back. */
+  #unreset(): void {
+    if (!this.#resetting || this.element.value === this.#shown) return;
+    this.#resetting = false;
+    this.#restore();
   }
 
   #restore(): void {

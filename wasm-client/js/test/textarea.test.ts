@@ -447,6 +447,54 @@ describe('the element around it', () => {
     assert.deepEqual(page.edits, []);
   });
 
+  it('nothing that happens right after a form reset takes the empty text for an edit', async () => {
+    const happenings: [string, (page: Page) => void, string][] = [
+      ['a remote edit', (page) => page.model.remote({ at: 0, deleted: 0, inserted: 'more ' }), 'more abc'],
+      ['leaving', (page) => page.element.blur(), 'abc'],
+      ['the page goes away', (page) => page.dom.window.dispatchEvent(new page.dom.window.Event('pagehide')), 'abc'],
+      ['a key', (page) => page.type('x'), 'abcx'],
+      ['a key nobody announced', (page) => page.input({ inputType: 'insertText', text: 'x', silent: true }), 'abc'],
+      ['a composition', (page) => {
+        page.compose('compositionstart');
+        page.composed('ni', 3, 3);
+        page.compose('compositionend', 'ni');
+      }, 'abcni'],
+    ];
+    for (const [what, happen, expected] of happenings) {
+      const page = new Page('abc|');
+      (page.element.form as HTMLFormElement).reset();
+      assert.equal(page.element.value, '', 'as browsers do');
+      happen(page);
+      await page.settle();
+      assert.equal(page.element.value, expected, what);
+      assert.equal(page.model.text(), expected, what);
+      assert.ok(page.edits.every((told) => told[0] === 'edit' && told[2] === 0), what);
+      page.type('!');
+      assert.equal(page.element.value, page.model.text(), 'it is over');
+    }
+  });
+
+  it('a composition that a form reset ends does not take the text along', async () => {
+    const page = new Page('abc|');
+    page.compose('compositionstart');
+    page.composed('ni', 3, 3);
+    (page.element.form as HTMLFormElement).reset();
+    page.compose('compositionend', '');
+    await page.settle();
+    assert.deepEqual([page.element.value, page.model.text()], ['abc', 'abc']);
+  });
+
+  it('a form reset that the page prevents changes nothing', async () => {
+    const page = new Page('abc|');
+    const form = page.element.form as HTMLFormElement;
+    form.addEventListener('reset', (event) => event.preventDefault());
+    form.reset();
+    page.type('d');
+    await page.settle();
+    assert.equal(page.element.value, 'abcd');
+    assert.equal(page.model.text(), 'abcd');
+  });
+
   it('binding again replaces the first binding', () => {
     const page = new Page('abc|');
     const model = new FakeModel('other');
