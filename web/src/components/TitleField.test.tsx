@@ -23,6 +23,37 @@ describe('TitleField', () => {
     expect(onRename.mock.calls).toEqual([['New title']]);
   });
 
+  it('sends what waits, once, when the page goes away, is hidden, or the field goes', () => {
+    const goings: [string, (unmount: () => void) => void][] = [
+      ['closed', () => window.dispatchEvent(new Event('pagehide'))],
+      ['put away', () => {
+        vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
+        document.dispatchEvent(new Event('visibilitychange'));
+        window.dispatchEvent(new Event('pagehide'));
+      }],
+      ['another page', (unmount) => unmount()],
+    ];
+    for (const [what, go] of goings) {
+      const onRename = vi.fn();
+      const { unmount, rerender } = render(<TitleField title="Old" onRename={vi.fn()} />);
+      rerender(<TitleField title="Old" onRename={onRename} />);
+      fireEvent.change(field(), { target: { value: 'N' } });
+      fireEvent.change(field(), { target: { value: 'New' } });
+      go(unmount);
+      expect(onRename.mock.calls, what).toEqual([['New']]);
+      act(() => vi.advanceTimersByTime(1_000));
+      unmount();
+      expect(onRename, what).toHaveBeenCalledOnce();
+      vi.restoreAllMocks();
+    }
+    const onRename = vi.fn();
+    const { unmount } = render(<TitleField title="Old" onRename={onRename} />);
+    fireEvent.change(field(), { target: { value: 'Nonsense' } });
+    fireEvent.keyDown(field(), { key: 'Escape' });
+    unmount();
+    expect(onRename, 'given up').not.toHaveBeenCalled();
+  });
+
   it('follows the others, but not while I am writing', () => {
     const { rerender } = render(<TitleField title="Old" onRename={vi.fn()} />);
     rerender(<TitleField title="Theirs" onRename={vi.fn()} />);

@@ -1,6 +1,6 @@
 'use client';
 
-import { useEffect, useRef, useState, type Ref, useImperativeHandle } from 'react';
+import { useEffect, useEffectEvent, useImperativeHandle, useRef, useState, type Ref } from 'react';
 
 export interface TitleFieldHandle {
   edit(): void;
@@ -27,7 +27,6 @@ export function TitleField({ title, readOnly = false, onRename, onDone, ref }: T
   const latest = useRef<string | null>(null);
   const before = useRef(title);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
   useImperativeHandle(ref, () => ({
     edit: () => {
       input.current?.focus();
@@ -37,6 +36,7 @@ export function TitleField({ title, readOnly = false, onRename, onDone, ref }: T
 
   const send = (next: string) => {
     clearTimeout(timer.current);
+    timer.current = undefined;
     const clean = next.replace(/\s+/gu, ' ').trim();
     if (clean && clean !== title) onRename(clean);
   };
@@ -55,9 +55,28 @@ export function TitleField({ title, readOnly = false, onRename, onDone, ref }: T
   };
   const giveUp = () => {
     clearTimeout(timer.current);
+    timer.current = undefined;
     if (title !== before.current) onRename(before.current);
     show(null);
   };
+
+  // A tab that closes or is put away may run no timer any more: what waits is sent then.
+  const hurry = useEffectEvent(() => {
+    if (timer.current !== undefined && latest.current !== null) send(latest.current);
+  });
+  useEffect(() => {
+    const hidden = () => {
+      if (document.visibilityState === 'hidden') hurry();
+    };
+    const gone = () => hurry();
+    document.addEventListener('visibilitychange', hidden);
+    window.addEventListener('pagehide', gone);
+    return () => {
+      document.removeEventListener('visibilitychange', hidden);
+      window.removeEventListener('pagehide', gone);
+      hurry();
+    };
+  }, []);
 
   return (
     <input
