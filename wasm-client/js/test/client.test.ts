@@ -6,7 +6,7 @@ import { createClient } from '../src/client.js';
 import type { Locks } from '../src/lock.js';
 import { apply } from './support/ot.js';
 import { DOC, Stage } from './support/stage.js';
-import { Tab } from './support/world.js';
+import { Tab, until } from './support/world.js';
 
 interface SentSubmit { seq: number; rev: number; op: (number | string)[]; ranges?: [number, number][] }
 const parse = (frame: string): SentSubmit => JSON.parse(frame) as SentSubmit;
@@ -570,7 +570,9 @@ describe('sharing a session', () => {
     assert.equal(one.value.includes('!'), false, 'one of them is still composing');
     session.release();
     await stage.world.pass(1_000);
-    assert.deepEqual([one.value, two.value, session.text()], Array(3).fill(stage.server.text));
+    // On a busy machine a write counts as dear, and what follows rests for a while of real time.
+    await until('both show what the server has', () => [one.value, two.value].every((value) => value === stage.server.text));
+    assert.equal(session.text(), stage.server.text);
     session.close();
     await stage.world.pass(1_000);
     type(one, 'z', 0);
