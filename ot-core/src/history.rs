@@ -6,7 +6,7 @@
 //! [`transform`](crate::transform)) a pending operation may be rebased block by block.
 
 use std::collections::VecDeque;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
@@ -50,7 +50,7 @@ pub struct History {
     start: Revision,
     start_len: usize,
     head_len: usize,
-    operations: VecDeque<Operation>,
+    operations: VecDeque<Arc<Operation>>,
     /// Levels 1, 2, 3…
     levels: Vec<Level>,
 }
@@ -99,11 +99,13 @@ impl History {
         self.operations.is_empty()
     }
 
-    /// Appends the operation that leads from the head to the next revision.
+    /// Appends the operation that leads from the head to the next revision. One that others hold
+    /// too may be given as they hold it, in an [`Arc`].
     ///
     /// # Errors
     /// [`LengthMismatch`] when it does not span the text at the head; nothing changes then.
-    pub fn push(&mut self, operation: Operation) -> Result<(), LengthMismatch> {
+    pub fn push(&mut self, operation: impl Into<Arc<Operation>>) -> Result<(), LengthMismatch> {
+        let operation = operation.into();
         operation.check_base(self.head_len)?;
         self.head_len = operation.target_len();
         self.operations.push_back(operation);
@@ -159,7 +161,7 @@ impl History {
         self.check(from, to)?;
         let first = (from.get() - self.start.get()) as usize;
         let last = (to.get() - self.start.get()) as usize;
-        Ok(self.operations.range(first..last))
+        Ok(self.operations.range(first..last).map(|operation| &**operation))
     }
 
     /// All that happened from revision `from` to revision `to`, as one operation.
@@ -230,8 +232,14 @@ impl History {
         Err(OutOfHistory { from, to, start: self.start, end: self.head() })
     }
 
-    /// The largest aligned blocks that make up a range, in order.
-    fn blocks(
+    /// What happened from revision `from` to revision `to`, in order, composed into at most two
+    /// operations for each power of two up to the length of the range. What is composed for one
+    /// range is kept for the next: all of it together holds at most the inserted text once more
+    /// for each power of two up to [`len`](Self::len).
+    ///
+    /// # Errors
+    /// [`OutOfHistory`] when not all of it is kept.
+    pub fn blocks(
         &self,
         from: Revision,
         to: Revision,

@@ -121,7 +121,7 @@ impl State {
         head: Revision,
         is_deleted: bool,
     ) -> Self {
-        let recent = Recent::new(head, config.ring_len, config.ring_bytes_max);
+        let recent = Recent::new(head, text.len_chars(), config.ring_len, config.ring_bytes_max);
         State {
             config,
             text,

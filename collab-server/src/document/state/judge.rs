@@ -168,10 +168,7 @@ impl State {
             rebase.over(history)?;
         }
         let from = self.history_from(pending);
-        match self.recent.composed_after(from) {
-            Some(history) => rebase.over(&history)?,
-            None => self.recent.after(from).try_for_each(|operation| rebase.over(operation))?,
-        }
+        self.recent.composed_after(from).try_for_each(|history| rebase.over(history))?;
         for item in self.decided().chain(batch) {
             rebase.over(&item.operation)?;
         }
