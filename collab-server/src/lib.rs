@@ -53,7 +53,8 @@ pub use server::{Server, StartError};
 pub use shutdown::signal as shutdown_signal;
 pub use store::{
     Activity, Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor,
-    DocumentPage, DocumentRecord, ListQuery, ListedDocument, Loaded, LoggedOperation, MemoryStore,
-    NewDocument, NewOperation, OpenError, PageLimit, PersonRecord, Seen, Snapshot, SqliteConfig,
-    SqliteStore, Store, StoreError, StoreFuture, TailPage, TextKey, VersionRecord,
+    DocumentPage, DocumentRecord, ImportBatch, ImportStep, ListQuery, ListedDocument, Loaded,
+    LoggedOperation, MemoryStore, NewDocument, NewOperation, OpenError, PageLimit, PersonRecord,
+    Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture, TailPage, TextKey,
+    VersionRecord,
 };

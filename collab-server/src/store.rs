@@ -12,6 +12,7 @@ mod checks;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod history;
+mod import;
 mod layer;
 mod memory;
 mod migration;
@@ -27,6 +28,7 @@ use thiserror::Error;
 
 pub use chain::{ChainHash, ChainLink, TextKey};
 pub use history::{Activity, Seen, VersionRecord};
+pub use import::{ImportBatch, ImportStep};
 pub use memory::MemoryStore;
 pub use record::{
     Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
@@ -166,7 +168,7 @@ pub trait Store: Send + Sync + 'static {
     /// takes no append. Deleting twice keeps the first time.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
+    /// [`StoreError::NotFound`], also for restoring one that is still being imported; [`StoreError::Unavailable`].
     fn set_deleted(
         &self,
         document: DocumentId,
@@ -300,6 +302,14 @@ pub trait Store: Send + Sync + 'static {
         document: DocumentId,
         person: UserId,
     ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>>;
+
+    /// Takes in a document with its whole history, step by step. What was taken in stays, so that
+    /// an import that was interrupted goes on where the document's log ends.
+    ///
+    /// # Errors
+    /// As each [`ImportStep`] says; [`StoreError::Unavailable`]. Nothing of the step is written
+    /// then, as far as the database says so.
+    fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>>;
 
     /// Whether the database answers and takes writes.
     ///

@@ -1,6 +1,7 @@
 //! A store that forgets everything at exit: for tests, and for trying things out.
 
 mod history;
+mod import;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use ot_core::{ClientSeq, Revision};
 
 use super::checks::{check_dense, check_loaded, check_text};
 use super::history::{Activity, Seen, VersionRecord};
+use super::import::ImportStep;
 use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
     ListedDocument, Loaded, LoggedOperation, NewDocument, PageLimit, PersonRecord, Snapshot,
@@ -27,6 +29,22 @@ struct Stored {
     clients: HashMap<ClientId, ClientProgress>,
     versions: Vec<VersionRecord>,
     seen: HashMap<UserId, Seen>,
+    is_importing: bool,
+}
+
+impl Stored {
+    /// A document without operations.
+    fn new(record: DocumentRecord) -> Self {
+        Stored {
+            record,
+            log: Vec::new(),
+            snapshots: BTreeMap::new(),
+            clients: HashMap::new(),
+            versions: Vec::new(),
+            seen: HashMap::new(),
+            is_importing: false,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -135,18 +153,11 @@ impl Tables {
         }
         let record = new.record(first.as_ref());
         self.opened.insert((record.owner.clone(), record.id), record.created_ms);
-        let mut clients = HashMap::new();
-        if let Some(first) = &first {
-            clients.insert(first.client, ClientProgress::of_first(first));
+        let mut stored = Stored::new(record);
+        if let Some(first) = first {
+            stored.clients.insert(first.client, ClientProgress::of_first(&first));
+            stored.log.push(first);
         }
-        let stored = Stored {
-            record,
-            log: first.into_iter().collect(),
-            snapshots: BTreeMap::new(),
-            clients,
-            versions: Vec::new(),
-            seen: HashMap::new(),
-        };
         self.documents.insert(new.id, stored);
         Ok(())
     }
@@ -160,7 +171,9 @@ impl Tables {
                 let record = &stored.record;
                 let opened_ms = self.opened.get(&(query.person.clone(), record.id)).copied();
                 let is_own = record.owner == query.person;
-                let belongs = if query.deleted { is_own } else { is_own || opened_ms.is_some() };
+                let is_hidden = stored.is_importing;
+                let belongs = !is_hidden
+                    && if query.deleted { is_own } else { is_own || opened_ms.is_some() };
                 let matches = record.title.to_lowercase().contains(&search);
                 if !belongs || record.deleted_ms.is_some() != query.deleted || !matches {
                     return None;
@@ -281,7 +294,11 @@ impl Store for MemoryStore {
         deleted_ms: Option<i64>,
     ) -> StoreFuture<'_, Result<(), StoreError>> {
         self.with(|tables| {
-            let record = &mut tables.stored_mut(document)?.record;
+            let stored = tables.stored_mut(document)?;
+            if stored.is_importing && deleted_ms.is_none() {
+                return Err(StoreError::NotFound);
+            }
+            let record = &mut stored.record;
             record.deleted_ms = deleted_ms.map(|now| record.deleted_ms.unwrap_or(now));
             Ok(())
         })
@@ -394,6 +411,10 @@ impl Store for MemoryStore {
         self.with(|tables| {
             Ok(tables.documents.get(&document).and_then(|stored| stored.seen.get(&person)).copied())
         })
+    }
+
+    fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.with(|tables| tables.import(step))
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 
 use self::write::Write;
 use super::history::{Activity, Seen, VersionRecord};
+use super::import::ImportStep;
 use super::migration;
 use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
@@ -332,6 +333,10 @@ impl Store for SqliteStore {
         person: UserId,
     ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>> {
         self.read(move |readers| history::seen(readers, document, person))
+    }
+
+    fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::Import(Box::new(step), reply))
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

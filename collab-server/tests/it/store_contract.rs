@@ -5,6 +5,7 @@
 
 mod appends;
 mod history;
+mod imports;
 mod lists;
 mod past;
 mod sqlite;
@@ -78,6 +79,12 @@ macro_rules! every_case {
                 person_is_created_and_changed,
                 first_value_of_a_setting_stays,
                 closed_store_fails_and_does_not_hang,
+            }
+            imports {
+                imported_document_is_whole_or_unseen,
+                import_goes_on_where_it_stopped,
+                import_takes_nothing_out_of_order,
+                import_never_touches_a_document_that_is_there,
             }
             past {
                 nearest_snapshot_is_not_newer_than_the_revision,

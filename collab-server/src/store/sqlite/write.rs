@@ -1,6 +1,7 @@
 //! The writes, each within a savepoint of the writer's transaction.
 
 mod append;
+mod import;
 
 use collab_protocol::{DocumentId, UserId, VersionId};
 use ot_core::Revision;
@@ -13,7 +14,10 @@ use super::row::{id_bytes, integer};
 use crate::store::StoreError;
 use crate::store::checks::check_text;
 use crate::store::history::{Seen, VersionRecord};
-use crate::store::record::{Append, AppendOutcome, NewDocument, PersonRecord, Snapshot};
+use crate::store::import::ImportStep;
+use crate::store::record::{
+    Append, AppendOutcome, DocumentRecord, NewDocument, PersonRecord, Snapshot,
+};
 
 /// Where the answer goes.
 type Reply = oneshot::Sender<Result<(), StoreError>>;
@@ -31,6 +35,7 @@ pub(super) enum Write {
     PutVersion(VersionRecord, Reply),
     DeleteVersion(DocumentId, VersionId, Reply),
     MarkSeen(DocumentId, UserId, Seen, Reply),
+    Import(Box<ImportStep>, Reply),
     Check(Reply),
     Close(oneshot::Sender<()>),
 }
@@ -67,7 +72,7 @@ impl Write {
     fn refused_by(&self, constraint: &sqlx::Error) -> Written {
         match self {
             Write::Append(..) => Written::Conflict,
-            Write::Create(..) => Written::Refused(StoreError::AlreadyExists),
+            Write::Create(..) | Write::Import(..) => Written::Refused(StoreError::AlreadyExists),
             Write::MarkOpened(..) => Written::Refused(StoreError::NotFound),
             _ => Written::Refused(StoreError::unavailable(constraint)),
         }
@@ -98,6 +103,7 @@ impl Write {
             Write::MarkSeen(document, person, seen, _) => {
                 history::mark_seen(connection, *document, person, *seen).await
             }
+            Write::Import(step, _) => import::import(connection, step).await,
             Write::Check(_) | Write::Close(_) => Ok(Written::Yes),
         }
     }
@@ -146,6 +152,7 @@ impl Write {
             | Write::PutVersion(_, reply)
             | Write::DeleteVersion(.., reply)
             | Write::MarkSeen(.., reply)
+            | Write::Import(_, reply)
             | Write::Check(reply) => drop(reply.send(result)),
             Write::Close(reply) => drop(reply.send(())),
             Write::Append(..) => unreachable!("appends are answered by outcome"),
@@ -206,10 +213,21 @@ async fn create(
         Err(error) => return Ok(Written::Refused(error)),
     };
     let record = new.record(first.as_ref());
+    insert_document(connection, &record).await?;
+    if let Some(first) = &first {
+        append::insert_first(connection, &id_bytes(record.id.get()), first).await?;
+    }
+    mark_opened(connection, record.id, &record.owner, record.created_ms).await
+}
+
+async fn insert_document(
+    connection: &mut SqliteConnection,
+    record: &DocumentRecord,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into document (document_id, title, title_search, owner_id, epoch, text_key,
              revision, chain, len_chars, created_ms, updated_ms, deleted_ms)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null)",
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id_bytes(record.id.get()))
     .bind(record.title.clone())
@@ -222,12 +240,10 @@ async fn create(
     .bind(integer(record.len_chars))
     .bind(record.created_ms)
     .bind(record.updated_ms)
-    .execute(&mut *connection)
+    .bind(record.deleted_ms)
+    .execute(connection)
     .await?;
-    if let Some(first) = &first {
-        append::insert_first(connection, &id_bytes(record.id.get()), first).await?;
-    }
-    mark_opened(connection, record.id, &record.owner, record.created_ms).await
+    Ok(())
 }
 
 /// Found, unless no row was touched.
@@ -263,7 +279,11 @@ async fn set_deleted(
 ) -> Result<Written, sqlx::Error> {
     let sql = match deleted_ms {
         Some(_) => "update document set deleted_ms = coalesce(deleted_ms, ?) where document_id = ?",
-        None => "update document set deleted_ms = ? where document_id = ?",
+        None => {
+            "update document set deleted_ms = ? where document_id = ? and not exists (
+                 select 1 from document_import where document_id = document.document_id
+             )"
+        }
     };
     let changed =
         sqlx::query(sql).bind(deleted_ms).bind(id_bytes(document.get())).execute(connection);
@@ -286,6 +306,22 @@ async fn mark_opened(
     .execute(connection)
     .await?;
     Ok(Written::Yes)
+}
+
+/// As if the owner had opened the document when it last changed.
+async fn mark_opened_by_owner(
+    connection: &mut SqliteConnection,
+    document: DocumentId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into document_opened (person_id, document_id, opened_ms)
+         select owner_id, document_id, updated_ms from document where document_id = ?
+         on conflict (person_id, document_id) do nothing",
+    )
+    .bind(id_bytes(document.get()))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 async fn put_person(

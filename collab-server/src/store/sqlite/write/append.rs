@@ -107,19 +107,30 @@ pub(super) async fn insert_first(
     document: &[u8],
     first: &LoggedOperation,
 ) -> Result<(), sqlx::Error> {
-    let mut insert = insert_operations();
-    insert.push_values([first], |mut row, first| {
-        row.push_bind(document.to_vec())
-            .push_bind(integer(first.revision.get()))
-            .push_bind(id_bytes(first.client.get()))
-            .push_bind(integer(first.seq.get()))
-            .push_bind(first.author.as_str().to_owned())
-            .push_bind(first.time_ms)
-            .push_bind(first.operation.to_bytes())
-            .push_bind(first.chain.as_bytes().to_vec());
-    });
-    insert.build().execute(&mut *connection).await?;
+    insert_logged(connection, document, std::slice::from_ref(first)).await?;
     let progress = (first.client.get(), ClientProgress::of_first(first));
     put_progress(connection, document, vec![progress]).await?;
+    Ok(())
+}
+
+/// Operations with all that was noted when they were committed. Each row has eight values: the
+/// caller bounds their number.
+pub(super) async fn insert_logged(
+    connection: &mut SqliteConnection,
+    document: &[u8],
+    operations: &[LoggedOperation],
+) -> Result<(), sqlx::Error> {
+    let mut insert = insert_operations();
+    insert.push_values(operations, |mut row, logged| {
+        row.push_bind(document.to_vec())
+            .push_bind(integer(logged.revision.get()))
+            .push_bind(id_bytes(logged.client.get()))
+            .push_bind(integer(logged.seq.get()))
+            .push_bind(logged.author.as_str().to_owned())
+            .push_bind(logged.time_ms)
+            .push_bind(logged.operation.to_bytes())
+            .push_bind(logged.chain.as_bytes().to_vec());
+    });
+    insert.build().execute(connection).await?;
     Ok(())
 }
