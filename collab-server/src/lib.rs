@@ -40,8 +40,9 @@ pub use config::{
     Sources, Switch,
 };
 pub use document::{
-    CatchUp, DocumentConfig, Ended, HeadText, JoinError, JoinRequest, Joined, Participant, Pulled,
-    SendError, SessionFeed, SessionSender, Since, Step, Stretch, Submission, SubmissionHash,
+    CatchUp, DocumentConfig, Ended, Frame, HeadText, JoinError, JoinRequest, Joined, Participant,
+    Pulled, SendError, SessionFeed, SessionSender, Since, Step, Stretch, Submission,
+    SubmissionHash,
 };
 pub use fanout::{Batch, Fanout, LocalFanout, Subscription};
 pub use packed::{

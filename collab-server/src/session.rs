@@ -2,8 +2,8 @@
 //!
 //! The task reads messages, hands edits to their documents, and pulls from the documents whatever
 //! the socket can take next. It never waits for the socket with frames in hand: one frame is on its
-//! way at most, so a slow reader costs one frame of memory, and what it lacks stays in the
-//! document's ring.
+//! way at most, so a slow reader costs one frame of memory (of a document's text, which all
+//! readers share, the piece on its way), and what it lacks stays in the document's ring.
 
 mod channels;
 mod entrance;
@@ -100,7 +100,7 @@ where
         Err(error) => {
             tracing::warn!(%error, "cannot look a person up");
             let last = fatal(ErrorCode::StorageUnavailable).to_json();
-            socket.finish([last], CLOSE_TIMEOUT).await;
+            socket.finish([last.into()], CLOSE_TIMEOUT).await;
             return End::Close(CloseCode::Internal);
         }
     };

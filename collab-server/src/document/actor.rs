@@ -22,6 +22,7 @@ use self::work::{Done, Work};
 use super::core::{Admission, Core, HeadText, JoinFailure, Order};
 use super::edit::{Edit, Edited};
 use super::feed::{Ended, SessionFeed};
+use super::frame::Frame;
 use super::join::{JoinRequest, Participant};
 use super::room::Shared;
 use super::sender::{LeaveOnDrop, SessionSender};
@@ -86,7 +87,7 @@ pub(super) struct Admitted {
 
 impl Admitted {
     /// The `joined` frame, the way in and the way out.
-    pub(super) fn open(self, shared: Arc<Shared>) -> (String, SessionSender, SessionFeed) {
+    pub(super) fn open(self, shared: Arc<Shared>) -> (Frame, SessionSender, SessionFeed) {
         let frame = self.admission.frame();
         let feed = SessionFeed::new(shared, self.admission.reader, self.presence);
         (frame, self.sender, feed)

@@ -7,7 +7,7 @@ use ot_core::Revision;
 use thiserror::Error;
 use tokio::sync::Notify;
 
-use super::{SessionFeed, SessionSender};
+use super::{Frame, SessionFeed, SessionSender};
 use crate::store::StoreError;
 
 /// A person as others in the document see them.
@@ -51,7 +51,7 @@ pub struct JoinRequest {
 #[derive(Debug)]
 pub struct Joined {
     /// The `joined` frame, to be sent before anything else on the channel.
-    pub frame: String,
+    pub frame: Frame,
     /// Where the client's messages go.
     pub sender: SessionSender,
     /// Where its frames come from.

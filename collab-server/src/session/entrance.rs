@@ -49,7 +49,7 @@ where
         Ok(_) => ErrorCode::BadMessage,
     };
     app.metrics.error(code);
-    socket.finish([fatal(code).to_json()], CLOSE_TIMEOUT).await;
+    socket.finish([fatal(code).to_json().into()], CLOSE_TIMEOUT).await;
     Err(End::Close(match code {
         ErrorCode::MessageTooLarge => CloseCode::TooLarge,
         ErrorCode::BadMessage => CloseCode::BadMessage,

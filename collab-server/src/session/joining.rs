@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::channels::Open;
 use crate::app::App;
-use crate::document::{JoinRequest, Since};
+use crate::document::{Frame, JoinRequest, Since};
 use crate::error::ApiError;
 use crate::people::Profile;
 
@@ -20,7 +20,7 @@ pub(super) enum JoinOutcome {
     Joined {
         open: Box<Open>,
         /// The `joined` frame.
-        frame: String,
+        frame: Frame,
         profile: Profile,
         took: Duration,
     },
@@ -69,7 +69,7 @@ async fn enter(
     channel: ChannelId,
     mut profile: Profile,
     wake: Arc<Notify>,
-) -> Result<(Open, String, Profile), ApiError> {
+) -> Result<(Open, Frame, Profile), ApiError> {
     let user = profile.participant.user.clone();
     let (_, role) = app.document(join.doc, &user).await?;
     app.people.keep(&mut profile).await?;

@@ -2,24 +2,27 @@
 
 use std::collections::VecDeque;
 
+use crate::document::Frame;
+
 /// See the module.
 ///
 /// Invariant: `bytes` is the size of all `frames`.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    frames: VecDeque<String>,
+    frames: VecDeque<Frame>,
     bytes: usize,
 }
 
 impl Outbox {
-    pub(super) fn push(&mut self, frame: String) {
-        self.bytes += frame.len();
+    pub(super) fn push(&mut self, frame: impl Into<Frame>) {
+        let frame = frame.into();
+        self.bytes += frame.len_bytes();
         self.frames.push_back(frame);
     }
 
-    pub(super) fn pop(&mut self) -> Option<String> {
+    pub(super) fn pop(&mut self) -> Option<Frame> {
         let frame = self.frames.pop_front()?;
-        self.bytes -= frame.len();
+        self.bytes -= frame.len_bytes();
         Some(frame)
     }
 
@@ -35,7 +38,7 @@ impl Outbox {
         self.frames.is_empty()
     }
 
-    pub(super) fn into_frames(self) -> VecDeque<String> {
+    pub(super) fn into_frames(self) -> VecDeque<Frame> {
         self.frames
     }
 }

@@ -16,18 +16,20 @@ use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame as WebSocketFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::config::Config;
+use crate::document::Frame;
 use crate::metrics::Metrics;
 
 /// What is read at once. It is held by every connection, busy or not.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
-/// The longest fragment, and so about the size of the write buffer.
+/// A fragment of plain text, and so about the size of the write buffer; one of nothing but escapes
+/// is six times as long.
 const FRAGMENT_BYTES: usize = 16 * 1024;
 
 /// What came of waiting for a socket.
@@ -53,7 +55,7 @@ pub(super) enum SocketEvent {
 pub(super) struct Socket<S> {
     inner: WebSocketStream<Counted<S>>,
     /// What is left of the frame on its way.
-    rest: Bytes,
+    rest: Frame,
     is_writing: bool,
     /// Bytes read and written that the figures know of.
     reported: (u64, u64),
@@ -73,7 +75,7 @@ where
             .max_frame_size(Some(message_max));
         let counted = Counted { stream, read: 0, written: 0, read_max: u64::MAX };
         let inner = WebSocketStream::from_raw_socket(counted, Role::Server, Some(settings)).await;
-        Socket { inner, rest: Bytes::new(), is_writing: false, reported: (0, 0) }
+        Socket { inner, rest: Frame::default(), is_writing: false, reported: (0, 0) }
     }
 
     /// Whether the next frame may be sent.
@@ -102,11 +104,10 @@ where
     }
 
     /// Begins to send a text message. What was on its way must be sent, or is given up.
-    pub(super) fn send(&mut self, text: String) {
-        let bytes = Bytes::from(text);
+    pub(super) fn send(&mut self, frame: Frame) {
         self.is_writing = true;
-        let first = bytes.slice(..bytes.len().min(FRAGMENT_BYTES));
-        self.rest = bytes.slice(first.len()..);
+        self.rest = frame;
+        let first = self.rest.take(FRAGMENT_BYTES);
         self.write_fragment(first, Data::Text);
     }
 
@@ -118,7 +119,7 @@ where
 
     fn write_fragment(&mut self, fragment: Bytes, kind: Data) {
         let is_last = self.rest.is_empty();
-        self.write(Message::Frame(Frame::message(fragment, OpCode::Data(kind), is_last)));
+        self.write(Message::Frame(WebSocketFrame::message(fragment, OpCode::Data(kind), is_last)));
     }
 
     /// Hands a message over; what is wrong with the connection shows at the next poll.
@@ -161,7 +162,7 @@ where
                     return Poll::Ready(SocketEvent::Sent);
                 }
                 Poll::Ready(Ok(())) => {
-                    let next = self.rest.split_to(self.rest.len().min(FRAGMENT_BYTES));
+                    let next = self.rest.take(FRAGMENT_BYTES);
                     self.write_fragment(next, Data::Continue);
                 }
             }
@@ -187,7 +188,7 @@ where
     /// Sends what is on its way and then these frames, as far as `timeout` allows.
     pub(super) async fn finish(
         &mut self,
-        frames: impl IntoIterator<Item = String>,
+        frames: impl IntoIterator<Item = Frame>,
         timeout: Duration,
     ) {
         let last_words = async {

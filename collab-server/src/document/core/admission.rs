@@ -7,6 +7,7 @@ use ot_core::{ClientSeq, Revision};
 
 use super::{Core, HeadText, Order};
 use crate::document::feed::{Ended, Reader};
+use crate::document::frame::Frame;
 use crate::document::join::{JoinError, JoinRequest};
 use crate::document::state::{Entry, Event, Refusal};
 use crate::revision::between;
@@ -51,22 +52,26 @@ pub(crate) struct Admission {
 
 impl Admission {
     /// The `joined` frame, to be sent before anything else on the channel.
-    pub(crate) fn frame(&self) -> String {
+    pub(crate) fn frame(&self) -> Frame {
         let (seq, seq_rev) = self.last.unwrap_or_default();
-        ServerMessage::Joined(collab_protocol::Joined {
+        let joined = ServerMessage::Joined(collab_protocol::Joined {
             ch: self.request.channel,
             doc: self.document,
             epoch: self.epoch,
             rev: self.start.get(),
             hash: self.text.as_ref().map(|text| text.hash),
-            text: self.text.as_ref().map(|text| text.text.to_string()),
+            // Put into its place as it is sent.
+            text: self.text.as_ref().map(|_| String::new()),
             title: self.title.to_string(),
             role: self.request.role,
             seq: seq.get(),
             seq_rev: seq_rev.get(),
             people: self.people.clone(),
-        })
-        .to_json()
+        });
+        match &self.text {
+            Some(text) => Frame::with_text(joined.to_json(), text.text.clone()),
+            None => joined.to_json().into(),
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl Tab {
         let request = self.request(since);
         let joined = timeout(PATIENCE, server.registry.join(DOCUMENT, request));
         let joined = joined.await.expect("a join is answered")?;
-        let frame = joined.frame.clone();
+        let frame = joined.frame.clone().into_string();
         self.joined = Some(joined);
         self.people.clear();
         self.take(&frame);
