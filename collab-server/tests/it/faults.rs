@@ -9,6 +9,7 @@
 mod control;
 mod ending;
 mod network;
+mod slow;
 mod storage;
 mod storm;
 

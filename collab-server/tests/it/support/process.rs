@@ -144,6 +144,12 @@ impl Process {
         kib.parse::<u64>().expect("a number") * 1_024
     }
 
+    /// From now on the peak counts from what is in use now, in bytes: what it is here.
+    pub(crate) fn forget_memory_peak(&self) -> u64 {
+        std::fs::write(format!("/proc/{}/clear_refs", self.id()), "5").expect("a process of ours");
+        self.memory_peak_bytes()
+    }
+
     /// The value of one line of `/metrics`, with its labels; 0 when it is not there yet.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
         let text = Request::get("/metrics").send(self.address).await.text();

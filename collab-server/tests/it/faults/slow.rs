@@ -1,0 +1,154 @@
+//! Connections that take nothing while others type: they cost the server a bounded amount of
+//! memory and the others nothing, and in the end they are closed.
+//!
+//! Its control was a server that encoded a text as a whole for everyone it is sent to: it grew by
+//! 625 MiB here.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::SinkExt;
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use uuid::Uuid;
+
+use super::{Stage, seed, sized};
+use crate::support::native::NativeClient;
+use crate::support::oracle::Verdict;
+use crate::support::person::{Person, Temper};
+use crate::support::proxy::{Flow, Network, Proxy};
+use crate::support::until;
+
+const TEMPER: Temper =
+    Temper { pace: Duration::from_millis(100), patience: Duration::from_secs(5), haste: 1 };
+
+/// What one connection that takes nothing may cost, in bytes: its buffers and one small frame.
+const COST_MAX: u64 = 64 * 1_024;
+
+/// What everything else may add meanwhile, in bytes: the ring, and the allocator's slack.
+const SLACK: u64 = 32 << 20;
+
+/// Text that fills an operation, so that what the slow ones lack is more than they may cost.
+const FILLER: usize = 2_000;
+
+/// Text of the document that a slow connection asks for, in bytes: more than the system buffers
+/// for it.
+const LARGE: usize = 4_000_000;
+
+/// Joins that were answered.
+const JOINS: &str = "concord_join_seconds_count";
+
+/// A connection that has joined two documents and never reads again.
+async fn non_reader(address: SocketAddr, cookie: &str, documents: [&str; 2]) -> Silent {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let stream = socket.connect(address).await.expect("a connection");
+    let mut request = format!("ws://{address}/api/socket").into_client_request().expect("valid");
+    for (name, value) in [("cookie", cookie), ("sec-websocket-protocol", "concord.v1")] {
+        request.headers_mut().insert(name, value.parse().expect("a header value"));
+    }
+    let (mut socket, _) =
+        tokio_tungstenite::client_async(request, stream).await.expect("an upgrade");
+    for document in documents {
+        let client = Uuid::new_v4().simple().to_string();
+        let join = json!({ "type": "join", "doc": document, "client": client });
+        socket.send(Message::text(join.to_string())).await.expect("a join is sent");
+    }
+    socket
+}
+
+type Silent = WebSocketStream<TcpStream>;
+
+/// Everybody types; each operation is long, and the text stays within bounds.
+async fn type_along(people: &mut [Person], edits: usize, stage: &Stage) {
+    let typing = people.iter_mut().map(async |person| {
+        for _ in 0..edits {
+            let len = person.client.len_chars();
+            let deleted = if len > 20 * FILLER { FILLER } else { 0 };
+            person.client.edit(0, deleted, &"x".repeat(FILLER));
+            person.write(1, &stage.characters).await;
+            let pause = tokio::time::Instant::now() + TEMPER.pace;
+            while tokio::time::Instant::now() < pause {
+                person.step(pause - tokio::time::Instant::now()).await;
+            }
+        }
+    });
+    join_all(typing).await;
+}
+
+/// The waits of all since the last call: half are below the first figure, 95 % below the second.
+fn take_waits(people: &mut [Person]) -> [Duration; 2] {
+    let mut waits: Vec<Duration> =
+        people.iter_mut().flat_map(|person| std::mem::take(&mut person.waits)).collect();
+    waits.sort_unstable();
+    [waits[waits.len() / 2], waits[waits.len() * 95 / 100]]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_take_nothing_cost_little_and_are_closed() {
+    let (silent, typists) = (sized(100, 100), sized(8, 20));
+    let edits = sized(10, 100);
+    let mut stage = Stage::new(seed(71), &["--slow-after-ms", "3000"]).await;
+    let address = stage.process.address();
+    let large = stage.process.create_document(&stage.cookie, &"é".repeat(LARGE / 2)).await;
+    let proxy = Proxy::start(address).await;
+    proxy.set(Network { up: Flow::Pass, down: Flow::Throttle(100_000) });
+    let mut people: Vec<Person> = (0..typists).map(|_| stage.person(address, TEMPER)).collect();
+    // Slow, but taking what comes.
+    let mut slow: Vec<Person> = (0..3).map(|_| stage.person(proxy.address(), TEMPER)).collect();
+
+    type_along(&mut people, edits, &stage).await;
+    let alone = take_waits(&mut people);
+    // What one reader of the large document costs is not theirs.
+    let empty = stage.process.memory_peak_bytes();
+    stage.process.head(&stage.cookie, &large).await;
+    NativeClient::join(address, &stage.cookie, &large).await;
+    let before = stage.process.forget_memory_peak();
+    let mut sockets = Vec::new();
+    for _ in 0..silent {
+        let documents = [&*stage.document, &*large];
+        sockets.push(non_reader(address, &stage.cookie, documents).await);
+    }
+    let joined = (typists + 1 + 2 * silent) as f64;
+    until("all have joined", async || stage.process.metric(JOINS).await >= joined).await;
+    for person in &mut slow {
+        person.client.connect().await.expect("a connection");
+    }
+    let lacked_from = people[0].client.revision();
+    let slow_ones = join_all(slow.iter_mut().map(|person| person.write(5, &stage.characters)));
+    tokio::join!(type_along(&mut people, edits, &stage), slow_ones);
+    let together = take_waits(&mut people);
+    let grown = stage.process.memory_peak_bytes().saturating_sub(before);
+    let operations = people[0].client.revision() - lacked_from;
+    let lacked = operations * FILLER as u64 * silent as u64;
+
+    until("all that take nothing are closed", async || {
+        let closed = stage.process.metric(r#"concord_closes_total{code="too slow"}"#).await;
+        closed >= silent as f64
+    })
+    .await;
+    drop(sockets);
+    people.append(&mut slow);
+    let verdict: Verdict = stage.finish(&mut people).await;
+    println!(
+        "{silent} connections that took nothing while {typists} typed {operations} operations: \
+         server grew by {} MiB beyond the {} MiB that loading {} MB of text took (what they lacked: {} MiB), all closed with 4430; answers for the \
+         others: 50 % in {:.1?}, 95 % in {:.1?}, without them {:.1?}, {:.1?}; {} acknowledged, 0 \
+         lost, 0 doubled",
+        grown >> 20,
+        before.saturating_sub(empty) >> 20,
+        LARGE / 1_000_000,
+        lacked >> 20,
+        together[0],
+        together[1],
+        alone[0],
+        alone[1],
+        verdict.acknowledged
+    );
+    let bound = silent as u64 * COST_MAX + SLACK;
+    assert!(grown <= bound, "grown by {grown} bytes, {bound} are allowed");
+}
