@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use collab_protocol::{DocumentId, Role, UserId};
+use tokio::sync::Semaphore;
 
 use crate::auth::{Guests, OriginPolicy};
 use crate::clock::Clock;
@@ -29,6 +30,8 @@ pub(crate) struct App {
     pub(crate) people: People,
     pub(crate) rates: SubmissionRates,
     pub(crate) user_connections: Arc<UserConnections>,
+    /// Places for WebSocket connections.
+    pub(crate) sockets: Arc<Semaphore>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) web: WebApp,
     pub(crate) shutdown: Shutdown,

@@ -33,6 +33,13 @@ impl Config {
         }
     }
 
+    /// How many of the connections may be WebSockets: 19 in 20. The rest is for pages, the API and
+    /// probes, which a server that is full must still answer.
+    #[must_use]
+    pub fn sockets_max(&self) -> usize {
+        (self.connections_max - self.connections_max / 20) as usize
+    }
+
     /// What an operation may be, on its way in.
     #[must_use]
     pub fn operation_limits(&self) -> ot_core::Limits {

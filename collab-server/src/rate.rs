@@ -10,16 +10,11 @@ use std::time::Duration;
 
 use collab_protocol::{DocumentId, UserId};
 use governor::clock::{Clock, MonotonicClock};
-use governor::middleware::NoOpMiddleware;
+use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-type Limiter = RateLimiter<
-    NotKeyed,
-    InMemoryState,
-    MonotonicClock,
-    NoOpMiddleware<<MonotonicClock as Clock>::Instant>,
->;
+type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, StateInformationMiddleware>;
 
 /// The limiters in use, and those lately so.
 pub(crate) struct SubmissionRates {
@@ -38,7 +33,20 @@ const SWEEP_MIN: usize = 1_024;
 
 /// One person's limit in one document, shared by all their sessions there.
 #[derive(Clone)]
-pub(crate) struct SubmissionRate(Arc<Limiter>);
+pub(crate) struct SubmissionRate {
+    limiter: Arc<Limiter>,
+    quota: Quota,
+}
+
+/// What a submission met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Admittance {
+    /// Whether there was a place for it, or how long until there is one.
+    pub(crate) place: Result<(), Duration>,
+    /// Where at most a quarter of the burst is left: how long until half of it is there again. Who
+    /// rests that long sends more at once and is not refused.
+    pub(crate) rest: Option<Duration>,
+}
 
 impl SubmissionRates {
     /// `per_s` submissions a second for any length of time, `burst` at once.
@@ -61,16 +69,23 @@ impl SubmissionRates {
             limiters.sweep_at = (2 * limiters.by_key.len()).max(SWEEP_MIN);
         }
         let limiter = limiters.by_key.entry((user.clone(), document)).or_insert_with(|| {
-            Arc::new(RateLimiter::direct_with_clock(self.quota, MonotonicClock))
+            let limiter = RateLimiter::direct_with_clock(self.quota, MonotonicClock);
+            Arc::new(limiter.with_middleware::<StateInformationMiddleware>())
         });
-        SubmissionRate(Arc::clone(limiter))
+        SubmissionRate { limiter: Arc::clone(limiter), quota: self.quota }
     }
 }
 
 impl SubmissionRate {
-    /// Takes one submission's place, or says how long to wait for one.
-    pub(crate) fn take(&self) -> Result<(), Duration> {
-        self.0.check().map_err(|until| until.wait_time_from(MonotonicClock.now()))
+    /// Takes one submission's place, if there is one.
+    pub(crate) fn take(&self) -> Admittance {
+        let checked = self.limiter.check();
+        let left = checked.as_ref().map_or(0, |state| state.remaining_burst_capacity());
+        let burst = self.quota.burst_size().get();
+        let rest = (left <= burst / 4)
+            .then(|| self.quota.replenish_interval() * (burst / 2).saturating_sub(left).max(1));
+        let wait = |until: governor::NotUntil<_>| until.wait_time_from(MonotonicClock.now());
+        Admittance { place: checked.map(|_| ()).map_err(wait), rest }
     }
 }
 
@@ -88,29 +103,38 @@ mod tests {
         let document = DocumentId::new(1);
         let rate = rates.of(&user(1), document);
         for _ in 0..3 {
-            assert_eq!(rate.take(), Ok(()));
+            assert_eq!(rate.take().place, Ok(()));
         }
-        let wait = rate.take().expect_err("a wait");
+        let wait = rate.take().place.expect_err("a wait");
         assert!(wait <= Duration::from_secs(1) && wait > Duration::ZERO, "{wait:?}");
+    }
+
+    #[test]
+    fn who_has_little_of_the_burst_left_is_told_how_long_to_rest() {
+        let rate = SubmissionRates::new(1, 8).of(&user(1), DocumentId::new(1));
+        let rests: Vec<Option<u64>> =
+            (0..10).map(|_| rate.take().rest.map(|rest| rest.as_secs())).collect();
+        let few = [2, 3, 4, 4, 4].map(Some);
+        assert_eq!((&rests[..5], &rests[5..]), (&[None; 5][..], &few[..]));
     }
 
     #[test]
     fn a_new_connection_brings_no_new_burst_but_another_document_does() {
         let rates = SubmissionRates::new(1, 1);
-        assert_eq!(rates.of(&user(1), DocumentId::new(1)).take(), Ok(()));
-        assert!(rates.of(&user(1), DocumentId::new(1)).take().is_err());
-        assert_eq!(rates.of(&user(1), DocumentId::new(2)).take(), Ok(()));
-        assert_eq!(rates.of(&user(2), DocumentId::new(1)).take(), Ok(()));
+        assert_eq!(rates.of(&user(1), DocumentId::new(1)).take().place, Ok(()));
+        assert!(rates.of(&user(1), DocumentId::new(1)).take().place.is_err());
+        assert_eq!(rates.of(&user(1), DocumentId::new(2)).take().place, Ok(()));
+        assert_eq!(rates.of(&user(2), DocumentId::new(1)).take().place, Ok(()));
     }
 
     #[test]
     fn idle_limits_are_forgotten_and_exhausted_ones_are_not() {
         let rates = SubmissionRates::new(1, 1);
-        assert_eq!(rates.of(&user(0), DocumentId::new(0)).take(), Ok(()));
+        assert_eq!(rates.of(&user(0), DocumentId::new(0)).take().place, Ok(()));
         for id in 1..=u32::try_from(2 * SWEEP_MIN).expect("small") {
             rates.of(&user(id), DocumentId::new(0));
         }
-        assert!(rates.of(&user(0), DocumentId::new(0)).take().is_err());
+        assert!(rates.of(&user(0), DocumentId::new(0)).take().place.is_err());
         let held = rates.limiters.lock().expect("unpoisoned").by_key.len();
         assert!(held <= SWEEP_MIN + 2, "{held}");
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::app::{App, UserConnections};
@@ -165,6 +166,7 @@ pub(crate) async fn assemble(
         origins: OriginPolicy::new(&config),
         people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),
         rates: SubmissionRates::new(config.submissions_per_s, config.submissions_burst),
+        sockets: Arc::new(Semaphore::new(config.sockets_max())),
         user_connections: UserConnections::new(config.connections_per_user_max),
         metrics,
         shutdown: Shutdown::default(),

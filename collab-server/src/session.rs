@@ -13,6 +13,7 @@ mod joining;
 mod outbox;
 mod pulse;
 mod socket;
+mod strain;
 #[cfg(test)]
 mod tests;
 
@@ -66,9 +67,12 @@ where
 {
     app.metrics.sockets.inc();
     let mut socket = Socket::new(stream, &app.config).await;
-    let end = match entrance::authenticate(&app, &mut socket, user).await {
-        Ok(user) => converse(&app, &mut socket, user).await,
-        Err(end) => end,
+    let end = match Arc::clone(&app.sockets).try_acquire_owned() {
+        Ok(_place) => match entrance::authenticate(&app, &mut socket, user).await {
+            Ok(user) => converse(&app, &mut socket, user).await,
+            Err(end) => end,
+        },
+        Err(_) => End::Close(CloseCode::Overloaded),
     };
     if let End::Close(code) = end {
         app.metrics.close(code);
@@ -129,6 +133,8 @@ struct Session<'a, S> {
     wake: Arc<Notify>,
     may_pull: bool,
     bad_messages: u32,
+    /// Until when the other side was asked to send nothing.
+    resting_until: Option<Instant>,
     pulse: Pulse,
     is_stopping: bool,
 }
@@ -151,6 +157,7 @@ where
             wake: Arc::new(Notify::new()),
             may_pull: false,
             bad_messages: 0,
+            resting_until: None,
             pulse,
             is_stopping: false,
         }
@@ -320,6 +327,14 @@ where
     /// Whether this very connection has the replica's newer session, or is about to.
     fn is_here(&self, document: DocumentId, client: ClientId) -> bool {
         self.channels.has(document, client) || self.joining.contains(&(document, client))
+    }
+
+    /// Ends a connection whose documents have been overloaded for long.
+    fn check_strain(&self) -> Result<(), End> {
+        match self.channels.strain.is_too_long() {
+            true => Err(End::Close(CloseCode::Overloaded)),
+            false => Ok(()),
+        }
     }
 
     fn say(&mut self, message: &ServerMessage) {

@@ -82,7 +82,8 @@ settings! {
         /// https://app.example.org. Compared exactly: a cookie must not serve another site's page.
         allowed_origins: Origins = "",
         /// Open connections, HTTP and WebSocket together. One more is turned away at once, so that
-        /// those inside stay fast.
+        /// those inside stay fast. 19 in 20 may be WebSockets; one more of those is closed with
+        /// 1013, and its client comes back later.
         connections_max: u32 = "10000" in 1..=1_000_000,
         /// WebSocket connections of one person, over all tabs and devices.
         connections_per_user_max: u32 = "20" in 1..=10_000,

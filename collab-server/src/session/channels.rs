@@ -7,6 +7,7 @@ use std::time::Instant;
 use collab_protocol::{ChannelId, ClientId, DocumentId, Role, ServerMessage};
 
 use super::history::History;
+use super::strain::Strain;
 use crate::document::{Ended, SessionFeed, SessionSender, Step};
 use crate::metrics::Metrics;
 use crate::rate::SubmissionRate;
@@ -54,6 +55,7 @@ pub(super) struct Channels {
     /// starve the others.
     pulled: ChannelId,
     history: History,
+    pub(super) strain: Strain,
     metrics: Arc<Metrics>,
 }
 
@@ -64,6 +66,7 @@ impl Channels {
             next: ChannelId(1),
             pulled: ChannelId(0),
             history: History::default(),
+            strain: Strain::default(),
             metrics,
         }
     }
@@ -139,7 +142,7 @@ impl Channels {
                 Step::Pulled(pulled) if pulled.frames.is_empty() && pulled.more => {}
                 Step::Pulled(pulled) => {
                     for frame in &pulled.frames {
-                        open.note_answer(frame, &self.metrics);
+                        open.note_answer(frame, &self.metrics, &mut self.strain);
                     }
                     return Ok(pulled.frames);
                 }
@@ -148,7 +151,7 @@ impl Channels {
                         return Ok(Vec::new());
                     };
                     let frame = open.feed.caught_up(&stretch);
-                    open.note_answer(&frame, &self.metrics);
+                    open.note_answer(&frame, &self.metrics, &mut self.strain);
                     return Ok(vec![frame]);
                 }
             }
@@ -171,11 +174,12 @@ impl Drop for Channels {
 
 impl Open {
     /// Counts what a frame answers.
-    fn note_answer(&mut self, frame: &str, metrics: &Metrics) {
+    fn note_answer(&mut self, frame: &str, metrics: &Metrics, strain: &mut Strain) {
         if frame.starts_with(r#"{"type":"reject""#)
             && let Ok(ServerMessage::Reject(reject)) = ServerMessage::decode(frame)
         {
             metrics.reject(reject.code);
+            strain.refused(reject.code);
         }
         let Some((seq, since)) = self.waiting else { return };
         // Inside a text of an operation the quotes would be escaped, so this is an entry.
@@ -184,6 +188,9 @@ impl Open {
                 && !frame.starts_with(r#"{"type":"ops""#);
         if is_answer {
             self.waiting = None;
+            if !frame.starts_with(r#"{"type":"reject""#) {
+                strain.committed();
+            }
             metrics.answer_time.observe(since.elapsed().as_secs_f64());
         }
     }

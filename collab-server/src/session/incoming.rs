@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use collab_protocol::{
     ChannelId, ClientMessage, CloseCode, DocumentId, ErrorCode, ErrorMessage, Join, Left, Pong,
-    Reject, RejectCode, Role, Select, SelectionRange, ServerMessage, Submit, Undecodable,
+    Reject, RejectCode, Role, Select, SelectionRange, ServerMessage, SlowDown, Submit, Undecodable,
 };
 use ot_core::{ClientSeq, Ranges, Revision, Selection};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -26,10 +26,17 @@ impl Refusal {
         Refusal { code, message: None, retry: None }
     }
 
+    fn later(code: RejectCode, retry: Duration) -> Self {
+        Refusal { code, message: None, retry: Some(retry) }
+    }
+
     fn because(code: RejectCode, message: String) -> Self {
         Refusal { code, message: Some(message), retry: None }
     }
 }
+
+/// The longest pause that is asked for.
+const REST_MAX: Duration = Duration::from_secs(5);
 
 /// How soon a client sends again what met a full mailbox.
 const OVERLOAD_RETRY: Duration = Duration::from_millis(250);
@@ -40,7 +47,7 @@ where
 {
     pub(super) fn on_text(&mut self, text: &str) -> Result<(), End> {
         match ClientMessage::decode(text) {
-            Ok(ClientMessage::Submit(submit)) => self.on_submit(submit),
+            Ok(ClientMessage::Submit(submit)) => return self.on_submit(submit),
             Ok(ClientMessage::Select(select)) => self.on_select(select),
             Ok(ClientMessage::Join(join)) => return self.on_join(join),
             Ok(ClientMessage::Leave(leave)) => self.on_leave(leave.ch),
@@ -74,17 +81,38 @@ where
         if fatal { Err(End::Close(CloseCode::BadMessage)) } else { Ok(()) }
     }
 
-    fn on_submit(&mut self, submit: Submit) {
+    fn on_submit(&mut self, submit: Submit) -> Result<(), End> {
         self.app.metrics.submissions.inc();
         let (ch, seq) = (submit.ch, submit.seq);
         if !self.check_channel(ch) {
-            return;
+            return Ok(());
         }
         let limits = self.app.config.operation_limits();
         let ranges_max = self.app.config.ranges_max as usize;
         let open = self.channels.get(ch).expect("the channel was just checked");
-        if let Err(refusal) = offer(open, submit, &limits, ranges_max) {
+        let admittance = open.rate.take();
+        let offered = match admittance.place {
+            Ok(()) => offer(open, submit, &limits, ranges_max),
+            Err(wait) => Err(Refusal::later(RejectCode::SlowDown, wait)),
+        };
+        if let Some(rest) = admittance.rest {
+            self.slow_down(rest);
+        }
+        if let Err(refusal) = offered {
+            self.channels.strain.refused(refusal.code);
             self.reject(ch, seq, refusal);
+        }
+        self.check_strain()
+    }
+
+    /// Asks for a pause, before refusals have to enforce one. Once is enough until it is over.
+    fn slow_down(&mut self, rest: Duration) {
+        let now = tokio::time::Instant::now();
+        if self.resting_until.is_none_or(|until| until <= now) {
+            let rest = rest.min(REST_MAX);
+            self.resting_until = Some(now + rest);
+            let ms = u32::try_from(rest.as_millis()).unwrap_or(u32::MAX).max(1);
+            self.say(&ServerMessage::SlowDown(SlowDown { ms }));
         }
     }
 
@@ -181,11 +209,6 @@ fn offer(
     if !matches!(open.role, Role::Owner | Role::Editor) {
         return Err(Refusal::new(RejectCode::Forbidden));
     }
-    open.rate.take().map_err(|wait| Refusal {
-        code: RejectCode::SlowDown,
-        message: None,
-        retry: Some(wait),
-    })?;
     let ranges = match submit.ranges {
         None => None,
         Some(ranges) => Some(checked(&ranges, ranges_max).ok_or_else(|| {
@@ -202,11 +225,7 @@ fn offer(
     open.waiting = Some((submit.seq, Instant::now()));
     match open.sender.submit(submission) {
         Ok(()) => Ok(()),
-        Err(SendError::Overloaded) => Err(Refusal {
-            code: RejectCode::Overloaded,
-            message: None,
-            retry: Some(OVERLOAD_RETRY),
-        }),
+        Err(SendError::Overloaded) => Err(Refusal::later(RejectCode::Overloaded, OVERLOAD_RETRY)),
         // The document ended this session; its feed says why, and the client sends again after.
         Err(SendError::Closed) => Ok(()),
     }

@@ -30,7 +30,7 @@ pub(in crate::http) async fn restore_revision(
     let (record, role) = visible(&app, id, &user).await?;
     check_may_edit(role)?;
     let revision = reached(&record, Some(wanted.revision))?;
-    if app.rates.of(&user, id).take().is_err() {
+    if app.rates.of(&user, id).take().place.is_err() {
         return Err(ApiError::new(ErrorCode::SlowDown));
     }
     let old = app.histories.text(&record, revision).await?;

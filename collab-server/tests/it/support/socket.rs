@@ -128,7 +128,7 @@ impl RawSocket {
         self.answer().await
     }
 
-    /// The next answer to a submission; others' operations are passed over.
+    /// The next answer to a submission; others' operations and requests to rest are passed over.
     pub(crate) async fn answer(&mut self) -> Value {
         loop {
             let message = self.next().await;
@@ -139,6 +139,7 @@ impl RawSocket {
                         return ack.clone();
                     }
                 }
+                Some("slow_down") => {}
                 _ => return message,
             }
         }

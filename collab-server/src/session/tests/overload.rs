@@ -1,0 +1,45 @@
+//! Who sends too much is asked to rest, and what a server cannot serve it sends away for later.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn who_nears_the_limit_is_asked_to_rest_before_anything_is_refused() {
+    let server = Server::start(&["--submissions-per-s", "1", "--submissions-burst", "8"]).await;
+    server.create(1, "").await;
+    let mut ada = server.connect(1).await;
+    ada.join(1, 1, None).await;
+    let mut heard = Vec::new();
+    for seq in 1..=9 {
+        let op = if seq == 1 { json!(["x"]) } else { json!([seq - 1, "x"]) };
+        ada.say(json!({"type": "submit", "ch": 1, "seq": seq, "rev": seq - 1, "op": op})).await;
+        loop {
+            let message = ada.next().await;
+            if message["type"] != "slow_down" {
+                heard.push(message);
+                break;
+            }
+            heard.push(message);
+        }
+    }
+    let pauses: Vec<usize> =
+        (0..heard.len()).filter(|index| heard[*index]["type"] == "slow_down").collect();
+    assert_eq!(pauses, [5], "once, with the sixth submission: {heard:?}");
+    let ms = heard[5]["ms"].as_u64().expect("a pause");
+    assert!((1_500..=2_000).contains(&ms), "{ms}");
+    let last = heard.last().expect("an answer");
+    assert_eq!((&last["type"], &last["code"]), (&json!("reject"), &json!("slow_down")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_socket_too_many_is_sent_away_for_later() {
+    let flags = ["--connections-max", "20", "--connections-per-user-max", "20"];
+    let server = Server::start(&flags).await;
+    let mut inside = Vec::new();
+    for person in 1..=19 {
+        inside.push(server.connect(person).await);
+    }
+    assert_eq!(server.dial(20).any().await, Err(1013));
+    drop(inside.pop());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.connect(20).await.is_served().await;
+}
