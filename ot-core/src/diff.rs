@@ -34,11 +34,7 @@ pub fn diff(old: &str, new: &str, caret_chars: Option<usize>) -> Operation {
         crate::MAX_LEN
     );
     let mut out = TextWriter::default();
-    let (prefix, suffix) = common_ends(old, new, caret_chars);
-    let (old_mid, new_mid) = (&old[prefix..old.len() - suffix], &new[prefix..new.len() - suffix]);
-    out.retain(count(&old[..prefix]));
-    write_middle(old_mid, new_mid, &mut out);
-    out.retain(count(&old[old.len() - suffix..]));
+    write_hunk(old, new, caret_chars, Search::CharsThenLines, &mut out);
     out.finish()
 }
 
@@ -81,70 +77,63 @@ fn common_suffix(old: &str, new: &str) -> usize {
     len
 }
 
-/// Writes what differs: several changes if the texts have enough in common, else one.
-fn write_middle(old: &str, new: &str, out: &mut TextWriter) {
-    if old.is_empty() || new.is_empty() {
-        return write_change(old, new, out);
+/// How several changes of one hunk are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Search {
+    Chars,
+    CharsThenLines,
+}
+
+/// Writes what both texts have at their ends, and between that several changes if the texts have
+/// enough in common, else one.
+fn write_hunk(old: &str, new: &str, caret: Option<usize>, search: Search, out: &mut TextWriter) {
+    let (prefix, suffix) = common_ends(old, new, caret);
+    let (front, old_mid) = old.split_at(prefix);
+    let (old_mid, back) = old_mid.split_at(old_mid.len() - suffix);
+    let new_mid = &new[prefix..new.len() - suffix];
+    out.retain(count(front));
+    let several = !old_mid.is_empty()
+        && !new_mid.is_empty()
+        && (write_by_chars(old_mid, new_mid, out)
+            || search == Search::CharsThenLines && write_by_lines(old_mid, new_mid, out));
+    if !several {
+        out.insert(new_mid, count(new_mid));
+        out.delete(count(old_mid));
     }
-    if write_by_chars(old, new, out) {
-        return;
-    }
-    let (old_lines, new_lines) = (lines(old), lines(new));
-    let same = |in_old: usize, in_new: usize| old_lines[in_old] == new_lines[in_new];
-    let (old_len, new_len) = (old_lines.len(), new_lines.len());
+    out.retain(count(back));
+}
+
+/// Writes the changes between lines, unless there are too many; tells whether it did.
+fn write_by_lines(old: &str, new: &str, out: &mut TextWriter) -> bool {
+    let (old_ends, new_ends) = (line_ends(old), line_ends(new));
+    let same = |in_old: usize, in_new: usize| {
+        old[old_ends[in_old]..old_ends[in_old + 1]] == new[new_ends[in_new]..new_ends[in_new + 1]]
+    };
+    let (old_len, new_len) = (old_ends.len() - 1, new_ends.len() - 1);
     let Some(mut kept) = longest_common(&same, old_len, new_len, LINE_CHANGES_MAX) else {
-        return write_change(old, new, out);
+        return false;
     };
     kept.push(Run { old: old_len, new: new_len, len: 0 });
-    // The lines of each stretch lie end to end in their text.
-    let (mut old_rest, mut new_rest) = (old, new);
-    let (mut in_old, mut in_new) = (0, 0);
+    let (mut old_from, mut new_from) = (0, 0);
     for run in kept {
-        let old_hunk = cut_lines(&mut old_rest, &old_lines[in_old..run.old]);
-        let new_hunk = cut_lines(&mut new_rest, &new_lines[in_new..run.new]);
-        write_hunk(old_hunk, new_hunk, out);
-        (in_old, in_new) = (run.old + run.len, run.new + run.len);
-        out.retain(count(cut_lines(&mut old_rest, &old_lines[run.old..in_old])));
-        cut_lines(&mut new_rest, &new_lines[run.new..in_new]);
+        let (old_hunk, new_hunk) = (old_ends[run.old], new_ends[run.new]);
+        let old_kept = old_ends[run.old + run.len];
+        write_hunk(&old[old_from..old_hunk], &new[new_from..new_hunk], None, Search::Chars, out);
+        out.retain(count(&old[old_hunk..old_kept]));
+        (old_from, new_from) = (old_kept, new_ends[run.new + run.len]);
     }
+    true
 }
 
-/// Lines, each with its line end.
-fn lines(text: &str) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut from = 0;
+/// Where lines end, their line ends included, behind a 0 where the first one begins.
+fn line_ends(text: &str) -> Vec<usize> {
+    let mut ends = vec![0];
     for (at, byte) in text.bytes().enumerate() {
-        if byte == b'\n' {
-            lines.push(&text[from..=at]);
-            from = at + 1;
+        if byte == b'\n' || at + 1 == text.len() {
+            ends.push(at + 1);
         }
     }
-    if from < text.len() {
-        lines.push(&text[from..]);
-    }
-    lines
-}
-
-/// Takes these lines off the start of a text that begins with them.
-fn cut_lines<'a>(text: &mut &'a str, lines: &[&str]) -> &'a str {
-    let mut bytes = 0;
-    for line in lines {
-        bytes += line.len();
-    }
-    let (cut, rest) = text.split_at(bytes);
-    *text = rest;
-    cut
-}
-
-/// One stretch of changed lines.
-fn write_hunk(old: &str, new: &str, out: &mut TextWriter) {
-    let (prefix, suffix) = common_ends(old, new, None);
-    let (old_mid, new_mid) = (&old[prefix..old.len() - suffix], &new[prefix..new.len() - suffix]);
-    out.retain(count(&old[..prefix]));
-    if old_mid.is_empty() || new_mid.is_empty() || !write_by_chars(old_mid, new_mid, out) {
-        write_change(old_mid, new_mid, out);
-    }
-    out.retain(count(&old[old.len() - suffix..]));
+    ends
 }
 
 /// Writes the changes between characters, unless there are too many; tells whether it did.
@@ -178,11 +167,6 @@ fn chars(text: &str) -> Vec<char> {
         chars.push(character);
     }
     chars
-}
-
-fn write_change(old: &str, new: &str, out: &mut TextWriter) {
-    out.insert(new, count(new));
-    out.delete(count(old));
 }
 
 /// Units that both sides have, as runs.
