@@ -5,7 +5,8 @@
  * NUL), the document's text wins and a patch brings the editor in line.
  */
 import { drain, type Engine, INSIDE_PAIR, OK, PENDING, WHOLE } from './engine.js';
-import { difference, plain, splice } from './plain.js';
+import { plain } from './plain.js';
+import { applyPatch, difference } from './textarea/splice.js';
 import type { Patch, PatchListener, PatchOrigin, Selection16 } from './types.js';
 
 /** Edits that share one fate, and the time of the oldest. */
@@ -50,7 +51,7 @@ export class Replica {
       if (code === OK) return this.#count(now);
       if (code !== INSIDE_PAIR) throw new RangeError('the edit lies outside the text');
     }
-    const shown = splice(this.engine.text(), patch);
+    const shown = applyPatch(this.engine.text(), patch);
     if (this.engine.edit(patch.at, patch.deleted, inserted, now, true) !== OK) {
       throw new RangeError('the edit lies outside the text');
     }

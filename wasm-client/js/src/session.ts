@@ -12,13 +12,14 @@ import { BUFFERED, Engine, loadEngine, PENDING, REDOABLE, UNDOABLE } from './eng
 import type { Host, Timer } from './host.js';
 import type { Locks } from './lock.js';
 import { People } from './people.js';
-import { difference, plain } from './plain.js';
+import { plain } from './plain.js';
 import type { Joined, Person as WirePerson, Welcome } from './protocol.js';
 import { Replica } from './replica.js';
 import { type Change, Saver, type Snapshot } from './saver.js';
 import { statusOf } from './status.js';
 import type { QueueStore } from './storage.js';
 import { type Binding, bindTextarea, type BindingOptions } from './textarea.js';
+import { difference } from './textarea/splice.js';
 import type {
   DocumentStatus,
   Patch,
@@ -168,7 +169,7 @@ export class DocumentSession implements TextModel {
 
   editByDiff(newText: string, selection: Selection16 | null, from?: PatchListener): void {
     const apply = (replica: Replica) => replica.editByDiff(newText, selection?.head, this.#now());
-    this.#change(difference(this.text(), newText), apply, selection, from);
+    this.#change(difference(this.text(), newText, selection?.head), apply, selection, from);
   }
 
   undo(): Selection16 | null {

@@ -16,10 +16,11 @@
 import type { Patch, PatchListener, PatchOrigin, Selection16, TextModel } from './types.js';
 import { Listeners } from './listen.js';
 import { Overlay, type PeopleOptions } from './overlay.js';
+import { plain } from './plain.js';
 import { Gate } from './textarea/gate.js';
 import { historyStepOfInput, historyStepOfKey, type HistoryStep } from './textarea/keys.js';
 import { caretAfter, mapOffset, mapSelection, readSelection, sameSelection, writeSelection } from './textarea/selection.js';
-import { applyPatch, clean, coveringSpan, isEmpty, spliceAtCaret, spliceByEnds } from './textarea/splice.js';
+import { applyPatch, coveringSpan, isEmpty, spliceAtCaret, spliceByEnds } from './textarea/splice.js';
 import { Throttle } from './textarea/throttle.js';
 
 /** At most 20 caret positions a second leave this editor. */
@@ -190,7 +191,7 @@ class TextareaBinding implements Binding {
       this.#noticeSelection();
       return;
     }
-    const inserted = clean(patch.inserted);
+    const inserted = plain(patch.inserted);
     if (inserted !== patch.inserted) {
       this.element.setRangeText(inserted, patch.at, patch.at + patch.inserted.length, 'end');
       text = this.element.value;
@@ -202,7 +203,7 @@ class TextareaBinding implements Binding {
 
   /** A change of unknown place: the engine compares the texts. */
   #sayByDiff(text: string): void {
-    const kept = clean(text);
+    const kept = plain(text);
     if (kept !== text) {
       this.element.value = kept;
       text = this.element.value;
@@ -330,7 +331,7 @@ class TextareaBinding implements Binding {
   /** What a script has written since we last looked; only before the model's text changes under it. */
   #foreignEdit(): Patch | null {
     if (this.#model.readOnly) return null;
-    return spliceByEnds(this.#shown, clean(this.element.value), this.element.selectionEnd);
+    return spliceByEnds(this.#shown, plain(this.element.value), this.element.selectionEnd);
   }
 
   /** Makes a script's edit again, on the text the model has now. */

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { BUFFERED, drain, Engine, INSIDE_PAIR, OK, OUTSTANDING, PENDING, selections, WHOLE } from '../src/engine.js';
-import { plain, splice } from '../src/plain.js';
+import { plain } from '../src/plain.js';
+import { applyPatch } from '../src/textarea/splice.js';
 
 const OUTSIDE = 2;
 const OUT_OF_STEP = 3;
@@ -68,7 +69,7 @@ test('patches come as code units, each in the text left by the one before', () =
     { at: 4, deleted: 1, inserted: '' },
     { at: 9, deleted: 0, inserted: '!' },
   ]);
-  shown = patches.reduce(splice, shown);
+  shown = patches.reduce(applyPatch, shown);
   assert.equal(shown, engine.text());
   assert.deepEqual(drain(engine), []);
 });

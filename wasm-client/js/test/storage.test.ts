@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 
 import { claim, lockName } from '../src/claim.js';
 import { leaseLocks, webLocks } from '../src/lock.js';
-import { plain, difference, splice } from '../src/plain.js';
+import { plain } from '../src/plain.js';
+import { applyPatch, difference } from '../src/textarea/splice.js';
 import { Saver } from '../src/saver.js';
 import { memoryStore, openStore, type QueueRecord, type QueueStore } from '../src/storage.js';
 import { settle, Tab, until, World } from './support/world.js';
@@ -380,7 +381,7 @@ describe('plain text', () => {
     for (const [shown, wanted] of [['', 'a'], ['aaa', 'aa'], ['abc', 'axc'], ['\ud83d', '\ufffd'], ['a\r\nb', 'a\nb'], ['aba', 'ababa']] as const) {
       const patch = difference(shown, wanted);
       assert.ok(patch);
-      assert.equal(splice(shown, patch), wanted);
+      assert.equal(applyPatch(shown, patch), wanted);
     }
     assert.equal(difference('same', 'same'), null);
   });

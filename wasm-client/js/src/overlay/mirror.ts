@@ -146,15 +146,8 @@ export class Mirror {
   caret(offset: number): Rect {
     const { index, inside } = this.#find(offset);
     const piece = this.#pieces[index];
-    const origin = this.#origin();
     if (!piece) return { left: 0, top: 0, width: 0, height: 0 };
-    const rect = this.#caretIn(piece, inside);
-    return {
-      left: (rect.left - origin.left) / origin.scale,
-      top: (rect.top - origin.top) / origin.scale,
-      width: 0,
-      height: rect.height / origin.scale,
-    };
+    return { ...own(this.#caretIn(piece, inside), this.#origin()), width: 0 };
   }
 
   #caretIn({ text, end }: Piece, offset: number): DOMRect {
@@ -192,12 +185,7 @@ export class Mirror {
           rects.push(piece.end.getBoundingClientRect());
         }
         for (const rect of rects) {
-          const box = {
-            left: (rect.left - origin.left) / origin.scale,
-            top: (rect.top - origin.top) / origin.scale,
-            width: rect.width / origin.scale,
-            height: rect.height / origin.scale,
-          };
+          const box = own(rect, origin);
           if (box.top < bottom && box.top + box.height > top) found.push(box);
         }
       }
@@ -216,17 +204,16 @@ export class Mirror {
     return Math.max(0, start - 1);
   }
 
-  #firstAt({ block, text, end }: Piece, y: number): number {
-    const { top, scale } = this.#origin();
+  #firstAt(piece: Piece, y: number): number {
+    const origin = this.#origin();
     let low = 0;
-    let high = text.length;
+    let high = piece.text.length;
     // Line boxes are higher than glyphs: half the difference belongs to each side.
     const lead = (parseFloat(this.element.style.lineHeight) || 0) / 2;
     while (low < high) {
       const middle = (low + high) >> 1;
-      const rect = this.#caretIn({ block, text, end }, middle);
-      const centre = (rect.top + rect.height / 2 - top) / scale;
-      if (centre + Math.max(lead, rect.height / scale / 2) > y) high = middle;
+      const { top, height } = own(this.#caretIn(piece, middle), origin);
+      if (top + height / 2 + Math.max(lead, height / 2) > y) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -244,9 +231,21 @@ export class Mirror {
   }
 
   /** Where the copy stands on the screen, and how many screen pixels one of its own is under transforms and zoom. */
-  #origin(): { left: number; top: number; scale: number } {
+  #origin(): Origin {
     const { left, top, width } = this.element.getBoundingClientRect();
     const own = parseFloat(this.element.style.width);
     return { left, top, scale: (own > 0 && width / own) || 1 };
   }
+}
+
+interface Origin {
+  left: number;
+  top: number;
+  scale: number;
+}
+
+/** A rectangle of the screen in the copy's own pixels. */
+function own({ left, top, width, height }: DOMRect, origin: Origin): Rect {
+  const { scale } = origin;
+  return { left: (left - origin.left) / scale, top: (top - origin.top) / scale, width: width / scale, height: height / scale };
 }

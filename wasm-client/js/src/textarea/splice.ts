@@ -14,11 +14,6 @@ const isLow = (unit: number): boolean => (unit & 0xfc00) === 0xdc00;
 const splitsPair = (text: string, offset: number): boolean =>
   isHigh(text.charCodeAt(offset - 1)) && isLow(text.charCodeAt(offset));
 
-/** The text as the engine takes it: LF line ends, no NUL, no half of a surrogate pair. */
-export function clean(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(/\0|\p{Cs}/gu, '\ufffd');
-}
-
 /** Moves both ends of a replacement out of any surrogate pair they cut, in the old text or in the new one. */
 function widen(before: string, after: string, start: number, endBefore: number, endAfter: number): Patch {
   if (splitsPair(before, start) || splitsPair(after, start)) start -= 1;
@@ -63,6 +58,12 @@ export function spliceByEnds(before: string, after: string, caret: number): Patc
   let prefix = 0;
   while (prefix < shorter - suffix && before.charCodeAt(prefix) === after.charCodeAt(prefix)) prefix += 1;
   return widen(before, after, prefix, before.length - suffix, after.length - suffix);
+}
+
+/** As `spliceByEnds`; `null` when the texts are equal. */
+export function difference(before: string, after: string, caret = after.length): Patch | null {
+  const patch = spliceByEnds(before, after, caret);
+  return isEmpty(patch) ? null : patch;
 }
 
 /** The text after one replacement. */

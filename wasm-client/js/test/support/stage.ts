@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { IDBFactory } from 'fake-indexeddb';
 
 import { type ConcordClient, createClient } from '../../src/client.js';
-import { splice } from '../../src/plain.js';
+import { applyPatch } from '../../src/textarea/splice.js';
 import type { ClientError, DocumentSession } from '../../src/session.js';
 import { memoryStore, openStore, type QueueStore } from '../../src/storage.js';
 import type { Patch, PatchOrigin, Selection16 } from '../../src/types.js';
@@ -27,12 +27,12 @@ export class Editor {
     this.value = session.text();
     session.onPatches((patches, origin) => {
       this.heard.push([patches, origin]);
-      this.value = patches.reduce(splice, this.value);
+      this.value = patches.reduce(applyPatch, this.value);
     });
   }
 
   replace(at: number, deleted: number, inserted: string, selection: Selection16 | null = null): void {
-    this.value = splice(this.value, { at, deleted, inserted });
+    this.value = applyPatch(this.value, { at, deleted, inserted });
     this.session.edit({ at, deleted, inserted }, selection);
   }
 
