@@ -20,6 +20,7 @@ mod http;
 mod listener;
 mod metrics;
 mod packed;
+mod packing;
 mod people;
 mod rate;
 mod registry;
@@ -49,13 +50,14 @@ pub use packed::{
     Edits, Operations, PAGE_OPERATIONS_MAX, PackError, PackedPage, PageBuilder, PageError, Stamp,
     StampIter, Stamps, sealed_page,
 };
+pub use packing::{PackReport, pack_document};
 pub use registry::{Registry, RegistryStats};
 pub use server::{Server, StartError};
 pub use shutdown::signal as shutdown_signal;
 pub use store::{
     Activity, Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor,
     DocumentPage, DocumentRecord, ImportBatch, ImportStep, ListQuery, ListedDocument, Loaded,
-    LoggedOperation, MemoryStore, NewDocument, NewOperation, OpenError, PageLimit, PersonRecord,
-    Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture, TailPage, TextKey,
-    VersionRecord,
+    LoggedOperation, MemoryStore, NewDocument, NewOperation, OpenError, Pack, PackOutcome,
+    PackedClient, PackedRow, PackedSpan, PageLimit, PersonRecord, Seen, Snapshot, SqliteConfig,
+    SqliteStore, Store, StoreError, StoreFuture, TailPage, TextKey, VersionRecord, Walk,
 };

@@ -19,6 +19,7 @@ use prometheus_client::registry::Registry;
 
 pub(crate) use store::MeasuredStore;
 
+use crate::packing::PackReport;
 use crate::registry::RegistryStats;
 
 /// The label of a code from a closed list.
@@ -85,6 +86,16 @@ pub(crate) struct Metrics {
     /// Operations made durable.
     operations: Counter,
     appends: Codes,
+    /// Packed pages written, and what they take stored and expanded.
+    packed_pages: Counter,
+    packed_bytes: Counter,
+    packed_expanded_bytes: Counter,
+    /// Revisions that were rows and are packed.
+    packed_revisions: Counter,
+    /// From a snapshot that has history packed to its last page.
+    packing_time: Histogram,
+    /// Documents whose history could not be packed.
+    pub(crate) packing_failures: Counter,
     /// From a load's call to the document's text.
     load_time: Histogram,
     documents_loaded: Gauge<u64, AtomicU64>,
@@ -120,6 +131,12 @@ impl Metrics {
             append_time: time_histogram(),
             operations: Counter::default(),
             appends: Codes::default(),
+            packed_pages: Counter::default(),
+            packed_bytes: Counter::default(),
+            packed_expanded_bytes: Counter::default(),
+            packed_revisions: Counter::default(),
+            packing_time: time_histogram(),
+            packing_failures: Counter::default(),
             load_time: time_histogram(),
             documents_loaded: Gauge::default(),
             mailbox_depth: Gauge::default(),
@@ -156,6 +173,12 @@ impl Metrics {
             append_time "append_seconds" "From an append to its being durable",
             operations "operations" "Operations made durable",
             appends "appends" "Appends by what became of them",
+            packed_pages "packed_pages" "Packed pages written, merged ones again",
+            packed_bytes "packed_bytes" "Size of the packed pages written",
+            packed_expanded_bytes "packed_expanded_bytes" "What those take expanded",
+            packed_revisions "packed_revisions" "Revisions that were rows and are packed",
+            packing_time "packing_seconds" "From a snapshot to the last page packed for it",
+            packing_failures "packing_failures" "Documents whose history was not packed",
             load_time "load_seconds" "From a document's load to its text",
             documents_loaded "documents_loaded" "Documents in memory",
             mailbox_depth "mailbox_depth" "Messages waiting for documents",
@@ -165,6 +188,15 @@ impl Metrics {
     /// Counts a reject.
     pub(crate) fn reject(&self, code: RejectCode) {
         count(&self.rejects, code.as_str());
+    }
+
+    /// Counts what was packed of one document.
+    pub(crate) fn packed(&self, report: &PackReport, took: Duration) {
+        self.packed_pages.inc_by(report.pages);
+        self.packed_bytes.inc_by(report.bytes);
+        self.packed_expanded_bytes.inc_by(report.expanded_bytes);
+        self.packed_revisions.inc_by(report.revisions);
+        self.packing_time.observe(took.as_secs_f64());
     }
 
     /// Counts an error sent over a WebSocket.

@@ -18,6 +18,7 @@ use crate::history::{Histories, HistoryConfig};
 use crate::http;
 use crate::listener::Listener;
 use crate::metrics::{MeasuredStore, Metrics};
+use crate::packing::PackingStore;
 use crate::people::People;
 use crate::rate::SubmissionRates;
 use crate::registry::Registry;
@@ -160,7 +161,12 @@ pub(crate) async fn assemble(
         .map_err(|source| StartError::Database { path: "as opened".to_owned(), source })?;
     let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
     let metrics = Metrics::new();
-    let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, Arc::clone(&metrics)));
+    let shutdown = Shutdown::default();
+    let mut store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, Arc::clone(&metrics)));
+    if config.packing.is_on() {
+        let least = config.pack_revisions_min.into();
+        store = Arc::new(PackingStore::start(store, least, Arc::clone(&metrics), &shutdown));
+    }
     let registry = Registry::new(Arc::clone(&store), document_config(&config), Arc::clone(&clock));
     Ok(Arc::new(App {
         origins: OriginPolicy::new(&config),
@@ -169,7 +175,7 @@ pub(crate) async fn assemble(
         sockets: Arc::new(Semaphore::new(config.sockets_max())),
         user_connections: UserConnections::new(config.connections_per_user_max),
         metrics,
-        shutdown: Shutdown::default(),
+        shutdown,
         histories: Histories::new(Arc::clone(&store), HistoryConfig::default()),
         registry,
         store,

@@ -16,6 +16,7 @@ mod import;
 mod layer;
 mod memory;
 mod migration;
+mod packed;
 mod record;
 mod sqlite;
 
@@ -30,6 +31,7 @@ pub use chain::{ChainHash, ChainLink, TextKey};
 pub use history::{Activity, Seen, VersionRecord};
 pub use import::{ImportBatch, ImportStep};
 pub use memory::MemoryStore;
+pub use packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, Walk};
 pub use record::{
     Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
     ListedDocument, Loaded, LoggedOperation, NewDocument, NewOperation, PageLimit, PersonRecord,
@@ -130,7 +132,8 @@ pub trait Store: Send + Sync + 'static {
         client: ClientId,
     ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>>;
 
-    /// Keeps a snapshot and lets go of all but the newest two. A revision that has one keeps it.
+    /// Keeps a snapshot. A revision that has one keeps it. The newest two stay, older ones only
+    /// while they weigh no more together than the packed log does.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it is ahead of the log; [`StoreError::Unavailable`].
@@ -310,6 +313,89 @@ pub trait Store: Send + Sync + 'static {
     /// As each [`ImportStep`] says; [`StoreError::Unavailable`]. Nothing of the step is written
     /// then, as far as the database says so.
     fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// What of a document's log is packed, oldest first. Each begins where the one before ends.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Corrupt`] on a gap, [`StoreError::Unavailable`].
+    fn packed_log(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<PackedSpan>, StoreError>>;
+
+    /// Whole packed pages that end behind revision `after`, oldest first, as they are stored; at
+    /// least one if there is any. No further one is read once those read have as many operations
+    /// or bytes as `page` allows.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Corrupt`] when a page is not as it was written,
+    /// [`StoreError::Unavailable`].
+    fn packed_pages(
+        &self,
+        document: DocumentId,
+        after: Revision,
+        page: PageLimit,
+    ) -> StoreFuture<'_, Result<Vec<PackedRow>, StoreError>>;
+
+    /// Puts a page in the place of the rows and smaller pages that it was made of, in one
+    /// transaction, and only if the log holds exactly those, ends with the page's chain hash where
+    /// the page ends, and has a snapshot there or behind. Every other answer of the store stays
+    /// what it was.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
+    fn pack(
+        &self,
+        document: DocumentId,
+        pack: Pack,
+    ) -> StoreFuture<'_, Result<PackOutcome, StoreError>>;
+
+    /// The ids of documents behind `after`, in order, deleted ones too; at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn document_ids(
+        &self,
+        after: Option<DocumentId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<DocumentId>, StoreError>>;
+
+    /// The revisions that a document has snapshots of, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn snapshot_revisions(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<Revision>, StoreError>>;
+
+    /// What is noted of a document's clients with ids behind `after`, in order; at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Unavailable`].
+    fn clients(
+        &self,
+        document: DocumentId,
+        after: Option<ClientId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<(ClientId, ClientProgress)>, StoreError>>;
+
+    /// Which clients the packed pages that end at `last` are said to have, in order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Unavailable`].
+    fn packed_clients(
+        &self,
+        document: DocumentId,
+        last: Revision,
+    ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>>;
+
+    /// What belongs to no document or page that is there, as sentences for an operator; at most
+    /// `limit`. None in a database that is whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>>;
 
     /// Whether the database answers and takes writes.
     ///

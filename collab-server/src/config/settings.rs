@@ -100,6 +100,12 @@ settings! {
         /// Operations between two snapshots of a document. Fewer make loading faster and the
         /// database larger.
         snapshot_every_revisions: u32 = "1000" in 1..=1_000_000,
+        /// Whether history older than a document's newest snapshot is packed in the background:
+        /// many operations to a row, compressed, with nothing lost. on or off.
+        packing: Switch = "on",
+        /// How many revisions must wait to be packed before they are. Fewer make the database
+        /// smaller sooner and pack the same page anew more often.
+        pack_revisions_min: u32 = "2000" in 1..=1_000_000,
         /// How long a document with nobody in it stays in memory, in milliseconds. Long enough for
         /// whoever had it loaded to come in.
         unload_after_ms: u32 = "60000" in 100..=86_400_000,

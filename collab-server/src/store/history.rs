@@ -1,9 +1,12 @@
 //! What a store tells about a document's history beside its operations, and keeps for who reads it.
 
+use std::collections::BTreeMap;
+
 use collab_protocol::{DocumentId, UserId, VersionId};
 use ot_core::Revision;
 
 use super::StoreError;
+use super::packed::PackedRow;
 
 /// What one author committed in one stretch of a log.
 ///
@@ -38,6 +41,60 @@ impl Activity {
     pub(super) fn one(author: UserId, revision: Revision, time_ms: i64) -> Self {
         let (first, last) = (revision, revision);
         Activity { author, first, last, operations: 1, first_ms: time_ms, last_ms: time_ms }
+    }
+}
+
+/// What is gathered of everybody's activity, from packed pages and from rows.
+#[derive(Debug)]
+pub(super) struct Activities {
+    width: u64,
+    found: BTreeMap<(u64, UserId), Activity>,
+}
+
+impl Activities {
+    /// In stretches of `width` revisions.
+    pub(super) fn new(width: u64) -> Self {
+        Activities { width, found: BTreeMap::new() }
+    }
+
+    /// Takes in a packed page, behind what was taken in so far.
+    pub(super) fn add_page(
+        &mut self,
+        document: DocumentId,
+        page: &PackedRow,
+    ) -> Result<(), StoreError> {
+        for stamp in page.stamps(document)?.iter() {
+            let stamp = stamp.map_err(|error| StoreError::Corrupt {
+                document,
+                reason: format!("packed page that ends at revision {}: {error}", page.last),
+            })?;
+            let one = Activity::one(stamp.author.clone(), stamp.revision, stamp.time_ms);
+            self.add(one);
+        }
+        Ok(())
+    }
+
+    /// Takes in what lies behind the packed pages.
+    pub(super) fn add_rows(&mut self, activities: Vec<Activity>) {
+        activities.into_iter().for_each(|activity| self.add(activity));
+    }
+
+    fn add(&mut self, new: Activity) {
+        let key = (stretch_of(new.first, self.width), new.author.clone());
+        self.found
+            .entry(key)
+            .and_modify(|known| {
+                known.last = new.last;
+                known.operations += new.operations;
+                known.first_ms = known.first_ms.min(new.first_ms);
+                known.last_ms = known.last_ms.max(new.last_ms);
+            })
+            .or_insert(new);
+    }
+
+    /// By stretch and then by author.
+    pub(super) fn finish(self) -> Vec<Activity> {
+        self.found.into_values().collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod history;
 mod import;
+mod packed;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use ot_core::{ClientSeq, Revision};
 use super::checks::{check_dense, check_loaded, check_text};
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
+use super::packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
 use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
     ListedDocument, Loaded, LoggedOperation, NewDocument, PageLimit, PersonRecord, Snapshot,
@@ -24,7 +26,11 @@ use crate::revision::between;
 #[derive(Debug)]
 struct Stored {
     record: DocumentRecord,
-    log: Vec<LoggedOperation>,
+    /// What is packed, from revision 1.
+    pages: Vec<PackedRow>,
+    packed_clients: Vec<PackedClient>,
+    /// What lies behind it.
+    rows: Vec<LoggedOperation>,
     snapshots: BTreeMap<Revision, Snapshot>,
     clients: HashMap<ClientId, ClientProgress>,
     versions: Vec<VersionRecord>,
@@ -37,7 +43,9 @@ impl Stored {
     fn new(record: DocumentRecord) -> Self {
         Stored {
             record,
-            log: Vec::new(),
+            pages: Vec::new(),
+            packed_clients: Vec::new(),
+            rows: Vec::new(),
             snapshots: BTreeMap::new(),
             clients: HashMap::new(),
             versions: Vec::new(),
@@ -116,7 +124,7 @@ impl Tables {
             stored.clients.insert(new.client, progress);
             stored.record.revision = revision;
             stored.record.chain = new.chain;
-            stored.log.push(LoggedOperation {
+            stored.rows.push(LoggedOperation {
                 revision,
                 client: new.client,
                 seq: new.seq,
@@ -136,7 +144,8 @@ impl Tables {
         let record = stored.record.clone();
         let snapshot = stored.snapshots.last_key_value().map(|(_, snapshot)| snapshot.clone());
         let start = snapshot.as_ref().map_or(Revision::ZERO, |snapshot| snapshot.revision);
-        let tail = stored.log.get(between(Revision::ZERO, start)..).unwrap_or_default().to_vec();
+        let log = stored.log()?;
+        let tail = log.get(between(Revision::ZERO, start)..).unwrap_or_default().to_vec();
         check_loaded(&record, snapshot.as_ref(), &tail)?;
         let mut ids: Vec<&UserId> = tail.iter().map(|logged| &logged.author).collect();
         ids.sort_unstable();
@@ -156,7 +165,7 @@ impl Tables {
         let mut stored = Stored::new(record);
         if let Some(first) = first {
             stored.clients.insert(first.client, ClientProgress::of_first(&first));
-            stored.log.push(first);
+            stored.rows.push(first);
         }
         self.documents.insert(new.id, stored);
         Ok(())
@@ -208,7 +217,8 @@ impl Store for MemoryStore {
         self.with(|tables| {
             let stored = tables.stored(document)?;
             let mut bytes = 0;
-            let log = stored.log.get(between(Revision::ZERO, after)..).unwrap_or_default();
+            let log = stored.log()?;
+            let log = log.get(between(Revision::ZERO, after)..).unwrap_or_default();
             let operations: Vec<LoggedOperation> = log
                 .iter()
                 .take(page.operations_max.max(1))
@@ -231,11 +241,7 @@ impl Store for MemoryStore {
         client: ClientId,
         seq: ClientSeq,
     ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
-        self.with(|tables| {
-            let log = &tables.stored(document)?.log;
-            let found = log.iter().find(|logged| logged.client == client && logged.seq == seq);
-            Ok(found.map(|logged| logged.revision))
-        })
+        self.with(|tables| tables.stored(document)?.find_submission(client, seq))
     }
 
     fn progress(
@@ -256,9 +262,7 @@ impl Store for MemoryStore {
             let stored = tables.stored_mut(document)?;
             stored.record.check_not_ahead(&snapshot)?;
             stored.snapshots.entry(snapshot.revision).or_insert(snapshot);
-            while stored.snapshots.len() > 2 {
-                stored.snapshots.pop_first();
-            }
+            stored.thin();
             Ok(())
         })
     }
@@ -359,7 +363,7 @@ impl Store for MemoryStore {
         document: DocumentId,
         time_ms: i64,
     ) -> StoreFuture<'_, Result<Revision, StoreError>> {
-        self.with(|tables| Ok(tables.stored(document)?.revision_at(time_ms)))
+        self.with(|tables| tables.stored(document)?.revision_at(time_ms))
     }
 
     fn activity(
@@ -367,7 +371,7 @@ impl Store for MemoryStore {
         document: DocumentId,
         width: u64,
     ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>> {
-        self.with(|tables| Ok(tables.stored(document)?.activity(width)))
+        self.with(|tables| tables.stored(document)?.activity(width))
     }
 
     fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>> {
@@ -415,6 +419,74 @@ impl Store for MemoryStore {
 
     fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>> {
         self.with(|tables| tables.import(step))
+    }
+
+    fn packed_log(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<PackedSpan>, StoreError>> {
+        self.with(|tables| Ok(tables.stored(document)?.packed_log()))
+    }
+
+    fn packed_pages(
+        &self,
+        document: DocumentId,
+        after: Revision,
+        page: PageLimit,
+    ) -> StoreFuture<'_, Result<Vec<PackedRow>, StoreError>> {
+        self.with(|tables| Ok(tables.stored(document)?.packed_pages(after, page)))
+    }
+
+    fn pack(
+        &self,
+        document: DocumentId,
+        pack: Pack,
+    ) -> StoreFuture<'_, Result<PackOutcome, StoreError>> {
+        self.with(|tables| Ok(tables.stored_mut(document)?.pack(&pack)))
+    }
+
+    fn document_ids(
+        &self,
+        after: Option<DocumentId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<DocumentId>, StoreError>> {
+        self.with(|tables| {
+            let found =
+                packed::ordered(tables.documents.keys().map(packed::id_alone), after, limit);
+            Ok(found.into_iter().map(|(id, ())| id).collect())
+        })
+    }
+
+    fn snapshot_revisions(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<Revision>, StoreError>> {
+        self.with(|tables| Ok(tables.stored(document)?.snapshots.keys().copied().collect()))
+    }
+
+    fn clients(
+        &self,
+        document: DocumentId,
+        after: Option<ClientId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<(ClientId, ClientProgress)>, StoreError>> {
+        self.with(|tables| {
+            let all = tables.stored(document)?.clients.iter();
+            Ok(packed::ordered(all.map(|(id, known)| (*id, known.clone())), after, limit))
+        })
+    }
+
+    fn packed_clients(
+        &self,
+        document: DocumentId,
+        last: Revision,
+    ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>> {
+        self.with(|tables| Ok(tables.stored(document)?.clients_behind(last)))
+    }
+
+    fn orphans(&self, _limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {
+        // Everything here hangs on its document.
+        self.with(|_| Ok(Vec::new()))
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

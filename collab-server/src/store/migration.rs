@@ -28,7 +28,8 @@ macro_rules! migrations {
 }
 
 /// SQLite's, in order.
-pub(super) const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_documents", 2 "0002_history");
+pub(super) const SQLITE: &[Migration] =
+    migrations!("sqlite": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log");
 
 impl Migration {
     fn checksum(&self) -> Vec<u8> {

@@ -4,8 +4,10 @@
 //! fsync is shared. Readers have connections of their own. The journal is a write-ahead log, and
 //! every commit is synced (`synchronous = full`).
 
+mod audit;
 mod error;
 mod history;
+mod packed;
 mod read;
 mod row;
 mod write;
@@ -29,6 +31,7 @@ use self::write::Write;
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
 use super::migration;
+use super::packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
 use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
     NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
@@ -337,6 +340,72 @@ impl Store for SqliteStore {
 
     fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>> {
         self.write(|reply| Write::Import(Box::new(step), reply))
+    }
+
+    fn packed_log(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<PackedSpan>, StoreError>> {
+        self.read(move |readers| packed::log(readers, document))
+    }
+
+    fn packed_pages(
+        &self,
+        document: DocumentId,
+        after: Revision,
+        page: PageLimit,
+    ) -> StoreFuture<'_, Result<Vec<PackedRow>, StoreError>> {
+        self.read(move |readers| packed::pages(readers, document, after, page))
+    }
+
+    fn pack(
+        &self,
+        document: DocumentId,
+        pack: Pack,
+    ) -> StoreFuture<'_, Result<PackOutcome, StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        Box::pin(async move {
+            let closed = || StoreError::unavailable("the store is closed");
+            let write = Write::Pack(document, Box::new(pack), reply);
+            self.writes.send(write).await.map_err(|_| closed())?;
+            answer.await.unwrap_or_else(|_| Err(closed()))
+        })
+    }
+
+    fn document_ids(
+        &self,
+        after: Option<DocumentId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<DocumentId>, StoreError>> {
+        self.read(move |readers| audit::document_ids(readers, after, limit))
+    }
+
+    fn snapshot_revisions(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<Revision>, StoreError>> {
+        self.read(move |readers| audit::snapshot_revisions(readers, document))
+    }
+
+    fn clients(
+        &self,
+        document: DocumentId,
+        after: Option<ClientId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<(ClientId, ClientProgress)>, StoreError>> {
+        self.read(move |readers| audit::clients(readers, document, after, limit))
+    }
+
+    fn packed_clients(
+        &self,
+        document: DocumentId,
+        last: Revision,
+    ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>> {
+        self.read(move |readers| packed::clients(readers, document, last))
+    }
+
+    fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {
+        self.read(move |readers| audit::orphans(readers, limit))
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

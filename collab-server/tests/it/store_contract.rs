@@ -7,6 +7,7 @@ mod appends;
 mod history;
 mod imports;
 mod lists;
+mod packed;
 mod past;
 mod sqlite;
 mod support;
@@ -66,6 +67,15 @@ macro_rules! every_case {
                 authors_of_the_tail_come_with_the_load,
                 loads_while_appends_run_are_each_of_one_moment,
                 snapshots_while_appends_run_fit_the_log,
+            }
+            packed {
+                packing_changes_no_answer,
+                pages_are_read_one_by_one_and_make_the_text,
+                only_what_a_snapshot_covers_is_packed,
+                page_that_is_not_what_the_log_holds_is_refused,
+                appends_and_two_packers_at_once_lose_nothing,
+                old_snapshots_stay_while_the_packed_log_outweighs_them,
+                everything_there_is_can_be_listed,
             }
             lists {
                 list_has_own_and_opened_documents_latest_first,

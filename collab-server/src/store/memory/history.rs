@@ -16,14 +16,15 @@ impl Stored {
         self.snapshots.range(..=revision).next_back().map(|(_, snapshot)| snapshot.clone())
     }
 
-    pub(super) fn revision_at(&self, time_ms: i64) -> Revision {
-        let count = self.log.partition_point(|logged| logged.time_ms <= time_ms);
-        Revision::new(count as u64)
+    pub(super) fn revision_at(&self, time_ms: i64) -> Result<Revision, StoreError> {
+        let count = self.log()?.partition_point(|logged| logged.time_ms <= time_ms);
+        Ok(Revision::new(count as u64))
     }
 
-    pub(super) fn activity(&self, width: u64) -> Vec<Activity> {
+    pub(super) fn activity(&self, width: u64) -> Result<Vec<Activity>, StoreError> {
+        let log = self.log()?;
         let mut found: BTreeMap<(u64, &UserId), Activity> = BTreeMap::new();
-        for logged in &self.log {
+        for logged in log.iter() {
             let key = (stretch_of(logged.revision, width), &logged.author);
             found
                 .entry(key)
@@ -32,7 +33,7 @@ impl Stored {
                     Activity::one(logged.author.clone(), logged.revision, logged.time_ms)
                 });
         }
-        found.into_values().collect()
+        Ok(found.into_values().collect())
     }
 
     pub(super) fn put_version(&mut self, version: VersionRecord) -> Result<(), StoreError> {

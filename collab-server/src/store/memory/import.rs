@@ -51,7 +51,7 @@ impl Stored {
             self.record.updated_ms = last.time_ms;
             self.record.len_chars = batch.len_chars;
         }
-        self.log.extend(batch.operations);
+        self.rows.extend(batch.operations);
         for (client, progress) in batch.progress {
             let known = self.clients.entry(client).or_insert_with(|| progress.clone());
             if known.seq <= progress.seq {

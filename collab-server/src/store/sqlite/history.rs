@@ -5,12 +5,13 @@ use ot_core::Revision;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
+use super::packed;
 use super::read;
 use super::row::{self, corrupt, id_bytes, integer, unsigned, user, value};
 use super::write::{Written, found};
 use crate::store::StoreError;
 use crate::store::checks::check_text;
-use crate::store::history::{Activity, Seen, VersionRecord, check_reached};
+use crate::store::history::{Activities, Activity, Seen, VersionRecord, check_reached};
 use crate::store::record::Snapshot;
 
 pub(super) async fn snapshot_at_or_before(
@@ -31,7 +32,7 @@ pub(super) async fn snapshot_at_or_before(
     found.map(|found| row::snapshot(document, &found)).transpose()
 }
 
-/// By bisection: a look at one row halves the log.
+/// In the packed page of that time, or by bisection: a look at one row halves the log.
 pub(super) async fn revision_at(
     readers: SqlitePool,
     document: DocumentId,
@@ -39,7 +40,10 @@ pub(super) async fn revision_at(
 ) -> Result<Revision, StoreError> {
     let mut moment = readers.begin().await?;
     let head = read::record(&mut moment, document).await?.revision.get();
-    let (mut before, mut after) = (0, head + 1);
+    if let Some(revision) = packed::revision_at(&mut moment, document, time_ms).await? {
+        return Ok(revision);
+    }
+    let (mut before, mut after) = (packed::end(&mut moment, document).await?.get(), head + 1);
     while after - before > 1 {
         let middle = before + (after - before) / 2;
         let time: i64 = sqlx::query_scalar(
@@ -75,7 +79,16 @@ pub(super) async fn activity(
     .bind(integer(width.max(1)))
     .fetch_all(&mut *moment)
     .await?;
-    rows.iter().map(|row| read_activity(row).map_err(corrupt(document))).collect()
+    let in_rows: Result<Vec<Activity>, StoreError> =
+        rows.iter().map(|row| read_activity(row).map_err(corrupt(document))).collect();
+    let mut found = Activities::new(width);
+    let mut at = Revision::ZERO;
+    while let Some(page) = packed::page_behind(&mut moment, document, at).await? {
+        at = page.last;
+        found.add_page(document, &page)?;
+    }
+    found.add_rows(in_rows?);
+    Ok(found.finish())
 }
 
 fn read_activity(row: &SqliteRow) -> Result<Activity, String> {

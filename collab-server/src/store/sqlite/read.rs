@@ -6,10 +6,12 @@ use ot_core::{ClientSeq, Revision};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{QueryBuilder, Row, SqliteConnection};
 
+use super::packed;
 use super::row::{self, id_bytes, integer};
 use crate::revision::between;
 use crate::store::StoreError;
 use crate::store::checks::{check_dense, check_loaded};
+use crate::store::packed::Gathering;
 use crate::store::record::{
     ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery, ListedDocument,
     Loaded, LoggedOperation, PageLimit, PersonRecord, Snapshot, TailPage,
@@ -22,10 +24,10 @@ pub(super) async fn load(readers: SqlitePool, document: DocumentId) -> Result<Lo
     let start = snapshot.as_ref().map_or(Revision::ZERO, |snapshot| snapshot.revision);
     // The limit takes one more than there should be, so that too many are seen.
     let limit = between(start, record.revision) + 1;
-    let mut tail = Vec::new();
-    for row in operation_rows(&mut moment, document, start, limit).await? {
-        tail.push(row::operation(document, &row)?);
-    }
+    let limit = PageLimit { operations_max: limit, bytes_max: usize::MAX };
+    // Nothing of it is packed, unless the newest snapshots were lost.
+    let mut tail = log_behind(&mut moment, &record, start, limit).await?;
+    tail.shrink_to_fit();
     check_loaded(&record, snapshot.as_ref(), &tail)?;
     let mut ids: Vec<UserId> = tail.iter().map(|logged| logged.author.clone()).collect();
     ids.sort_unstable();
@@ -80,6 +82,38 @@ async fn operation_rows(
     Ok(query.build().fetch_all(connection).await?)
 }
 
+/// Reads a log behind `after`, first what is packed and then the rows, as far as `limit` allows.
+async fn log_behind(
+    moment: &mut SqliteConnection,
+    record: &DocumentRecord,
+    after: Revision,
+    limit: PageLimit,
+) -> Result<Vec<LoggedOperation>, StoreError> {
+    let gathering = Gathering::new(limit);
+    let mut gathering =
+        packed::gather(moment, record.id, &record.text_key, after, gathering).await?;
+    let mut at = gathering.operations.last().map_or(after, |last| last.revision);
+    // In small steps, so that a page of large operations does not read far beyond its limit.
+    while gathering.room() > 0 {
+        let step = gathering.room().min(256);
+        let rows = operation_rows(moment, record.id, at, step).await?;
+        let is_last = rows.len() < step;
+        for row in rows {
+            if gathering.room() == 0 {
+                break;
+            }
+            let bytes = row.try_get::<&[u8], _>("body")?.len();
+            let logged = row::operation(record.id, &row)?;
+            at = logged.revision;
+            gathering.push(logged, bytes);
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok(gathering.operations)
+}
+
 pub(super) async fn since(
     readers: SqlitePool,
     document: DocumentId,
@@ -88,27 +122,7 @@ pub(super) async fn since(
 ) -> Result<TailPage, StoreError> {
     let mut moment = readers.begin().await?;
     let record = record(&mut moment, document).await?;
-    let mut operations: Vec<LoggedOperation> = Vec::new();
-    let mut bytes = 0;
-    let mut at = after;
-    // In small steps, so that a page of large operations does not read far beyond its limit.
-    'page: while operations.len() < page.operations_max.max(1) {
-        let limit = (page.operations_max.max(1) - operations.len()).min(256);
-        let rows = operation_rows(&mut moment, document, at, limit).await?;
-        let is_last = rows.len() < limit;
-        for row in rows {
-            if bytes >= page.bytes_max.max(1) {
-                break 'page;
-            }
-            bytes += row.try_get::<&[u8], _>("body")?.len();
-            let logged = row::operation(document, &row)?;
-            at = logged.revision;
-            operations.push(logged);
-        }
-        if is_last {
-            break;
-        }
-    }
+    let operations = log_behind(&mut moment, &record, after, page).await?;
     check_dense(document, after, &operations)?;
     let is_deleted = record.deleted_ms.is_some();
     Ok(TailPage { operations, head: record.revision, is_deleted })
@@ -120,6 +134,7 @@ pub(super) async fn find_submission(
     client: ClientId,
     seq: ClientSeq,
 ) -> Result<Option<Revision>, StoreError> {
+    let mut moment = readers.begin().await?;
     let found: Option<i64> = sqlx::query_scalar(
         "select revision from operation
          where document_id = ? and client_id = ? and client_seq = ?",
@@ -127,9 +142,12 @@ pub(super) async fn find_submission(
     .bind(id_bytes(document.get()))
     .bind(id_bytes(client.get()))
     .bind(integer(seq.get()))
-    .fetch_optional(&readers)
+    .fetch_optional(&mut *moment)
     .await?;
-    Ok(found.map(|revision| Revision::new(revision.cast_unsigned())))
+    match found {
+        Some(revision) => Ok(Some(Revision::new(revision.cast_unsigned()))),
+        None => packed::find_submission(&mut moment, document, client, seq).await,
+    }
 }
 
 pub(super) async fn progress(

@@ -33,7 +33,7 @@ pub(super) fn unsigned(row: &SqliteRow, column: &str) -> Result<u64, String> {
     u64::try_from(value).map_err(|_| format!("{column} is {value}"))
 }
 
-fn bytes<const N: usize>(row: &SqliteRow, column: &str) -> Result<[u8; N], String> {
+pub(super) fn bytes<const N: usize>(row: &SqliteRow, column: &str) -> Result<[u8; N], String> {
     let value: &[u8] = row.try_get(column).map_err(|error| error.to_string())?;
     value.try_into().map_err(|_| format!("{column} has {} bytes", value.len()))
 }

@@ -10,11 +10,13 @@ use tokio::sync::oneshot;
 
 use super::error::is_constraint;
 use super::history;
+use super::packed;
 use super::row::{id_bytes, integer};
 use crate::store::StoreError;
 use crate::store::checks::check_text;
 use crate::store::history::{Seen, VersionRecord};
 use crate::store::import::ImportStep;
+use crate::store::packed::{Pack, PackOutcome};
 use crate::store::record::{
     Append, AppendOutcome, DocumentRecord, NewDocument, PersonRecord, Snapshot,
 };
@@ -25,6 +27,7 @@ type Reply = oneshot::Sender<Result<(), StoreError>>;
 /// Something to be written, with the way to answer it.
 pub(super) enum Write {
     Append(Append, oneshot::Sender<AppendOutcome>),
+    Pack(DocumentId, Box<Pack>, oneshot::Sender<Result<PackOutcome, StoreError>>),
     Snapshot(DocumentId, Snapshot, Reply),
     Create(Box<NewDocument>, Reply),
     Rename(DocumentId, String, i64, Reply),
@@ -44,7 +47,7 @@ pub(super) enum Write {
 #[derive(Debug)]
 pub(super) enum Written {
     Yes,
-    /// An append that lost; nothing of it is written.
+    /// An append or a page that lost; nothing of it is written.
     Conflict,
     /// Nothing of it is written.
     Refused(StoreError),
@@ -81,6 +84,7 @@ impl Write {
     async fn execute(&self, connection: &mut SqliteConnection) -> Result<Written, sqlx::Error> {
         match self {
             Write::Append(append, _) => append::append(connection, append).await,
+            Write::Pack(document, pack, _) => packed::pack(connection, *document, pack).await,
             Write::Snapshot(document, snapshot, _) => {
                 write_snapshot(connection, *document, snapshot).await
             }
@@ -119,6 +123,10 @@ impl Write {
             (Write::Append(_, reply), Written::Refused(error)) => {
                 drop(reply.send(AppendOutcome::Failed(error)));
             }
+            (Write::Pack(.., reply), Written::Yes) => drop(reply.send(Ok(PackOutcome::Done))),
+            (Write::Pack(.., reply), Written::Conflict) => {
+                drop(reply.send(Ok(PackOutcome::Conflict)));
+            }
             (other, Written::Refused(error)) => other.answer(Err(error)),
             (other, _) => other.answer(Ok(())),
         }
@@ -154,6 +162,9 @@ impl Write {
             | Write::MarkSeen(.., reply)
             | Write::Import(_, reply)
             | Write::Check(reply) => drop(reply.send(result)),
+            Write::Pack(.., reply) => {
+                drop(reply.send(result.map(|()| PackOutcome::Done)));
+            }
             Write::Close(reply) => drop(reply.send(())),
             Write::Append(..) => unreachable!("appends are answered by outcome"),
         }
@@ -192,15 +203,7 @@ async fn write_snapshot(
     .bind(snapshot.time_ms)
     .execute(&mut *connection)
     .await?;
-    sqlx::query(
-        "delete from snapshot where document_id = ?1 and revision not in (
-             select revision from snapshot where document_id = ?1
-             order by revision desc limit 2
-         )",
-    )
-    .bind(id_bytes(document.get()))
-    .execute(connection)
-    .await?;
+    packed::thin(connection, document).await?;
     Ok(Written::Yes)
 }
 

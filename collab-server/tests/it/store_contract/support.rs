@@ -113,6 +113,17 @@ impl Pen {
         text: &str,
     ) -> NewOperation {
         let operation = Operation::splice(self.len, self.len, 0, text).expect("fits");
+        self.edit(client, seq, user_number, operation)
+    }
+
+    /// The next operation: any that fits the text.
+    pub(crate) fn edit(
+        &mut self,
+        client: ClientId,
+        seq: u64,
+        user_number: usize,
+        operation: Operation,
+    ) -> NewOperation {
         let (base, seq, author) = (self.head, ClientSeq::new(seq), user(user_number));
         self.head = self.head.next().expect("small");
         self.len = operation.target_len();
