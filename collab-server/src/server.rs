@@ -204,15 +204,38 @@ async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartError> {
 }
 
 fn document_config(config: &Config) -> DocumentConfig {
+    let ms = |value: u32| Duration::from_millis(value.into());
     DocumentConfig {
         text_bytes_max: config.text_bytes_max as usize,
         components_max: config.components_max as usize,
         document_bytes_max: config.document_bytes_max as usize,
         ranges_max: config.ranges_max as usize,
         mailbox_len: config.mailbox_len as usize,
+        sessions_max: config.sessions_per_document_max as usize,
+        batch_len_max: config.batch_len_max as usize,
+        pending_max: config.pending_max as usize,
         ring_len: config.ring_len as usize,
+        ring_bytes_max: config.ring_bytes_max as usize,
+        answers_max: config.answers_max as usize,
         snapshot_every: config.snapshot_every_revisions.into(),
-        idle_timeout: Duration::from_millis(config.unload_after_ms.into()),
-        ..DocumentConfig::default()
+        idle_timeout: ms(config.unload_after_ms),
+        check_quiet: ms(config.check_quiet_ms),
+        check_interval: ms(config.check_interval_ms),
+        presence_interval: ms(config.presence_interval_ms),
+        deliveries_per_s_unpaced: config.deliveries_per_s_unpaced,
+        pace_max: ms(config.pace_max_ms),
+        retry: ms(config.retry_ms),
+        poll_interval: ms(config.poll_interval_ms),
+        catch_ups_max: config.catch_ups_max as usize,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_of_a_server_without_settings_have_their_own_defaults() {
+        assert_eq!(document_config(&Config::default()), DocumentConfig::default());
     }
 }

@@ -179,6 +179,42 @@ settings! {
         /// milliseconds. The process ends at most 3.5 s later; a second signal ends it at once.
         shutdown_ms: u32 = "6000" in 0..=600_000,
     }
+    "Advanced" {
+        /// Live sessions of one document. One more is answered `overloaded`.
+        sessions_per_document_max: u32 = "2000" in 1..=100_000,
+        /// Submissions of one document that are not durable yet. More are answered `overloaded` and
+        /// sent again by the client.
+        pending_max: u32 = "2048" in 1..=1_000_000,
+        /// Submissions of one document that are committed together; the rest go with the next.
+        batch_len_max: u32 = "256" in 1..=10_000,
+        /// The size of what ring_len counts, in bytes; beyond it the oldest go early. A loaded
+        /// document costs up to this beside its text.
+        ring_bytes_max: u32 = "8388608" in 1_024..=1_073_741_824,
+        /// Answers that a session has not taken. One that lets more lie is closed with 4430.
+        answers_max: u32 = "256" in 1..=100_000,
+        /// Readers far behind whose history is read from the database at the same time, over all
+        /// documents; the others wait. Each may take some megabytes.
+        catch_ups_max: u32 = "8" in 1..=1_000,
+        /// The text's hash is sent to all who have a document open when nothing was committed to
+        /// it for this long, in milliseconds.
+        check_quiet_ms: u32 = "500" in 10..=600_000,
+        /// While edits keep coming, it is not sent more often than this, in milliseconds.
+        check_interval_ms: u32 = "1000" in 10..=600_000,
+        /// Carets and who is there are sent at once, then not more often than this, in
+        /// milliseconds.
+        presence_interval_ms: u32 = "50" in 0..=10_000,
+        /// Operations times receivers a second in one document from which on they are sent with
+        /// short pauses, several in a frame. Below it everybody sees each edit at once.
+        deliveries_per_s_unpaced: u32 = "40000" in 1..=100_000_000,
+        /// The longest such pause, in milliseconds.
+        pace_max_ms: u32 = "30" in 0..=1_000,
+        /// How soon a client sends again what the database did not take, in milliseconds.
+        retry_ms: u32 = "500" in 1..=60_000,
+        /// How often a loaded document looks at its log where other servers write to it too, in
+        /// milliseconds. They tell of what they commit; this bounds how long a lost word of it
+        /// goes unnoticed.
+        poll_interval_ms: u32 = "2000" in 100..=600_000,
+    }
 }
 
 impl Default for Config {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What a document allows and when it acts. The defaults are those of the server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentConfig {
     /// Text inserted by one operation, in UTF-8 bytes.
     pub text_bytes_max: usize,
@@ -66,7 +66,7 @@ impl Default for DocumentConfig {
             ring_bytes_max: 8 << 20,
             answers_max: 256,
             snapshot_every: 1_000,
-            idle_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
             check_quiet: Duration::from_millis(500),
             check_interval: Duration::from_secs(1),
             presence_interval: Duration::from_millis(50),

@@ -23,7 +23,7 @@ async fn unused_document_is_unloaded_with_a_snapshot() {
     drop(ada);
     a_second().await;
     assert_eq!(server.registry.stats(), RegistryStats { documents: 1, sessions: 0, waiting: 0 });
-    tokio::time::sleep(Duration::from_secs(31)).await;
+    tokio::time::sleep(Duration::from_secs(61)).await;
     assert_eq!(server.registry.stats().documents, 0);
     let loaded = server.store.inner.load(DOCUMENT).await.expect("loads");
     assert_eq!(loaded.snapshot.map(|snapshot| snapshot.text.to_string()).as_deref(), Some("text"));

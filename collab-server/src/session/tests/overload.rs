@@ -43,3 +43,34 @@ async fn one_socket_too_many_is_sent_away_for_later() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     server.connect(20).await.is_served().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_overload_that_lasts_sends_its_connection_away_for_later() {
+    let server = Server::start(&["--pending-max", "1"]).await;
+    server.create(1, "").await;
+    let (mut ada, mut bob) = (server.connect(1).await, server.connect(2).await);
+    ada.join(1, 1, None).await;
+    bob.join(1, 2, None).await;
+    server.store.hold_appends();
+    let submit = json!({"type": "submit", "ch": 1, "seq": 1, "rev": 0, "op": ["x"]});
+    ada.say(submit.clone()).await;
+    let began = tokio::time::Instant::now();
+    let closed = loop {
+        bob.say(submit.clone()).await;
+        let answer = loop {
+            match bob.any().await {
+                Ok(message) if message["type"] == "presence" => {}
+                answer => break answer,
+            }
+        };
+        match answer {
+            Ok(reject) => assert_eq!(reject["code"], "overloaded", "{reject}"),
+            Err(code) => break code,
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    };
+    assert_eq!((closed, began.elapsed().as_secs()), (1013, 10));
+    // Who is only waiting for an answer stays.
+    server.store.release();
+    assert_eq!(ada.next().await["ops"][0]["ack"], 1);
+}
