@@ -8,6 +8,7 @@
 
 mod control;
 mod ending;
+mod malformed;
 mod network;
 mod slow;
 mod storage;

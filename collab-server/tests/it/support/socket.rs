@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -58,6 +59,14 @@ impl RawSocket {
     pub(crate) async fn enter(&mut self, document: &str, client: u32) -> Value {
         self.say(json!({"type": "join", "doc": document, "client": client_id(client)})).await;
         self.next_of("joined").await
+    }
+
+    /// Writes these bytes below the WebSocket, and nothing more if `is_last`. Fails once the server
+    /// has hung up.
+    pub(crate) async fn raw(&mut self, bytes: &[u8], is_last: bool) -> std::io::Result<()> {
+        let stream = self.inner.get_mut();
+        stream.write_all(bytes).await?;
+        if is_last { stream.shutdown().await } else { stream.flush().await }
     }
 
     pub(crate) async fn say(&mut self, message: Value) {
