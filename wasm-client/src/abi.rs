@@ -58,10 +58,10 @@ fn decoded(bytes: &[u8]) -> String {
     let (mut code, mut left) = (0, 0);
     for &byte in bytes {
         (code, left) = match byte {
-            ..0x80 => (u32::from(byte), 0),
-            ..0xc0 => (code << 6 | u32::from(byte & 0x3f), left - 1),
-            ..0xe0 => (u32::from(byte & 0x1f), 1),
-            ..0xf0 => (u32::from(byte & 0x0f), 2),
+            0x00..0x80 => (u32::from(byte), 0),
+            0x80..0xc0 => (code << 6 | u32::from(byte & 0x3f), left - 1),
+            0xc0..0xe0 => (u32::from(byte & 0x1f), 1),
+            0xe0..0xf0 => (u32::from(byte & 0x0f), 2),
             _ => (u32::from(byte & 0x07), 3),
         };
         if left == 0 {
