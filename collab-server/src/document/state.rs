@@ -45,6 +45,8 @@ struct Pending {
     /// The answer of the log to an old number.
     found: Option<Option<Revision>>,
     is_reading: bool,
+    /// Whether an append that carried it may have gone through: only the log can say.
+    may_be_stored: bool,
 }
 
 /// A submission that was decided and is being appended.

@@ -249,6 +249,7 @@ impl State {
             prefix: None,
             found: None,
             is_reading: false,
+            may_be_stored: false,
         };
         let held = self.queue.len() + self.returning.len() + self.decided().count();
         if held >= self.config.pending_max {

@@ -2,6 +2,7 @@
 //! did not go through.
 
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use collab_protocol::RejectCode;
@@ -9,7 +10,7 @@ use ot_core::{Operation, Revision};
 
 use super::client::Last;
 use super::event::{Committed, Effect, Outcome, ReadFault};
-use super::{Batch, InFlight, Sight, State};
+use super::{Batch, InFlight, Pending, Sight, State};
 use crate::document::room::Answer;
 use crate::document::submission::Submission;
 use crate::revision::later;
@@ -72,6 +73,7 @@ impl State {
                         original.submission = Submission::new(seq, base, operation, item.ranges);
                         original.prefix = None;
                     }
+                    original.may_be_stored = true;
                     self.returning.push(original);
                 }
             }
@@ -131,6 +133,7 @@ impl State {
             Ok(page) => page,
             Err(ReadFault::Unavailable) => {
                 self.turn_away_ahead(effects);
+                self.turn_away_queued(effects);
                 return self.read_tail(attempts + 1, effects);
             }
             Err(ReadFault::Corrupt(reason)) => return self.damage(reason, effects),
@@ -146,6 +149,7 @@ impl State {
             Ordering::Equal => {
                 self.sight = Sight::Clear;
                 self.heard = page.head;
+                self.queue.iter_mut().for_each(|pending| pending.may_be_stored = false);
                 self.let_in_ahead(effects);
             }
             Ordering::Greater => {
@@ -153,6 +157,18 @@ impl State {
                     format!("log ends at {}, after {} was durable", page.head, self.head());
                 self.damage(reason, effects);
             }
+        }
+    }
+
+    /// The log cannot be read now. What was never appended is handed back to its clients, who send
+    /// it again; what may be stored has no answer until the log was read: a refusal could be
+    /// followed by its commit.
+    fn turn_away_queued(&mut self, effects: &mut Vec<Effect>) {
+        let keeps = |pending: &Pending| pending.may_be_stored || pending.is_reading;
+        let (kept, handed_back): (VecDeque<_>, VecDeque<_>) = self.queue.drain(..).partition(keeps);
+        self.queue = kept;
+        for pending in handed_back {
+            self.reject(&pending, RejectCode::StorageUnavailable, None, effects);
         }
     }
 

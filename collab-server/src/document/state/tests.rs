@@ -279,6 +279,29 @@ fn log_is_read_until_it_answers_and_meanwhile_clients_are_told() {
 }
 
 #[test]
+fn what_waits_behind_an_unknown_outcome_is_handed_back_once_the_log_cannot_be_read() {
+    let mut desk = Desk::new("");
+    desk.submit(CLIENT, 1, 0, r#"+"a""#);
+    desk.decide();
+    desk.finish(Outcome::Unknown);
+    desk.submit(OTHER, 1, 0, r#"+"b""#);
+    desk.decide();
+    assert!(desk.take_answers().is_empty(), "the log may answer at once");
+    desk.event(Event::TailRead { result: Err(ReadFault::Unavailable) });
+    let unavailable = rejected(1, RejectCode::StorageUnavailable);
+    assert_eq!(desk.take_answers(), [unavailable], "what may be stored gets no refusal");
+    desk.event(Event::TailRead { result: Err(ReadFault::Unavailable) });
+    assert!(desk.take_answers().is_empty(), "each is answered once");
+
+    // It was not applied: it goes first, and then what was handed back and sent again.
+    desk.read_tail(&[]);
+    desk.decide();
+    desk.finish(Outcome::Done);
+    desk.commit(OTHER, 1, 0, r#"+"b""#);
+    assert_eq!((desk.text().as_str(), desk.head()), ("ab", 2));
+}
+
+#[test]
 fn log_that_contradicts_what_was_durable_stops_the_document() {
     let damaged = |page: TailPage| {
         let mut desk = Desk::new("");
