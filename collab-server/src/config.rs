@@ -12,7 +12,7 @@ mod value;
 
 pub use settings::{Config, SETTINGS, Setting};
 pub use source::{ConfigError, Origin, Sources};
-pub use value::{Database, LogFormat, Origins, PublicUrl, Switch};
+pub use value::{Database, LogFormat, Origins, PostgresUrl, PublicUrl, Switch};
 
 use collab_protocol::WireLimits;
 
@@ -164,9 +164,42 @@ mod tests {
         refused(&[("allowed_origins", "https://example.org/")], "without a path");
         refused(&[("public_url", "ftp://x")], "http");
         refused(&[("database", "mysql://x")], "sqlite:");
+        refused(&[("database", "sqlite:")], "postgres://");
         let mut sources = Sources::default();
         let error = sources.file("listn = \"127.0.0.1:1\"").expect_err("an unknown key");
         assert!(error.to_string().contains("listn"), "{error}");
+    }
+
+    #[test]
+    fn a_database_is_named_by_its_scheme_or_by_a_file() {
+        let database = |text: &str| with(&[("database", text)]).expect("a database").database;
+        for file in ["sqlite:data/x.db", "sqlite://data/x.db", "data/x.db"] {
+            assert_eq!(database(file), Database::Sqlite("data/x.db".into()), "{file}");
+        }
+        assert_eq!(database("memory:"), Database::Memory);
+        for url in ["postgres://u:pw@host/db", "postgresql://u:pw@host/db?password=pw"] {
+            let Database::Postgres(found) = database(url) else { panic!("{url}") };
+            assert_eq!(found.secret(), url);
+            let shown = format!("{found} {found:?}");
+            assert!(shown.contains("host/db") && !shown.contains("pw"), "{shown}");
+        }
+        let error = with(&[("database", "mysql://u:pw@host/db")]).expect_err("another database");
+        assert!(!error.to_string().contains("pw"), "{error}");
+    }
+
+    #[test]
+    fn the_host_s_database_url_counts_unless_concord_has_its_own() {
+        let database = |concord: Option<&str>| {
+            let mut sources = Sources::default();
+            sources.environment(|name| match name {
+                "DATABASE_URL" => Some("host.db".to_owned()),
+                "CONCORD_DATABASE" => concord.map(str::to_owned),
+                _ => None,
+            });
+            sources.resolve().expect("a configuration").database
+        };
+        assert_eq!(database(None), Database::Sqlite("host.db".into()));
+        assert_eq!(database(Some("own.db")), Database::Sqlite("own.db".into()));
     }
 
     #[test]

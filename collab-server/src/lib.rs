@@ -37,8 +37,8 @@ pub use cli::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Config, ConfigError, Database, LogFormat, Origin, Origins, PublicUrl, SETTINGS, Setting,
-    Sources, Switch,
+    Config, ConfigError, Database, LogFormat, Origin, Origins, PostgresUrl, PublicUrl, SETTINGS,
+    Setting, Sources, Switch,
 };
 pub use document::{
     CatchUp, DocumentConfig, Ended, Frame, HeadText, JoinError, JoinRequest, Joined, Participant,
@@ -58,6 +58,7 @@ pub use store::{
     Activity, Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor,
     DocumentPage, DocumentRecord, ImportBatch, ImportStep, ListQuery, ListedDocument, Loaded,
     LoggedOperation, MemoryStore, NewDocument, NewOperation, OpenError, Pack, PackOutcome,
-    PackedClient, PackedRow, PackedSpan, PageLimit, PersonRecord, Seen, Snapshot, SqliteConfig,
-    SqliteStore, Store, StoreError, StoreFuture, TailPage, TextKey, VersionRecord, Walk,
+    PackedClient, PackedRow, PackedSpan, PageLimit, PersonRecord, PostgresConfig, PostgresStore,
+    Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture, TailPage, TextKey,
+    VersionRecord, Walk,
 };

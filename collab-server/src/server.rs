@@ -1,5 +1,6 @@
 //! A running server: put together from its settings, and ended in order.
 
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,17 +24,19 @@ use crate::people::People;
 use crate::rate::SubmissionRates;
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
-use crate::store::{MemoryStore, SqliteConfig, SqliteStore, Store, StoreError};
+use crate::store::{
+    MemoryStore, PostgresConfig, PostgresStore, SqliteConfig, SqliteStore, Store, StoreError,
+};
 use crate::web::{WebApp, WebSource};
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database cannot be opened.
-    #[error("cannot open the database {path}")]
+    #[error("cannot open the database {place}")]
     Database {
-        /// Its file.
-        path: String,
+        /// Its file, or its address without the password.
+        place: String,
         /// What the database said.
         #[source]
         source: StoreError,
@@ -71,7 +74,7 @@ impl Server {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let store = open_store(&config.database).await?;
+        let store = open_store(&config).await?;
         Self::start_with(config, store, Arc::new(SystemClock)).await
     }
 
@@ -158,7 +161,7 @@ pub(crate) async fn assemble(
     let secure = config.public_url.as_ref().is_some_and(|url| url.is_https());
     let guests = Guests::load(store.as_ref(), config.guests.is_on(), secure)
         .await
-        .map_err(|source| StartError::Database { path: "as opened".to_owned(), source })?;
+        .map_err(|source| StartError::Database { place: "as opened".to_owned(), source })?;
     let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
     let metrics = Metrics::new();
     let shutdown = Shutdown::default();
@@ -186,21 +189,32 @@ pub(crate) async fn assemble(
     }))
 }
 
-async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartError> {
-    match database {
+async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StartError> {
+    let now_ms = SystemClock.now_ms();
+    match &config.database {
         Database::Memory => Ok(Arc::new(MemoryStore::default())),
         Database::Sqlite(path) => {
-            let refused = |reason: String| StartError::Database {
-                path: path.display().to_string(),
-                source: StoreError::Unavailable { reason },
-            };
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder).map_err(|error| refused(error.to_string()))?;
+                std::fs::create_dir_all(folder).map_err(|error| refused(path.display(), error))?;
             }
-            let store = SqliteStore::open(SqliteConfig::new(path), SystemClock.now_ms()).await;
-            Ok(Arc::new(store.map_err(|error| refused(error.to_string()))?))
+            let opened = SqliteStore::open(SqliteConfig::new(path), now_ms).await;
+            Ok(Arc::new(opened.map_err(|error| refused(path.display(), error))?))
+        }
+        Database::Postgres(url) => {
+            let settings = PostgresConfig {
+                connections: config.database_connections,
+                timeout: Duration::from_millis(config.database_timeout_ms.into()),
+                ..PostgresConfig::new(url.secret())
+            };
+            let opened = PostgresStore::open(settings, now_ms).await;
+            Ok(Arc::new(opened.map_err(|error| refused(url, error))?))
         }
     }
+}
+
+fn refused(place: impl Display, error: impl Display) -> StartError {
+    let source = StoreError::Unavailable { reason: error.to_string() };
+    StartError::Database { place: place.to_string(), source }
 }
 
 fn document_config(config: &Config) -> DocumentConfig {

@@ -9,6 +9,7 @@
 
 mod chain;
 mod checks;
+mod error;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod history;
@@ -17,7 +18,9 @@ mod layer;
 mod memory;
 mod migration;
 mod packed;
+mod postgres;
 mod record;
+mod row;
 mod sqlite;
 
 use std::future::Future;
@@ -28,16 +31,18 @@ use ot_core::{ClientSeq, Revision};
 use thiserror::Error;
 
 pub use chain::{ChainHash, ChainLink, TextKey};
+pub use error::OpenError;
 pub use history::{Activity, Seen, VersionRecord};
 pub use import::{ImportBatch, ImportStep};
 pub use memory::MemoryStore;
 pub use packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, Walk};
+pub use postgres::{PostgresConfig, PostgresStore};
 pub use record::{
     Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
     ListedDocument, Loaded, LoggedOperation, NewDocument, NewOperation, PageLimit, PersonRecord,
     Snapshot, TailPage,
 };
-pub use sqlite::{OpenError, SqliteConfig, SqliteStore};
+pub use sqlite::{SqliteConfig, SqliteStore};
 
 /// What a store returns: a future that may be dropped without harm. The work behind it goes on in
 /// a task of the store, so that no database call is ever cancelled halfway.

@@ -94,9 +94,16 @@ settings! {
         request_timeout_ms: u32 = "15000" in 100..=600_000,
     }
     "Data" {
-        /// Where documents are kept: sqlite: and a file, whose folder is created if need be, or
-        /// memory: to forget everything at the end.
+        /// Where documents are kept: sqlite: and a file, whose folder is created if need be;
+        /// postgres://user:password@host/database, which several servers may share; or memory: to
+        /// forget everything at the end. DATABASE_URL in the environment means the same.
         database: Database = "sqlite:data/concord.db",
+        /// Connections to PostgreSQL, besides the one that commits edits. They load documents and
+        /// answer the API.
+        database_connections: u32 = "10" in 1..=1_000,
+        /// How long PostgreSQL may take over one call, in milliseconds. After that edits are kept
+        /// by the clients and sent again.
+        database_timeout_ms: u32 = "10000" in 100..=600_000,
         /// Operations between two snapshots of a document. Fewer make loading faster and the
         /// database larger.
         snapshot_every_revisions: u32 = "1000" in 1..=1_000_000,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::settings::{Config, SETTINGS, Setting};
-use super::value::FromValue;
+use super::value::{FromValue, without_password};
 
 /// Where a value was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,8 +54,12 @@ impl Sources {
     }
 
     /// Takes what `lookup` finds under the settings' variables. An empty variable counts as unset,
-    /// as container files write it.
+    /// as container files write it. `DATABASE_URL`, which many hosts set, names the database unless
+    /// `CONCORD_DATABASE` does.
     pub fn environment(&mut self, lookup: impl Fn(&str) -> Option<String>) {
+        if let Some(url) = lookup("DATABASE_URL").filter(|url| !url.is_empty()) {
+            self.put("database", Origin::Environment, url);
+        }
         for setting in SETTINGS {
             if let Some(value) = lookup(&setting.variable()).filter(|value| !value.is_empty()) {
                 self.put(setting.name, Origin::Environment, value);
@@ -132,7 +136,8 @@ impl Sources {
             Some((Origin::Environment, _)) => setting.variable(),
             _ => name.to_owned(),
         };
-        ConfigError::Value { place, value: value.to_owned(), expected }
+        // Only an address has what this takes away, and that may be a password.
+        ConfigError::Value { place, value: without_password(value), expected }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The types that a setting can have, and how each reads its text.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -83,6 +84,8 @@ impl FromValue for LogFormat {
 pub enum Database {
     /// In a file, by SQLite.
     Sqlite(PathBuf),
+    /// In PostgreSQL, which several servers may share.
+    Postgres(PostgresUrl),
     /// Nowhere: everything is gone when the server ends.
     Memory,
 }
@@ -92,12 +95,52 @@ impl FromValue for Database {
         if text == "memory:" {
             return Ok(Database::Memory);
         }
-        let path = text.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Database::Postgres(PostgresUrl(text.to_owned())));
+        }
+        let path = match text.strip_prefix("sqlite:") {
+            Some(rest) => rest.strip_prefix("//").unwrap_or(rest),
+            // Some other database's scheme is no file.
+            None if text.contains(':') => "",
+            None => text,
+        };
         match path {
-            Some(path) if !path.is_empty() => Ok(Database::Sqlite(PathBuf::from(path))),
-            _ => Err("memory:, or sqlite: and a file, such as sqlite:data/concord.db".to_owned()),
+            "" => Err("memory:, a file such as sqlite:data/concord.db, or \
+                       postgres://user:password@host/database"
+                .to_owned()),
+            path => Ok(Database::Sqlite(PathBuf::from(path))),
         }
     }
+}
+
+/// The address of a PostgreSQL database. It may hold a password, which is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl PostgresUrl {
+    /// The whole address, for the database's driver alone.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_password(&self.0))
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// An address as it may be shown: without user, password and parameters.
+pub(super) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    format!("{scheme}://{}", rest.split('?').next().unwrap_or_default())
 }
 
 /// `http` or `https`, a host, and perhaps a port, all in lower case and nothing behind: what a

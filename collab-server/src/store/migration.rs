@@ -1,18 +1,20 @@
 //! Brings a database to this server's schema: numbered files, each applied once and kept as it is.
 //!
-//! The files are in the binary. A file that was changed after it was applied, and a database newer
-//! than the server, are refused.
+//! The files are in the binary, under the same numbers for every database. A file that was changed
+//! after it was applied, and a database newer than the server, are refused. All that is missing is
+//! applied in one transaction, and of several servers that start at once one applies it.
 
-use sqlx::{Row, SqliteConnection};
+pub(super) mod postgres;
+pub(super) mod sqlite;
 
-use super::sqlite::{Database, OpenError};
+use super::OpenError;
 
 /// One numbered file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Migration {
-    pub(super) number: i64,
-    pub(super) name: &'static str,
-    pub(super) sql: &'static str,
+struct Migration {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
 }
 
 macro_rules! migrations {
@@ -28,8 +30,12 @@ macro_rules! migrations {
 }
 
 /// SQLite's, in order.
-pub(super) const SQLITE: &[Migration] =
+const SQLITE: &[Migration] =
     migrations!("sqlite": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log");
+
+/// PostgreSQL's, in order.
+const POSTGRES: &[Migration] =
+    migrations!("postgres": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log");
 
 impl Migration {
     fn checksum(&self) -> Vec<u8> {
@@ -37,67 +43,22 @@ impl Migration {
     }
 }
 
-/// Applies what is missing, in one transaction.
-pub(super) async fn migrate(
-    connection: &mut SqliteConnection,
-    migrations: &[Migration],
-    now_ms: i64,
-) -> Result<(), OpenError> {
-    sqlx::raw_sql("begin immediate").execute(&mut *connection).await?;
-    match apply_missing(connection, migrations, now_ms).await {
-        Ok(()) => {
-            sqlx::raw_sql("commit").execute(connection).await?;
-            Ok(())
-        }
-        Err(error) => {
-            // The connection is closed after an error, which rolls back too.
-            let _ = sqlx::raw_sql("rollback").execute(connection).await;
-            Err(error)
-        }
-    }
-}
+/// A migration that a database has: its number, and the checksum of its file.
+type Applied = (i64, Vec<u8>);
 
-async fn apply_missing(
-    connection: &mut SqliteConnection,
-    migrations: &[Migration],
-    now_ms: i64,
-) -> Result<(), OpenError> {
-    sqlx::raw_sql(
-        "create table if not exists schema_migration (
-            number     integer not null,
-            name       text    not null,
-            checksum   blob    not null,
-            applied_ms integer not null,
-            constraint schema_migration_pk primary key (number)
-        ) strict",
-    )
-    .execute(&mut *connection)
-    .await?;
-    let applied = sqlx::query("select number, checksum from schema_migration order by number")
-        .fetch_all(&mut *connection)
-        .await?;
-    for row in &applied {
-        let number: i64 = row.try_get(0)?;
-        let Some(known) = migrations.iter().find(|migration| migration.number == number) else {
-            return Err(OpenError::Newer { number });
+/// What of `known` a database with `applied` lacks, in order.
+fn missing(
+    known: &'static [Migration],
+    applied: &[Applied],
+) -> Result<Vec<&'static Migration>, OpenError> {
+    for (number, checksum) in applied {
+        let Some(known) = known.iter().find(|migration| migration.number == *number) else {
+            return Err(OpenError::Newer { number: *number });
         };
-        if row.try_get::<Vec<u8>, _>(1)? != known.checksum() {
+        if *checksum != known.checksum() {
             return Err(OpenError::ChangedMigration { name: known.name });
         }
     }
-    for migration in &migrations[applied.len()..] {
-        sqlx::raw_sql(migration.sql).execute(&mut *connection).await?;
-        sqlx::query::<Database>(
-            "insert into schema_migration (number, name, checksum, applied_ms)
-             values (?, ?, ?, ?)",
-        )
-        .bind(migration.number)
-        .bind(migration.name)
-        .bind(migration.checksum())
-        .bind(now_ms)
-        .execute(&mut *connection)
-        .await?;
-        tracing::info!(migration = migration.name, "database schema extended");
-    }
-    Ok(())
+    let is_applied = |number| applied.iter().any(|(applied, _)| *applied == number);
+    Ok(known.iter().filter(|migration| !is_applied(migration.number)).collect())
 }

@@ -5,11 +5,9 @@
 //! every commit is synced (`synchronous = full`).
 
 mod audit;
-mod error;
 mod history;
 mod packed;
 mod read;
-mod row;
 mod write;
 mod writer;
 
@@ -20,8 +18,7 @@ use std::time::Duration;
 use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use sqlx::sqlite::{
-    Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
@@ -36,12 +33,7 @@ use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
     NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
 };
-use super::{Store, StoreError, StoreFuture};
-
-pub use self::error::OpenError;
-
-/// The database that this module speaks to.
-pub(super) type Database = Sqlite;
+use super::{OpenError, Store, StoreError, StoreFuture};
 
 /// Where the database is, and how much it does at once.
 #[derive(Clone, Debug)]
@@ -101,7 +93,7 @@ impl SqliteStore {
         let mut writer = options.clone().create_if_missing(true).connect().await?;
         check_library(&mut writer).await?;
         check_settings(&mut writer).await?;
-        migration::migrate(&mut writer, migration::SQLITE, now_ms).await?;
+        migration::sqlite::migrate(&mut writer, now_ms).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(config.readers.max(1))
             .connect_with(options.clone().pragma("query_only", "on"))
@@ -430,6 +422,11 @@ impl Store for SqliteStore {
             self.readers.close().await;
         })
     }
+}
+
+/// An id as SQLite holds it.
+fn id_bytes(id: u128) -> Vec<u8> {
+    id.to_be_bytes().to_vec()
 }
 
 /// Another connection like the writer's, after that broke.

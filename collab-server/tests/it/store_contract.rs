@@ -9,6 +9,7 @@ mod imports;
 mod lists;
 mod packed;
 mod past;
+mod postgres;
 mod sqlite;
 mod support;
 
@@ -108,10 +109,15 @@ macro_rules! every_case {
         }
     };
 }
+
 mod in_memory {
     every_case! { Memory }
 }
 
 mod in_sqlite {
     every_case! { Sqlite }
+}
+
+mod in_postgres {
+    every_case! { Postgres }
 }

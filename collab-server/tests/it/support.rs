@@ -5,22 +5,19 @@ pub(crate) mod http;
 pub(crate) mod native;
 pub(crate) mod oracle;
 pub(crate) mod person;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod server;
 pub(crate) mod socket;
 
-use std::future::Future;
 use std::time::Duration;
 
 /// How long anything may take before a test fails. Nothing waits for it to pass.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Asks again and again until the answer is yes.
-pub(crate) async fn until<F>(what: &str, mut ask: impl FnMut() -> F)
-where
-    F: Future<Output = bool>,
-{
+pub(crate) async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {
     let asking = async {
         while !ask().await {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -5,9 +5,10 @@ use ot_core::Revision;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Row};
 
-use super::row::{self, corrupt, id, id_bytes};
+use super::id_bytes;
 use crate::store::StoreError;
 use crate::store::record::ClientProgress;
+use crate::store::row::{self, corrupt, id};
 
 pub(super) async fn document_ids(
     readers: SqlitePool,

@@ -5,14 +5,15 @@ use ot_core::Revision;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
+use super::id_bytes;
 use super::packed;
 use super::read;
-use super::row::{self, corrupt, id_bytes, integer, unsigned, user, value};
 use super::write::{Written, found};
 use crate::store::StoreError;
 use crate::store::checks::check_text;
 use crate::store::history::{Activities, Activity, Seen, VersionRecord, check_reached};
 use crate::store::record::Snapshot;
+use crate::store::row::{self, Columns, corrupt, integer, unsigned, user};
 
 pub(super) async fn snapshot_at_or_before(
     readers: SqlitePool,
@@ -97,8 +98,8 @@ fn read_activity(row: &SqliteRow) -> Result<Activity, String> {
         first: Revision::new(unsigned(row, "first")?),
         last: Revision::new(unsigned(row, "last")?),
         operations: unsigned(row, "operations")?,
-        first_ms: value(row, "first_ms")?,
-        last_ms: value(row, "last_ms")?,
+        first_ms: row.integer("first_ms")?,
+        last_ms: row.integer("last_ms")?,
     })
 }
 
@@ -121,9 +122,9 @@ fn read_version(document: DocumentId, row: &SqliteRow) -> Result<VersionRecord, 
         id: VersionId::new(row::id(row, "version_id")?),
         document,
         revision: Revision::new(unsigned(row, "revision")?),
-        name: value(row, "name")?,
+        name: row.text("name")?.to_owned(),
         author: user(row, "author_id")?,
-        time_ms: value(row, "time_ms")?,
+        time_ms: row.integer("time_ms")?,
     })
 }
 
@@ -141,7 +142,7 @@ pub(super) async fn seen(
     .await?;
     let read = |row: SqliteRow| {
         let revision = Revision::new(unsigned(&row, "revision")?);
-        Ok(Seen { revision, time_ms: value(&row, "time_ms")? })
+        Ok(Seen { revision, time_ms: row.integer("time_ms")? })
     };
     found.map(|row| read(row).map_err(corrupt(document))).transpose()
 }

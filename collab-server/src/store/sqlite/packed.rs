@@ -5,14 +5,15 @@ use ot_core::{ClientSeq, Revision};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{QueryBuilder, Row, SqliteConnection};
 
+use super::id_bytes;
 use super::read;
-use super::row::{bytes, corrupt, id, id_bytes, integer, unsigned, value};
 use super::write::Written;
 use crate::revision::between;
 use crate::store::StoreError;
 use crate::store::chain::{ChainHash, TextKey};
 use crate::store::packed::{Gathering, Pack, PackedClient, PackedRow, PackedSpan, too_many};
 use crate::store::record::PageLimit;
+use crate::store::row::{Columns, bytes, corrupt, id, integer, unsigned};
 
 /// The columns that [`page`] reads.
 const PAGE: &str = "first_revision, last_revision, chain, last_ms, body, row_hash";
@@ -23,12 +24,12 @@ fn revision(row: &SqliteRow, column: &str) -> Result<Revision, String> {
 
 fn page(document: DocumentId, row: &SqliteRow) -> Result<PackedRow, StoreError> {
     let read = || {
-        let body: &[u8] = value(row, "body")?;
+        let body = row.bytes("body")?;
         let page = PackedRow {
             first: revision(row, "first_revision")?,
             last: revision(row, "last_revision")?,
             chain: ChainHash::from_bytes(bytes(row, "chain")?),
-            last_ms: value(row, "last_ms")?,
+            last_ms: row.integer("last_ms")?,
             body: body.into(),
         };
         Ok((page, bytes::<32>(row, "row_hash")?))

@@ -6,8 +6,8 @@ use ot_core::{ClientSeq, Revision};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{QueryBuilder, Row, SqliteConnection};
 
+use super::id_bytes;
 use super::packed;
-use super::row::{self, id_bytes, integer};
 use crate::revision::between;
 use crate::store::StoreError;
 use crate::store::checks::{check_dense, check_loaded};
@@ -16,6 +16,7 @@ use crate::store::record::{
     ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery, ListedDocument,
     Loaded, LoggedOperation, PageLimit, PersonRecord, Snapshot, TailPage,
 };
+use crate::store::row::{self, integer};
 
 pub(super) async fn load(readers: SqlitePool, document: DocumentId) -> Result<Loaded, StoreError> {
     let mut moment = readers.begin().await?;

@@ -8,18 +8,19 @@ use ot_core::Revision;
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
-use super::error::is_constraint;
 use super::history;
+use super::id_bytes;
 use super::packed;
-use super::row::{id_bytes, integer};
 use crate::store::StoreError;
 use crate::store::checks::check_text;
+use crate::store::error::is_constraint;
 use crate::store::history::{Seen, VersionRecord};
 use crate::store::import::ImportStep;
 use crate::store::packed::{Pack, PackOutcome};
 use crate::store::record::{
     Append, AppendOutcome, DocumentRecord, NewDocument, PersonRecord, Snapshot,
 };
+use crate::store::row::integer;
 
 /// Where the answer goes.
 type Reply = oneshot::Sender<Result<(), StoreError>>;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use collab_protocol::{ClientId, DocumentId, Epoch, UserId};
 use collab_server::{
     Append, AppendOutcome, ChainHash, ChainLink, Loaded, MemoryStore, NewDocument, NewOperation,
-    SqliteConfig, SqliteStore, Store, Submission, TextKey,
+    PostgresConfig, PostgresStore, SqliteConfig, SqliteStore, Store, Submission, TextKey,
 };
 use ot_core::{ClientSeq, Operation, Revision};
+
+use crate::support::postgres::Schema;
 
 /// A database made for one case.
 pub(crate) trait Database: Send + Sync {
@@ -56,6 +58,32 @@ impl Database for Sqlite {
 
     async fn remove(self) {
         self.store.close().await;
+    }
+}
+
+pub(crate) struct Postgres {
+    pub(crate) store: PostgresStore,
+    pub(crate) schema: Schema,
+}
+
+impl Postgres {
+    pub(crate) async fn create() -> Self {
+        let schema = Schema::create().await;
+        let config = PostgresConfig::new(schema.url());
+        let store = PostgresStore::open(config, 0).await.expect("a database");
+        Postgres { store, schema }
+    }
+}
+
+impl Database for Postgres {
+    fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    async fn remove(self) {
+        self.schema.assert_nothing_left_open().await;
+        self.store.close().await;
+        self.schema.remove().await;
     }
 }
 

@@ -2,10 +2,11 @@
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::super::row::{id_bytes, integer};
+use super::super::id_bytes;
 use super::Written;
 use crate::revision::later;
 use crate::store::record::{Append, ClientProgress, LoggedOperation};
+use crate::store::row::integer;
 
 /// Whether exactly `expected` rows were touched; fewer means that a condition did not hold.
 fn conflict_unless(found: u64, expected: usize) -> Option<Written> {

@@ -3,12 +3,13 @@
 use collab_protocol::DocumentId;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::super::row::{id_bytes, integer};
+use super::super::id_bytes;
 use super::{Written, append, found, insert_document, mark_opened_by_owner};
 use crate::store::StoreError;
 use crate::store::checks::check_text;
 use crate::store::import::{HAS_TEXT, ImportBatch, ImportStep, NOT_AT_END};
 use crate::store::record::NewDocument;
+use crate::store::row::integer;
 
 pub(super) async fn import(
     connection: &mut SqliteConnection,

@@ -1,9 +1,9 @@
-//! What SQLite says, sorted.
+//! What databases say, sorted.
 
 use sqlx::error::ErrorKind;
 use thiserror::Error;
 
-use crate::store::StoreError;
+use super::StoreError;
 
 /// Why a database was not opened.
 #[derive(Debug, Error)]
@@ -11,6 +11,9 @@ pub enum OpenError {
     /// The file cannot be opened, is no database, or does not answer.
     #[error("cannot open the database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The database takes no connection within its time limit.
+    #[error("the database does not answer")]
+    Silent,
     /// The SQLite library can lose committed writes.
     #[error("SQLite {found} can lose committed writes; 3.51.3 or later is needed")]
     OldLibrary {
@@ -27,6 +30,16 @@ pub enum OpenError {
         journal: String,
         /// The value of `pragma synchronous`.
         synchronous: i64,
+    },
+    /// PostgreSQL is set up so that it would lose or refuse what it is given.
+    #[error("PostgreSQL's {setting} is {found}: {remedy}")]
+    Unfit {
+        /// The setting, as PostgreSQL names it.
+        setting: &'static str,
+        /// Its value.
+        found: String,
+        /// Why that will not do, and how to change it.
+        remedy: &'static str,
     },
     /// The database was written by a later server.
     #[error("the database is newer than this server: it has migration {number}")]

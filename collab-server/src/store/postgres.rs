@@ -1,0 +1,413 @@
+//! The store in PostgreSQL: several servers may share it, and the database decides between them.
+//!
+//! One task per server appends, with one statement per round for all documents that wait, so that
+//! a commit's flush and round trip are shared. Everything else runs on a few more connections, each
+//! call in a task of its own. No call is ever cancelled on a connection that is used again: one
+//! that takes too long loses its connection with it.
+
+mod append;
+mod appender;
+mod audit;
+mod history;
+mod import;
+mod packed;
+mod pool;
+mod read;
+mod server;
+mod write;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
+use ot_core::{ClientSeq, Revision};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use self::appender::{Appender, Request};
+use self::pool::Pool;
+use self::server::Session;
+use super::history::{Activity, Seen, VersionRecord};
+use super::import::ImportStep;
+use super::migration;
+use super::packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
+use super::record::{
+    Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
+    NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
+};
+use super::{OpenError, Store, StoreError, StoreFuture};
+
+/// Where the database is, and how much it does at once.
+#[derive(Clone)]
+pub struct PostgresConfig {
+    /// `postgres://user:password@host:port/database`, with the parameters that libpq knows behind a
+    /// question mark. What it leaves out comes from `PGHOST`, `PGPASSWORD`, … and `~/.pgpass`.
+    pub url: String,
+    /// Connections besides the one that appends.
+    pub connections: u32,
+    /// How long one call may take; then the database gives it up by itself.
+    pub timeout: Duration,
+    /// How much longer an answer may take before the connection counts as lost.
+    pub silence_timeout: Duration,
+    /// How long an append waits for another server's on the same document.
+    pub lock_timeout: Duration,
+    /// Appends that wait; one more waits before it is taken.
+    pub queue_len: usize,
+    /// Appends put into one statement.
+    pub group_max: usize,
+}
+
+impl PostgresConfig {
+    /// The database at `url`, with the usual limits.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        PostgresConfig {
+            url: url.into(),
+            connections: 10,
+            timeout: Duration::from_secs(10),
+            silence_timeout: Duration::from_secs(2),
+            lock_timeout: Duration::from_secs(2),
+            queue_len: 1_024,
+            group_max: 256,
+        }
+    }
+
+    fn options(&self) -> Result<PgConnectOptions, OpenError> {
+        let mut options: PgConnectOptions = self.url.parse()?;
+        if options.get_application_name().is_none() {
+            options = options.application_name("concord");
+        }
+        Ok(options.statement_cache_capacity(512).disable_statement_logging())
+    }
+}
+
+/// The URL holds a password.
+impl fmt::Debug for PostgresConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresConfig").finish_non_exhaustive()
+    }
+}
+
+/// Documents in PostgreSQL. Clones share it.
+#[derive(Clone, Debug)]
+pub struct PostgresStore {
+    appends: mpsc::Sender<Request>,
+    pool: Arc<Pool>,
+    appender: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// A database call on a connection.
+type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
+
+impl PostgresStore {
+    /// Connects, checks that the database keeps what it acknowledges and brings it to this server's
+    /// schema. `now_ms` dates the schema.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(config: PostgresConfig, now_ms: i64) -> Result<Self, OpenError> {
+        let options = config.options()?;
+        let session = Session::new(&config);
+        let limit = config.timeout + config.silence_timeout;
+        let mut connection = match timeout(limit, session.connect(&options)).await {
+            Ok(connected) => connected?,
+            Err(_) => return Err(OpenError::Silent),
+        };
+        migration::postgres::migrate(&mut connection, now_ms).await?;
+        let pool = Pool::new(options.clone(), session.clone(), limit, config.connections);
+        let (appends, waiting) = mpsc::channel(config.queue_len.max(1));
+        let appender = Appender::new(connection, options, session, limit, config.group_max.max(1));
+        let appender = Arc::new(Mutex::new(Some(tokio::spawn(appender.run(waiting)))));
+        Ok(PostgresStore { appends, pool: Arc::new(pool), appender })
+    }
+
+    /// Calls the database in a task of its own, which goes on when nobody waits any more.
+    fn call<T: Send + 'static>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send + 'static,
+    ) -> StoreFuture<'_, Result<T, StoreError>> {
+        let pool = Arc::clone(&self.pool);
+        let called = async move { pool.call(work).await };
+        Box::pin(async move {
+            match tokio::spawn(called).await {
+                Ok(result) => result,
+                Err(error) => Err(StoreError::unavailable(error)),
+            }
+        })
+    }
+}
+
+/// An id as PostgreSQL holds it.
+fn uuid(id: u128) -> Uuid {
+    Uuid::from_u128(id)
+}
+
+impl Store for PostgresStore {
+    fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
+        self.call(move |connection| Box::pin(read::load(connection, document)))
+    }
+
+    fn append(&self, append: Append) -> StoreFuture<'_, AppendOutcome> {
+        let (reply, answer) = oneshot::channel();
+        Box::pin(async move {
+            let closed = || StoreError::unavailable("the store is closed");
+            match self.appends.send(Request::Append(append, reply)).await {
+                Ok(()) => answer.await.unwrap_or_else(|_| AppendOutcome::Unknown(closed())),
+                Err(_) => AppendOutcome::Failed(closed()),
+            }
+        })
+    }
+
+    fn since(
+        &self,
+        document: DocumentId,
+        after: Revision,
+        page: PageLimit,
+    ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
+        self.call(move |connection| Box::pin(read::since(connection, document, after, page)))
+    }
+
+    fn find_submission(
+        &self,
+        document: DocumentId,
+        client: ClientId,
+        seq: ClientSeq,
+    ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
+        self.call(move |connection| {
+            Box::pin(read::find_submission(connection, document, client, seq))
+        })
+    }
+
+    fn progress(
+        &self,
+        document: DocumentId,
+        client: ClientId,
+    ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>> {
+        self.call(move |connection| Box::pin(read::progress(connection, document, client)))
+    }
+
+    fn write_snapshot(
+        &self,
+        document: DocumentId,
+        snapshot: Snapshot,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| Box::pin(write::snapshot(connection, document, snapshot)))
+    }
+
+    fn create_document(&self, new: NewDocument) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| Box::pin(write::create(connection, new)))
+    }
+
+    fn document(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
+        self.call(move |connection| Box::pin(read::document(connection, document)))
+    }
+
+    fn rename_document(
+        &self,
+        document: DocumentId,
+        title: String,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| Box::pin(write::rename(connection, document, title, now_ms)))
+    }
+
+    fn set_deleted(
+        &self,
+        document: DocumentId,
+        deleted_ms: Option<i64>,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| Box::pin(write::set_deleted(connection, document, deleted_ms)))
+    }
+
+    fn list_documents(
+        &self,
+        query: ListQuery,
+    ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
+        self.call(move |connection| Box::pin(read::list(connection, query)))
+    }
+
+    fn mark_opened(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| {
+            Box::pin(write::mark_opened(connection, document, person, now_ms))
+        })
+    }
+
+    fn put_person(&self, person: PersonRecord) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| Box::pin(write::put_person(connection, person)))
+    }
+
+    fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
+        self.call(move |connection| Box::pin(async move { read::people(connection, &ids).await }))
+    }
+
+    fn setting_or_insert(
+        &self,
+        name: &'static str,
+        value: Vec<u8>,
+    ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>> {
+        self.call(move |connection| Box::pin(write::setting_or_insert(connection, name, value)))
+    }
+
+    fn snapshot_at_or_before(
+        &self,
+        document: DocumentId,
+        revision: Revision,
+    ) -> StoreFuture<'_, Result<Option<Snapshot>, StoreError>> {
+        self.call(move |connection| {
+            Box::pin(history::snapshot_at_or_before(connection, document, revision))
+        })
+    }
+
+    fn revision_at(
+        &self,
+        document: DocumentId,
+        time_ms: i64,
+    ) -> StoreFuture<'_, Result<Revision, StoreError>> {
+        self.call(move |connection| Box::pin(history::revision_at(connection, document, time_ms)))
+    }
+
+    fn activity(
+        &self,
+        document: DocumentId,
+        width: u64,
+    ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>> {
+        self.call(move |connection| Box::pin(history::activity(connection, document, width)))
+    }
+
+    fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| Box::pin(history::put_version(connection, version)))
+    }
+
+    fn versions(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<VersionRecord>, StoreError>> {
+        self.call(move |connection| Box::pin(history::versions(connection, document)))
+    }
+
+    fn delete_version(
+        &self,
+        document: DocumentId,
+        version: VersionId,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| {
+            Box::pin(history::delete_version(connection, document, version))
+        })
+    }
+
+    fn mark_seen(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        seen: Seen,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| {
+            Box::pin(history::mark_seen(connection, document, person, seen))
+        })
+    }
+
+    fn seen(
+        &self,
+        document: DocumentId,
+        person: UserId,
+    ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>> {
+        self.call(move |connection| Box::pin(history::seen(connection, document, person)))
+    }
+
+    fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| Box::pin(import::import(connection, step)))
+    }
+
+    fn packed_log(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<PackedSpan>, StoreError>> {
+        self.call(move |connection| Box::pin(packed::log(connection, document)))
+    }
+
+    fn packed_pages(
+        &self,
+        document: DocumentId,
+        after: Revision,
+        page: PageLimit,
+    ) -> StoreFuture<'_, Result<Vec<PackedRow>, StoreError>> {
+        self.call(move |connection| Box::pin(packed::pages(connection, document, after, page)))
+    }
+
+    fn pack(
+        &self,
+        document: DocumentId,
+        pack: Pack,
+    ) -> StoreFuture<'_, Result<PackOutcome, StoreError>> {
+        self.call(move |connection| Box::pin(packed::pack(connection, document, pack)))
+    }
+
+    fn document_ids(
+        &self,
+        after: Option<DocumentId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<DocumentId>, StoreError>> {
+        self.call(move |connection| Box::pin(audit::document_ids(connection, after, limit)))
+    }
+
+    fn snapshot_revisions(
+        &self,
+        document: DocumentId,
+    ) -> StoreFuture<'_, Result<Vec<Revision>, StoreError>> {
+        self.call(move |connection| Box::pin(audit::snapshot_revisions(connection, document)))
+    }
+
+    fn clients(
+        &self,
+        document: DocumentId,
+        after: Option<ClientId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<(ClientId, ClientProgress)>, StoreError>> {
+        self.call(move |connection| Box::pin(audit::clients(connection, document, after, limit)))
+    }
+
+    fn packed_clients(
+        &self,
+        document: DocumentId,
+        last: Revision,
+    ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>> {
+        self.call(move |connection| Box::pin(packed::clients(connection, document, last)))
+    }
+
+    fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {
+        self.call(move |connection| Box::pin(audit::orphans(connection, limit)))
+    }
+
+    fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(|connection| Box::pin(server::check_writable(connection)))
+    }
+
+    fn close(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let task = self.appender.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(task) = task {
+                // Fails only when the appender has ended already.
+                let _ = self.appends.send(Request::Close).await;
+                if let Err(error) = task.await {
+                    tracing::error!(%error, "the store's appender failed");
+                }
+            }
+            self.pool.close().await;
+        })
+    }
+}
