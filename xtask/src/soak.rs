@@ -19,7 +19,31 @@ struct Soak {
     needs: Option<(&'static str, &'static str)>,
 }
 
-const SOAKS: [Soak; 3] = [
+/// Scenarios of real processes, by the beginning of their tests' names: one after another, at full size, with figures.
+macro_rules! faults {
+    ($name:literal, $tests:literal, $about:literal) => {
+        Soak {
+            name: $name,
+            about: $about,
+            command: &[
+                "test",
+                "--release",
+                "--package",
+                "collab-server",
+                "--test",
+                "it",
+                $tests,
+                "--",
+                "--nocapture",
+                "--test-threads=1",
+            ],
+            variables: &[("CONCORD_FAULTS", "full")],
+            needs: None,
+        }
+    };
+}
+
+const SOAKS: &[Soak] = &[
     Soak {
         name: "laws",
         about: "the laws of the engine, a million cases each",
@@ -54,15 +78,23 @@ const SOAKS: [Soak; 3] = [
         variables: &[],
         needs: None,
     },
+    faults!("faults", "faults::", "real server, databases and networks that fail: all scenarios"),
+    faults!("network", "faults::network", "eight people behind failing networks, 40 rounds"),
+    faults!("slow-readers", "faults::slow", "100 connections that take nothing while 20 type"),
+    faults!("storm", "faults::storm", "1,000 clients come back at once"),
+    faults!("malformed", "faults::malformed", "10,000 malformed frames, 10,000 malformed messages"),
+    faults!("storage", "faults::storage", "a locked database, a full disk"),
+    faults!("ending", "faults::ending", "SIGTERM under load, 50 times"),
+    faults!("postgres", "faults::postgres", "PostgreSQL stopped, paused, restarted, cut off"),
 ];
 
 /// Runs one, or lists all.
 pub(crate) fn soak(name: Option<&str>) -> Result<()> {
     let Some(name) = name else {
-        SOAKS.iter().for_each(|soak| eprintln!("  {:<10} {}", soak.name, soak.about));
+        SOAKS.iter().for_each(|soak| eprintln!("  {:<12} {}", soak.name, soak.about));
         return Ok(());
     };
-    let known = || SOAKS.map(|soak| soak.name).join(", ");
+    let known = || SOAKS.iter().map(|soak| soak.name).collect::<Vec<_>>().join(", ");
     let soak = SOAKS
         .iter()
         .find(|soak| soak.name == name)

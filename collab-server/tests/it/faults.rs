@@ -14,6 +14,8 @@ mod slow;
 mod storage;
 mod storm;
 
+use std::net::SocketAddr;
+
 use futures_util::future::join_all;
 use tempfile::TempDir;
 
@@ -41,9 +43,12 @@ fn seed(own: u64) -> u64 {
     seed
 }
 
-/// A server on a SQLite file of its own, and one document.
+/// A server on a database of its own, and one document.
 struct Stage {
-    folder: TempDir,
+    /// The database, as `--database` takes it.
+    database: String,
+    /// Where a SQLite database lies; gone with this value.
+    _folder: Option<TempDir>,
     process: Process,
     cookie: String,
     document: String,
@@ -55,31 +60,48 @@ struct Stage {
 /// Flags of servers whose clients are all one person, in a hurry.
 const OPEN: [&str; 4] = ["--submissions-per-s", "100000", "--connections-per-user-max", "10000"];
 
+async fn serve(database: &str, flags: &[&str]) -> Process {
+    Process::start(database, &[&OPEN, flags].concat()).await
+}
+
 impl Stage {
+    /// On a SQLite file.
     async fn new(seed: u64, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let process = Self::serve(&folder, flags).await;
-        Self::on(folder, process, seed).await
+        let database = sqlite_in(folder.path());
+        let process = serve(&database, flags).await;
+        Stage { _folder: Some(folder), ..Self::on(database, process, seed).await }
     }
 
     /// On a server that runs already.
-    async fn on(folder: TempDir, process: Process, seed: u64) -> Self {
+    async fn on(database: String, process: Process, seed: u64) -> Self {
         let cookie = process.new_guest().await;
         let document = process.create_document(&cookie, "").await;
         let characters = Characters::default();
         let choices = Choices::new(seed);
-        Stage { folder, process, cookie, document, characters, seed, choices }
-    }
-
-    async fn serve(folder: &TempDir, flags: &[&str]) -> Process {
-        let flags = [&OPEN, flags].concat();
-        Process::start(&sqlite_in(folder.path()), &flags).await
+        Stage { database, _folder: None, process, cookie, document, characters, seed, choices }
     }
 
     /// Somebody who has not connected yet.
-    fn person(&mut self, address: std::net::SocketAddr, temper: Temper) -> Person {
+    fn person(&mut self, address: SocketAddr, temper: Temper) -> Person {
         let client = NativeClient::new(address, &self.cookie, &self.document);
         Person::new(client, self.choices.fork(), temper)
+    }
+
+    /// People who are there.
+    async fn people(&mut self, address: SocketAddr, count: usize, temper: Temper) -> Vec<Person> {
+        let mut people: Vec<Person> = (0..count).map(|_| self.person(address, temper)).collect();
+        for person in &mut people {
+            person.client.connect().await.expect("the server takes connections");
+        }
+        people
+    }
+
+    /// Appends that came to nothing, and those of which nobody knew.
+    async fn setbacks(&self) -> f64 {
+        let appends = |code: &str| format!(r#"concord_appends_total{{code="{code}"}}"#);
+        let process = &self.process;
+        process.metric(&appends("failed")).await + process.metric(&appends("unknown")).await
     }
 
     /// Lets everybody read what is there, ends the server and judges.
@@ -87,10 +109,12 @@ impl Stage {
         let served = self.process.head(&self.cookie, &self.document).await;
         join_all(people.iter_mut().map(|person| person.read_to(served.1))).await;
         self.process.stop().await;
-        let store = oracle::sqlite(self.folder.path()).await;
-        let (log, loaded) = oracle::read(&store, &self.document).await;
+        let store = oracle::open(&self.database).await;
+        let (log, loaded) = oracle::read(&*store, &self.document).await;
         let accounts = people.iter().map(|person| Account::from(&person.client)).collect();
         let evidence = Evidence { log, served, loaded, accounts };
-        oracle::assert_sound(&evidence, self.seed)
+        let verdict = oracle::assert_sound(&evidence, self.seed);
+        store.close().await;
+        verdict
     }
 }

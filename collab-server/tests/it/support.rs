@@ -14,7 +14,7 @@ pub(crate) mod socket;
 use std::time::Duration;
 
 /// How long anything may take before a test fails. Nothing waits for it to pass.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Asks again and again until the answer is yes.
 pub(crate) async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Stage, TempDir};
+use super::Stage;
 use crate::support::native::NativeClient;
 use crate::support::oracle::{self, Account, Evidence, Violation, judge};
 use crate::support::proxy::{Flow, Network, Proxy, Trap};
@@ -27,13 +27,13 @@ async fn unanswered(stage: &Stage, word: &str) -> NativeClient {
 }
 
 /// Ends the server and gathers everything there is to judge by.
-async fn gather(stage: Stage, clients: &[&NativeClient]) -> (Evidence, TempDir) {
+async fn gather(stage: Stage, clients: &[&NativeClient]) -> Evidence {
     let served = stage.process.head(&stage.cookie, &stage.document).await;
     stage.process.stop().await;
-    let store = oracle::sqlite(stage.folder.path()).await;
-    let (log, loaded) = oracle::read(&store, &stage.document).await;
+    let store = oracle::open(&stage.database).await;
+    let (log, loaded) = oracle::read(&*store, &stage.document).await;
     let accounts = clients.iter().map(|&client| Account::from(client)).collect();
-    (Evidence { log, served, loaded, accounts }, stage.folder)
+    Evidence { log, served, loaded, accounts }
 }
 
 /// Two clients that have typed three words and agree.
@@ -48,7 +48,7 @@ async fn agreed() -> Evidence {
     assert!(one.submit_and_wait_until_committed().await);
     one.take_to(3).await.expect("the connection holds");
     two.take_to(3).await.expect("the connection holds");
-    gather(stage, &[&one, &two]).await.0
+    gather(stage, &[&one, &two]).await
 }
 
 fn violations(evidence: &Evidence) -> Vec<Violation> {
@@ -106,7 +106,7 @@ async fn a_client_that_does_not_come_back_is_seen() {
     client.cut();
     client.submit().await.expect("there is something to send");
     let id = client.id().to_owned();
-    let (evidence, _folder) = gather(stage, &[&client]).await;
+    let evidence = gather(stage, &[&client]).await;
     let found = violations(&evidence);
     assert!(found.contains(&Violation::Unanswered { client: id, seq: 1 }), "{found:?}");
     assert!(found.iter().any(|found| matches!(found, Violation::Diverged { .. })), "{found:?}");
@@ -120,7 +120,7 @@ async fn a_client_that_sends_again_under_another_number_is_seen() {
     // Instead of sending submission 1 again, the word is typed into a new submission.
     let mut second = unanswered(&stage, "é漢").await;
     second.take_to(2).await.expect("the connection holds");
-    let (evidence, _folder) = gather(stage, &[&second]).await;
+    let evidence = gather(stage, &[&second]).await;
     let twice = ['é', '漢'].map(|character| Violation::TypedTwice { character, revisions: [1, 2] });
     assert_eq!(violations(&evidence), twice);
 }

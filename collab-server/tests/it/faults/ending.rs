@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::{Stage, seed, sized};
-use crate::support::person::{Person, Temper};
+use super::{Stage, seed, serve, sized};
+use crate::support::person::Temper;
 use crate::support::proxy::Proxy;
 
 const TEMPER: Temper =
@@ -19,7 +19,7 @@ async fn everybody_hears_of_the_end_and_finds_all_that_was_acknowledged() {
     let rounds = sized(4, 50);
     let mut stage = Stage::new(seed(61), &[]).await;
     let proxy = Proxy::start(stage.process.address()).await;
-    let mut people: Vec<Person> = (0..8).map(|_| stage.person(proxy.address(), TEMPER)).collect();
+    let mut people = stage.people(proxy.address(), 8, TEMPER).await;
     let mut longest = Duration::ZERO;
     for _ in 0..rounds {
         let connecting = people.iter_mut().map(async |person| {
@@ -30,7 +30,7 @@ async fn everybody_hears_of_the_end_and_finds_all_that_was_acknowledged() {
         });
         join_all(connecting).await;
         let pause = Duration::from_millis(20 + stage.choices.below(300) as u64);
-        let Stage { process, characters, folder, .. } = &mut stage;
+        let Stage { process, characters, database, .. } = &mut stage;
         let writing = people.iter_mut().map(|person| person.write(60, characters));
         let ending = async {
             tokio::time::sleep(pause).await;
@@ -40,7 +40,7 @@ async fn everybody_hears_of_the_end_and_finds_all_that_was_acknowledged() {
             let took = told.elapsed();
             assert!(status.success(), "{status}: {:?}", process.log());
             process.assert_no_panic();
-            *process = Stage::serve(folder, &[]).await;
+            *process = serve(database, &[]).await;
             proxy.aim(Some(process.address()));
             took
         };

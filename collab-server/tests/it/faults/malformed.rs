@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use super::Stage;
 use crate::support::choices::Choices;
 use crate::support::oracle::Verdict;
-use crate::support::person::{Person, Temper};
+use crate::support::person::Temper;
 use crate::support::socket::{RawSocket, client_id};
 
 const TEMPER: Temper =
@@ -46,10 +46,7 @@ impl Target<'_> {
 async fn besiege<T>(seed: u64, attack: impl AsyncFnOnce(Target<'_>) -> T) -> (T, Verdict) {
     let mut stage = Stage::new(seed, &[]).await;
     let address = stage.process.address();
-    let mut people: Vec<Person> = (0..2).map(|_| stage.person(address, TEMPER)).collect();
-    for person in &mut people {
-        person.client.connect().await.expect("a connection");
-    }
+    let mut people = stage.people(address, 2, TEMPER).await;
     let target = Target { choices: stage.choices.fork(), stage: &stage };
     let is_over = tokio::sync::watch::channel(false).0;
     let writing = people.iter_mut().map(async |person| {

@@ -9,49 +9,30 @@ use futures_util::future::join_all;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::{OPEN, Stage, seed, sized};
-use crate::support::person::{Person, Temper};
+use super::{OPEN, Stage, seed, serve, sized};
+use crate::support::person::Temper;
 use crate::support::process::{Process, Start, sqlite_in};
 use crate::support::until;
 
 const TEMPER: Temper =
     Temper { pace: Duration::from_millis(20), patience: Duration::from_secs(2), haste: 20 };
 
-/// Appends that came to nothing, and those of which nobody knew.
-async fn setbacks(process: &Process) -> f64 {
-    process.metric(r#"concord_appends_total{code="failed"}"#).await
-        + process.metric(r#"concord_appends_total{code="unknown"}"#).await
-}
-
-async fn people(stage: &mut Stage, count: usize) -> Vec<Person> {
-    let address = stage.process.address();
-    let mut people: Vec<Person> = (0..count).map(|_| stage.person(address, TEMPER)).collect();
-    for person in &mut people {
-        person.client.connect().await.expect("the server takes connections");
-    }
-    people
-}
-
-fn acknowledged(people: &[Person]) -> usize {
-    people.iter().map(|person| person.client.acked().len()).sum()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_another_process_has_locked_costs_only_time() {
     let mut stage = Stage::new(seed(31), &[]).await;
-    let mut people = people(&mut stage, 8).await;
-    let file = stage.folder.path().join("concord.db");
+    let address = stage.process.address();
+    let mut people = stage.people(address, 8, TEMPER).await;
     // Longer than the server waits for a lock, so that appends fail.
     for hold_s in sized(vec![6], vec![6, 12, 30]) {
-        let options = SqliteConnectOptions::new().filename(&file);
+        let options: SqliteConnectOptions = stage.database.parse().expect("a database");
         let mut other = options.connect().await.expect("another process");
         let writing = people.iter_mut().map(|person| person.write(40, &stage.characters));
-        let before = setbacks(&stage.process).await;
+        let before = stage.setbacks().await;
         let outage = async {
             tokio::time::sleep(Duration::from_millis(100)).await;
             sqlx::query("begin immediate").execute(&mut other).await.expect("the lock");
             let locked = Instant::now();
-            until("appends fail", async || setbacks(&stage.process).await > before).await;
+            until("appends fail", async || stage.setbacks().await > before).await;
             let left = Duration::from_secs(hold_s).saturating_sub(locked.elapsed());
             tokio::time::sleep(left).await;
             sqlx::query("rollback").execute(&mut other).await.expect("the lock is released");
@@ -61,17 +42,16 @@ async fn a_file_that_another_process_has_locked_costs_only_time() {
         let (released, _) = tokio::join!(outage, join_all(writing));
         println!("locked for {hold_s} s: all acknowledged {:.1?} after", released.elapsed());
     }
-    let failed = setbacks(&stage.process).await;
-    let total = acknowledged(&people);
-    let verdict = stage.finish(&mut people).await;
-    println!("{failed} appends failed; {total} acknowledged: 0 lost, 0 doubled; {verdict:?}");
+    let failed = stage.setbacks().await;
+    let total = stage.finish(&mut people).await.acknowledged;
+    println!("{failed} appends failed; {total} acknowledged, 0 lost, 0 doubled");
 }
 
 /// Types until the disk is full and appends fail, makes room, and lets everybody finish.
 async fn fill_up(mut stage: Stage, make_room: impl FnOnce(&Process)) -> String {
-    let mut people = people(&mut stage, 4).await;
-    let process = &stage.process;
-    let characters = &stage.characters;
+    let address = stage.process.address();
+    let mut people = stage.people(address, 4, TEMPER).await;
+    let there = &stage;
     let full = tokio::sync::watch::channel(false).0;
     let filling = people.iter_mut().map(|person| {
         let mut full = full.subscribe();
@@ -80,29 +60,25 @@ async fn fill_up(mut stage: Stage, make_room: impl FnOnce(&Process)) -> String {
             while !*full.borrow_and_update() {
                 let word = "x".repeat(2_000);
                 person.client.edit(0, person.client.len_chars().min(500), &word);
-                person.edit(characters);
+                person.edit(&there.characters);
                 person.step(Duration::from_millis(20)).await;
             }
-            person.write(20, characters).await;
+            person.write(20, &there.characters).await;
         }
     });
     let watching = async {
-        until("appends fail", async || setbacks(process).await > 0.0).await;
-        let ready = crate::support::http::Request::get("/health/ready").send(process.address());
-        let is_ready = ready.await.status == 200;
+        until("appends fail", async || there.setbacks().await > 0.0).await;
         full.send_replace(true);
         // It is full for a while, and the last edits are made while it is.
-        until("more fail", async || setbacks(process).await > 3.0).await;
-        make_room(process);
-        is_ready
+        until("more fail", async || there.setbacks().await > 3.0).await;
+        make_room(&there.process);
     };
-    let (is_ready, _) = tokio::join!(watching, join_all(filling));
-    let failed = setbacks(&stage.process).await;
-    let total = acknowledged(&people);
-    stage.finish(&mut people).await;
+    tokio::join!(watching, join_all(filling));
+    let failed = stage.setbacks().await;
+    let total = stage.finish(&mut people).await.acknowledged;
     format!(
-        "full: {failed} appends failed (ready meanwhile: {is_ready}), {total} submissions \
-         acknowledged, 0 lost, 0 doubled, without a restart"
+        "full: {failed} appends failed, {total} submissions acknowledged, 0 lost, 0 doubled, \
+         without a restart"
     )
 }
 
@@ -119,7 +95,7 @@ async fn a_write_that_the_system_refuses_costs_only_time() {
         let file_kib_max = Some(600 + 100 * round);
         let start = Start { database: &database, flags: &OPEN, file_kib_max };
         let process = Process::start_as(start).await;
-        let stage = Stage::on(folder, process, seed(41) + round).await;
+        let stage = Stage::on(database, process, seed(41) + round).await;
         let line = fill_up(stage, |process| {
             let id = process.id().to_string();
             assert!(runs("prlimit", &["--pid", &id, "--fsize=unlimited"]), "the limit is lifted");
@@ -165,8 +141,9 @@ async fn a_full_disk_costs_only_time() {
             return;
         };
         let folder = tempfile::tempdir_in(disk.path()).expect("a folder");
-        let process = Stage::serve(&folder, &[]).await;
-        let stage = Stage::on(folder, process, seed(51) + round).await;
+        let database = sqlite_in(folder.path());
+        let process = serve(&database, &[]).await;
+        let stage = Stage::on(database, process, seed(51) + round).await;
         println!("disk {}", fill_up(stage, |_| disk.grow("64m")).await);
     }
 }

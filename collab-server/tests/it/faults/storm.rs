@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
-use super::{Stage, seed, sized};
+use super::{Stage, seed, serve, sized};
 use crate::support::native::NativeClient;
 use crate::support::oracle::{self, Account, Evidence};
 use crate::support::person::{Person, Temper};
@@ -102,7 +102,7 @@ async fn all_come_back_spread_out_and_each_document_is_loaded_once() {
 
     let gone = Instant::now();
     stage.process.kill().await;
-    stage.process = Stage::serve(&stage.folder, &[]).await;
+    stage.process = serve(&stage.database, &[]).await;
     proxy.aim(Some(stage.process.address()));
     let back = people.iter_mut().enumerate();
     join_all(back.map(|(index, person)| ride_out(person, index % 10 == 0, &stage))).await;
@@ -124,9 +124,9 @@ async fn all_come_back_spread_out_and_each_document_is_loaded_once() {
     let reading = people.iter_mut().enumerate();
     join_all(reading.map(|(index, person)| person.read_to(heads[index % documents]))).await;
     stage.process.stop().await;
-    let store = oracle::sqlite(stage.folder.path()).await;
+    let store = oracle::open(&stage.database).await;
     for (number, (id, served)) in ids.iter().zip(served).enumerate() {
-        let (log, loaded) = oracle::read(&store, id).await;
+        let (log, loaded) = oracle::read(&*store, id).await;
         let of_document = people.iter().skip(number).step_by(documents);
         let accounts = of_document.map(|person| Account::from(&person.client)).collect();
         let evidence = Evidence { log, served, loaded, accounts };

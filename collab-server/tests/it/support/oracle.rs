@@ -204,8 +204,9 @@ pub(crate) async fn read(store: &dyn Store, document: &str) -> (Vec<LoggedOperat
     (log, text.to_string())
 }
 
-/// Opens a SQLite database beside whoever else has it open.
-pub(crate) async fn sqlite(folder: &std::path::Path) -> SqliteStore {
-    let config = SqliteConfig::new(folder.join("concord.db"));
-    SqliteStore::open(config, 0).await.expect("the database opens")
+/// Opens a database, as `--database` names it, that no server has open any more.
+pub(crate) async fn open(database: &str) -> Box<dyn Store> {
+    let path = database.strip_prefix("sqlite:").expect("a SQLite database");
+    let store = SqliteStore::open(SqliteConfig::new(path), 0).await;
+    Box::new(store.expect("the database opens"))
 }
