@@ -1,0 +1,158 @@
+// A text as lines of coloured or marked spans, and the lines as blocks that keep their identity from one version to the
+// next, so that only what changed is drawn again and only what is in sight is drawn at all.
+import type { DiffKind, DiffPart } from './diff';
+import { utf16Offset } from './rope';
+import type { Runs } from './runs';
+
+export interface Span {
+  readonly text: string;
+  /** Who wrote it, where that is known. */
+  readonly author?: string | null;
+  readonly revision?: number | undefined;
+  readonly timeMs?: number | undefined;
+  /** What became of it; absent for what stayed. */
+  readonly change?: Exclude<DiffKind, 'keep'>;
+}
+
+export interface Line {
+  readonly spans: readonly Span[];
+  /** This many unchanged lines are folded away here; the spans are empty. */
+  readonly folded?: number;
+}
+
+/** Cuts spans at line ends. The LF of a changed span stays in it as a sign that can be seen. */
+function toLines(spans: Iterable<Span>): Line[] {
+  const lines: Line[] = [];
+  let open: Span[] = [];
+  for (const span of spans) {
+    const pieces = span.text.split('\n');
+    pieces.forEach((piece, index) => {
+      const ends = index < pieces.length - 1;
+      const text = ends && span.change ? `${piece}↵` : piece;
+      if (text !== '') open.push({ ...span, text });
+      if (!ends) return;
+      lines.push({ spans: open });
+      open = [];
+    });
+  }
+  lines.push({ spans: open });
+  return lines;
+}
+
+/** The lines of a text, coloured by who wrote what. Runs that do not cover the text leave the rest plain. */
+export function attributedLines(text: string, runs: Runs): Line[] {
+  return toLines(attributedSpans(text, runs));
+}
+
+function* attributedSpans(text: string, runs: Runs): Generator<Span> {
+  let at = 0;
+  for (const { len, author, revision, timeMs } of runs) {
+    const end = at + utf16Offset(text.slice(at, at + 2 * len), len);
+    if (end > at) yield { text: text.slice(at, end), author, revision, timeMs };
+    at = end;
+  }
+  if (at < text.length) yield { text: text.slice(at), author: null };
+}
+
+/** The lines of a difference. */
+export function diffLines(parts: readonly DiffPart[]): Line[] {
+  return toLines(parts.map(({ kind, text }) => (kind === 'keep' ? { text } : { text, change: kind })));
+}
+
+export const isChanged = (line: Line): boolean => line.spans.some((span) => span.change !== undefined);
+
+/** Unchanged lines that stay around a changed one. */
+const CONTEXT_LINES = 2;
+
+/** Folds long stretches of unchanged lines; those whose first line is in `open` stay. The numbers are line indexes. */
+export function foldedLines(lines: readonly Line[], open: ReadonlySet<number>): { line: Line; index: number }[] {
+  const near = new Uint8Array(lines.length);
+  lines.forEach((line, index) => {
+    if (isChanged(line)) near.fill(1, Math.max(0, index - CONTEXT_LINES), index + CONTEXT_LINES + 1);
+  });
+  const result: { line: Line; index: number }[] = [];
+  for (let index = 0; index < lines.length; ) {
+    let end = index;
+    while (end < lines.length && !near[end]) end += 1;
+    // A fold that hides a line or two costs more than it saves.
+    if (end - index > 2 && !open.has(index)) result.push({ line: { spans: [], folded: end - index }, index });
+    else for (let at = index; at < end; at += 1) result.push({ line: lines[at]!, index: at });
+    for (; end < lines.length && near[end]; end += 1) result.push({ line: lines[end]!, index: end });
+    index = end;
+  }
+  return result;
+}
+
+export interface Block {
+  /** Stays the same while the block is the same place of the text. */
+  readonly key: number;
+  readonly lines: readonly Line[];
+  /** UTF-16 units in it, its line ends included. */
+  readonly length: number;
+}
+
+/** Lines and UTF-16 units that a block holds at most; one line is always taken whole. */
+const BLOCK_LINES = 32;
+const BLOCK_UTF16 = 4_000;
+
+const sameSpan = (a: Span, b: Span) => a.text === b.text && a.author === b.author && a.change === b.change && a.revision === b.revision;
+const sameLine = (a: Line, b: Line) =>
+  a.folded === b.folded && a.spans.length === b.spans.length && a.spans.every((span, index) => sameSpan(span, b.spans[index]!));
+
+const lineLength = (line: Line) => line.spans.reduce((sum, span) => sum + span.text.length, 1);
+
+let lastKey = 0;
+
+function block(lines: readonly Line[], key: number | undefined): Block {
+  return { key: key ?? (lastKey += 1), lines, length: lines.reduce((sum, line) => sum + lineLength(line), 0) };
+}
+
+function grouped(lines: readonly Line[], keys: number[]): Block[] {
+  const blocks: Block[] = [];
+  let from = 0;
+  let length = 0;
+  lines.forEach((line, index) => {
+    const more = lineLength(line);
+    if (index > from && (index - from >= BLOCK_LINES || length + more > BLOCK_UTF16)) {
+      blocks.push(block(lines.slice(from, index), keys.shift()));
+      from = index;
+      length = 0;
+    }
+    length += more;
+  });
+  if (from < lines.length) blocks.push(block(lines.slice(from), keys.shift()));
+  return blocks;
+}
+
+/** What changed from one version to the next. */
+export interface Blocks {
+  readonly blocks: readonly Block[];
+  /** The first block that is new or another, and the line in it; -1 when nothing changed. */
+  readonly changedBlock: number;
+  readonly changedLine: number;
+}
+
+/** The blocks of `lines`; blocks of the version before that are the same at both ends are taken over as they are. */
+export function reblocked(before: readonly Block[], lines: readonly Line[]): Blocks {
+  const fits = (one: Block, from: number) =>
+    from >= 0 && from + one.lines.length <= lines.length && one.lines.every((line, index) => sameLine(line, lines[from + index]!));
+  let head = 0;
+  let headLines = 0;
+  while (head < before.length && fits(before[head]!, headLines)) headLines += before[head++]!.lines.length;
+  let tail = before.length;
+  let tailLines = lines.length;
+  while (tail > head && tailLines - before[tail - 1]!.lines.length >= headLines && fits(before[tail - 1]!, tailLines - before[tail - 1]!.lines.length)) {
+    tailLines -= before[--tail]!.lines.length;
+  }
+  const replaced = before.slice(head, tail);
+  const middle = grouped(lines.slice(headLines, tailLines), replaced.map(({ key }) => key));
+  const blocks = [...before.slice(0, head), ...middle, ...before.slice(tail)];
+  if (middle.length === 0 && replaced.length === 0) return { blocks, changedBlock: -1, changedLine: -1 };
+  const old = replaced[0]?.lines ?? [];
+  const fresh = middle[0]?.lines ?? [];
+  const line = fresh.findIndex((one, index) => !old[index] || !sameWords(one, old[index]));
+  return { blocks, changedBlock: Math.min(head, blocks.length - 1), changedLine: Math.max(0, line) };
+}
+
+const words = (line: Line) => line.spans.map((span) => span.text).join('');
+const sameWords = (a: Line, b: Line) => words(a) === words(b);
