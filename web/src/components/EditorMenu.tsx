@@ -1,6 +1,6 @@
 'use client';
 
-import { Check, Download, Keyboard, Link2, MoreHorizontal, Redo2, Trash2, Undo2, UserRound } from 'lucide-react';
+import { Check, Download, History, Keyboard, Link2, MoreHorizontal, Redo2, Trash2, Undo2, UserRound } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { type Face, setPreferences, usePreferences } from '@/data/preferences';
 import { cx } from '@/lib/cx';
@@ -16,6 +16,7 @@ export interface EditorMenuProps {
   onUndo(): void;
   onRedo(): void;
   onCopyLink(): void;
+  onHistory(): void;
   onDownload(): void;
   onHelp(): void;
   onMe(): void;
@@ -77,6 +78,9 @@ export function EditorMenu(props: EditorMenuProps) {
           <DropdownMenu.Separator className={MENU_LINE} />
           <DropdownMenu.Item className={cx(MENU_ITEM, 'sm:hidden')} onSelect={props.onCopyLink}>
             <Link2 size={16} aria-hidden /> Copy link
+          </DropdownMenu.Item>
+          <DropdownMenu.Item className={MENU_ITEM} onSelect={props.onHistory}>
+            <History size={16} aria-hidden /> History <span className="ms-auto"><Keys combo="alt+shift+h" quiet /></span>
           </DropdownMenu.Item>
           <DropdownMenu.Item className={MENU_ITEM} onSelect={props.onDownload}>
             <Download size={16} aria-hidden /> Download as text

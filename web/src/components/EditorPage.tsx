@@ -1,15 +1,19 @@
 'use client';
 
+import dynamic from 'next/dynamic';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { toast } from 'sonner';
+import { go, useSearch } from '@/data/address';
 import { api } from '@/data/api';
 import { useOverdue } from '@/data/clock';
 import { useElapsedMs } from '@/data/elapsed';
 import { type Person, useConnection, useDocument, usePresence } from '@/data/live';
+import { useSince } from '@/data/since';
 import { useTextCount } from '@/data/text-count';
 import { useWindowHeight } from '@/data/window-height';
 import { documentIdFromPath } from '@/lib/document-id';
 import { fileName } from '@/lib/file-name';
+import { historyPlace, historySearch } from '@/lib/history/place';
 import { repairedFor } from '@/lib/problem';
 import { saveLine } from '@/lib/save-state';
 import { isCombo } from '@/lib/shortcuts';
@@ -17,6 +21,7 @@ import { useApp } from './AppFrame';
 import { DocumentProblem } from './DocumentProblem';
 import { EditorBar } from './EditorBar';
 import { EditorMenu } from './EditorMenu';
+import { SinceLine } from './history/SinceLine';
 import { copyText } from './HomePage';
 import { useAppleKeys } from './Keys';
 import { RejectedEdits } from './RejectedEdits';
@@ -25,6 +30,9 @@ import { TEXT_ID, TextSheet } from './TextSheet';
 import type { TitleFieldHandle } from './TitleField';
 
 const SKELETON_AFTER_MS = 300;
+
+/** Loaded when somebody looks at a history: who writes does not wait for it. */
+const HistoryPage = dynamic(() => import('./history/HistoryPage').then((module) => module.HistoryPage), { ssr: false });
 
 /** `/d/<id>`: one exported page for all documents; the id is read from the address after mount. */
 export function EditorPage() {
@@ -36,7 +44,23 @@ export function EditorPage() {
   useWindowHeight();
   if (id === undefined) return <div className="h-(--window-height)" />;
   if (id === null) return <NoDocument />;
-  return <Editor id={id} />;
+  return <OpenDocument id={id} />;
+}
+
+/** The document as it is now, or with `?history` as it was. It stays open while one changes between the two. */
+function OpenDocument({ id }: { id: string }) {
+  const place = historyPlace(useSearch());
+  return (
+    <>
+      <KeepOpen id={id} />
+      {place ? <HistoryPage id={id} place={place} /> : <Editor id={id} />}
+    </>
+  );
+}
+
+function KeepOpen({ id }: { id: string }) {
+  usePresence(id);
+  return null;
 }
 
 function NoDocument() {
@@ -48,6 +72,7 @@ function NoDocument() {
 }
 
 const goHome = () => window.location.assign('/');
+const goToHistory = () => go(historySearch({ mode: 'authors' }));
 const reload = () => window.location.reload();
 
 function downloadText(title: string, text: string): void {
@@ -161,6 +186,9 @@ function Editor({ id }: { id: string }) {
   const code = deletion.deleted ? 'document_deleted' : problem.code;
   const canRestore = deletion.deleted || problem.canRestore;
   const text = () => session?.text() ?? '';
+  // Only what came from the server has been seen: without it there is nothing to compare with.
+  const present = status.phase === 'ready' && editor.connection.state === 'connected';
+  const since = useSince(id, present ? session?.me?.user : undefined, () => session?.revision ?? 0);
   const hasText = code !== undefined && !deletion.deleted && text() !== '';
   // Nothing of the document is on the screen: then the bar only leads back.
   const absent = code !== undefined && !hasText;
@@ -188,6 +216,7 @@ function Editor({ id }: { id: string }) {
       F2: () => titleField.current?.edit(),
       'mod+s': () => toast(`${current.current.line.text}. Every change is saved by itself.`),
       'alt+shift+p': () => current.current.goToNext(),
+      'alt+shift+h': goToHistory,
     }),
     [],
   );
@@ -217,6 +246,7 @@ function Editor({ id }: { id: string }) {
             onUndo={editor.undo}
             onRedo={editor.redo}
             onCopyLink={() => void copyText(window.location.href, 'Link copied')}
+            onHistory={goToHistory}
             onDownload={download}
             onHelp={app.openHelp}
             onMe={app.openMe}
@@ -226,6 +256,17 @@ function Editor({ id }: { id: string }) {
       />
       <RejectedEdits edits={status.rejected ?? []} onCopy={(rejected) => void copyText(rejected, 'Text copied')} onDismiss={() => session?.dismissRejected()} />
       {trouble && <Trouble words={trouble} />}
+      {since.news && code === undefined && (
+        <SinceLine
+          words={since.news.words}
+          onShow={() => {
+            const { revision } = since.news!;
+            since.dismiss();
+            go(historySearch({ revision, mode: 'changes' }));
+          }}
+          onDismiss={since.dismiss}
+        />
+      )}
       {code !== undefined && (
         <DocumentProblem
           code={code}

@@ -1,4 +1,4 @@
-import { APP_SHORTCUTS, EDITOR_SHORTCUTS, HOME_SHORTCUTS, type Shortcut } from '@/lib/shortcuts';
+import { APP_SHORTCUTS, EDITOR_SHORTCUTS, HISTORY_SHORTCUTS, HOME_SHORTCUTS, type Shortcut } from '@/lib/shortcuts';
 import { Keys } from './Keys';
 import { Sheet } from './Sheet';
 
@@ -25,6 +25,7 @@ export function HelpSheet({ open, onOpenChange }: { open: boolean; onOpenChange(
   return (
     <Sheet open={open} onOpenChange={onOpenChange} title="Keyboard" description="Everything can be done without a mouse.">
       <Section title="In a document" shortcuts={EDITOR_SHORTCUTS} />
+      <Section title="In the history" shortcuts={HISTORY_SHORTCUTS} />
       <Section title="In the list" shortcuts={HOME_SHORTCUTS} />
       <Section title="Everywhere" shortcuts={APP_SHORTCUTS} />
     </Sheet>

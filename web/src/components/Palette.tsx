@@ -1,13 +1,15 @@
 'use client';
 
 import { Command } from 'cmdk';
-import { FilePlus2, FileText, Keyboard, Monitor, Moon, Search, Sun, Trash2, UserRound } from 'lucide-react';
+import { FilePlus2, FileText, History, Keyboard, Monitor, Moon, Search, Sun, Trash2, UserRound } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { type ReactNode, useDeferredValue, useEffect, useState } from 'react';
+import { go } from '@/data/address';
 import { type DocumentInfo, api } from '@/data/api';
 import { activityMs, keptDocuments } from '@/data/documents';
 import { setPreferences } from '@/data/preferences';
-import { documentPath } from '@/lib/document-id';
+import { documentIdFromPath, documentPath } from '@/lib/document-id';
+import { historySearch } from '@/lib/history/place';
 
 export interface PaletteProps {
   open: boolean;
@@ -76,7 +78,12 @@ function PaletteBody({ open, close, onCreate, onHelp, onMe }: Omit<PaletteProps,
   const [query, setQuery] = useState('');
   const words = useDeferredValue(query.trim());
   const found = useFound(words, open);
+  const inDocument = documentIdFromPath(window.location.pathname) !== null;
+  const ofDocument = [
+    { names: ['History of this document', 'versions', 'changes', 'restore'], icon: <History size={16} aria-hidden />, run: () => go(historySearch({ mode: 'authors' })) },
+  ];
   const commands: { names: string[]; icon: ReactNode; run(): void }[] = [
+    ...(inDocument ? ofDocument : []),
     { names: ['New document', 'create', 'add'], icon: <FilePlus2 size={16} aria-hidden />, run: onCreate },
     { names: ['Recently deleted', 'trash', 'restore'], icon: <Trash2 size={16} aria-hidden />, run: () => window.location.assign('/?deleted') },
     { names: ['Your name and colour', 'me', 'profile'], icon: <UserRound size={16} aria-hidden />, run: onMe },

@@ -11,7 +11,8 @@ const GATEWAY_STATUS = [502, 503, 504];
 const fetchFresh: typeof fetch = async (input, init) => {
   const timeout = AbortSignal.timeout(ANSWER_MAX_MS);
   const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
-  return fetch(input, { ...init, cache: 'no-store', signal });
+  // A small note, such as how far I have read, also arrives when the page is left at that moment.
+  return fetch(input, { ...init, cache: 'no-store', signal, keepalive: init?.method === 'PUT' });
 };
 
 export const api = createRest({ fetch: fetchFresh });

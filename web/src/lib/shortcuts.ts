@@ -11,7 +11,19 @@ export const EDITOR_SHORTCUTS: Shortcut[] = [
   { combo: 'mod+s', what: 'Tell me whether everything is saved' },
   { combo: 'F2', what: 'Rename the document' },
   { combo: 'alt+shift+p', what: 'Go to the next person' },
+  { combo: 'alt+shift+h', what: 'Look at the history' },
   { combo: 'Esc', what: 'From the title back to the text' },
+];
+
+export const HISTORY_SHORTCUTS: Shortcut[] = [
+  { combo: 'Space', what: 'Play and pause' },
+  { combo: '←', what: 'One change back' },
+  { combo: '→', what: 'One change on' },
+  { combo: 'Home', what: 'To the beginning (on the slider)' },
+  { combo: 'End', what: 'To now (on the slider)' },
+  { combo: '[', what: 'The named version before' },
+  { combo: ']', what: 'The next named version' },
+  { combo: 'Esc', what: 'Back to the document' },
 ];
 
 export const APP_SHORTCUTS: Shortcut[] = [

@@ -56,7 +56,7 @@ function Bar({ name, people, title, state, direction }: { name: string; people: 
           onGoTo={nothing}
           onCopyLink={nothing}
           menu={
-            <EditorMenu canUndo canRedo={false} canDelete onUndo={nothing} onRedo={nothing} onCopyLink={nothing} onDownload={nothing} onHelp={nothing} onMe={nothing} onDelete={nothing} />
+            <EditorMenu canUndo canRedo={false} canDelete onUndo={nothing} onRedo={nothing} onCopyLink={nothing} onHistory={nothing} onDownload={nothing} onHelp={nothing} onMe={nothing} onDelete={nothing} />
           }
         />
       </div>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type DiffPart, countDiff, diffParts, reversed } from './diff';
+import { type DiffPart, countDiff, countPlaces, diffParts, reversed } from './diff';
 import { Rope, type Operation } from './rope';
 
 const say = (parts: readonly DiffPart[]) =>
@@ -47,6 +47,9 @@ describe('diffParts', () => {
 describe('countDiff', () => {
   it('counts places, not parts', () => {
     expect(countDiff(diffParts('one two three', [4, 'TWO', -3, 6, '!']))).toEqual({ places: 2, inserted: 4, deleted: 3 });
+    expect(countPlaces([4, 'TWO', -3, 6, '!'])).toBe(2);
+    expect(countPlaces([1, -1, 1, 'XY', 5])).toBe(1);
+    expect(countPlaces([4])).toBe(0);
     expect(countDiff(diffParts('same', [4]))).toEqual({ places: 0, inserted: 0, deleted: 0 });
   });
 });

@@ -75,6 +75,21 @@ function tidy(place: Place): DiffPart[] {
   ];
 }
 
+/** The number of places an operation changes: what `diffParts` shows apart, without needing the text. */
+export function countPlaces(operation: Operation): number {
+  let count = 0;
+  let kept = Infinity;
+  for (const part of operation) {
+    if (typeof part === 'number' && part > 0) {
+      kept += part;
+      continue;
+    }
+    if (kept > ISLAND_MAX) count += 1;
+    kept = 0;
+  }
+  return count;
+}
+
 /** How much has changed. */
 export interface DiffCount {
   /** Places that differ. */

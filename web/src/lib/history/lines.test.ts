@@ -5,14 +5,21 @@ import { type Line, attributedLines, diffLines, foldedLines, reblocked } from '.
 const say = (lines: readonly Line[]) =>
   lines.map((line) => (line.folded ? `…${line.folded}` : line.spans.map(({ text, author, change }) => `${change?.[0] ?? author?.[0] ?? ''}(${text})`).join('')));
 
+const colourOf = (author: string) => ({ ada: 1, ben: 5 })[author];
+
 describe('attributedLines', () => {
+  it('joins what one person wrote at different times, in their colour', () => {
+    const runs = [{ len: 1, author: 'ada', revision: 1 }, { len: 1, author: 'ada', revision: 9 }, { len: 1, author: 'ben', revision: 5 }];
+    expect(attributedLines('abc', runs, colourOf)).toEqual([{ spans: [{ text: 'ab', author: 'ada', colour: 1 }, { text: 'c', author: 'ben', colour: 5 }] }]);
+  });
+
   it('cuts runs at line ends and lines at authors', () => {
     const runs = [{ len: 3, author: 'ada' }, { len: 4, author: 'ben' }, { len: 1, author: null }];
-    expect(say(attributedLines('a\nb😀c\nde', runs))).toEqual(['a(a)', 'a(b)b(😀c)', 'b(d)(e)']);
+    expect(say(attributedLines('a\nb😀c\nde', runs, colourOf))).toEqual(['a(a)', 'a(b)b(😀c)', 'b(d)(e)']);
   });
 
   it('shows a text whose authors are not known yet', () => {
-    expect(say(attributedLines('one\n\ntwo', []))).toEqual(['(one)', '', '(two)']);
+    expect(say(attributedLines('one\n\ntwo', [], colourOf))).toEqual(['(one)', '', '(two)']);
   });
 });
 
@@ -24,19 +31,19 @@ describe('diffLines', () => {
 
 describe('foldedLines', () => {
   const text = Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n');
-  const lines = diffLines(diffParts(text, [7 * 10 , -7, text.length - 77]));
+  const lines = diffLines(diffParts(text, [70, -7, text.length - 77]));
 
   it('folds what is far from changes', () => {
     const folded = foldedLines(lines, new Set());
-    expect(folded[0]).toEqual({ line: { spans: [], folded: 8 }, index: 0 });
-    expect(folded.filter(({ line }) => line.folded)).toHaveLength(2);
-    expect(folded.reduce((sum, { line }) => sum + (line.folded ?? 1), 0)).toBe(lines.length);
+    expect(folded[0]).toEqual({ spans: [], folded: 8, index: 0 });
+    expect(folded.filter((line) => line.folded)).toHaveLength(2);
+    expect(folded.reduce((sum, line) => sum + (line.folded ?? 1), 0)).toBe(lines.length);
   });
 
   it('shows a stretch that was opened', () => {
     const folded = foldedLines(lines, new Set([0]));
-    expect(folded[0]?.line).toBe(lines[0]);
-    expect(folded.filter(({ line }) => line.folded)).toHaveLength(1);
+    expect(folded[0]).toBe(lines[0]);
+    expect(folded.filter((line) => line.folded)).toHaveLength(1);
   });
 });
 

@@ -6,18 +6,18 @@ import type { Runs } from './runs';
 
 export interface Span {
   readonly text: string;
-  /** Who wrote it, where that is known. */
+  /** Who wrote it, where that is known, and their colour, 0 to 11. */
   readonly author?: string | null;
-  readonly revision?: number | undefined;
-  readonly timeMs?: number | undefined;
+  readonly colour?: number | undefined;
   /** What became of it; absent for what stayed. */
   readonly change?: Exclude<DiffKind, 'keep'>;
 }
 
 export interface Line {
   readonly spans: readonly Span[];
-  /** This many unchanged lines are folded away here; the spans are empty. */
+  /** This many unchanged lines are folded away here, from the line `index` on; the spans are empty. */
   readonly folded?: number;
+  readonly index?: number;
 }
 
 /** Cuts spans at line ends. The LF of a changed span stays in it as a sign that can be seen. */
@@ -40,18 +40,21 @@ function toLines(spans: Iterable<Span>): Line[] {
 }
 
 /** The lines of a text, coloured by who wrote what. Runs that do not cover the text leave the rest plain. */
-export function attributedLines(text: string, runs: Runs): Line[] {
-  return toLines(attributedSpans(text, runs));
+export function attributedLines(text: string, runs: Runs, colourOf: (author: string) => number | undefined): Line[] {
+  return toLines(attributedSpans(text, runs, colourOf));
 }
 
-function* attributedSpans(text: string, runs: Runs): Generator<Span> {
+/** Neighbouring runs of one author, whenever they were written, are one span. */
+function* attributedSpans(text: string, runs: Runs, colourOf: (author: string) => number | undefined): Generator<Span> {
+  let from = 0;
   let at = 0;
-  for (const { len, author, revision, timeMs } of runs) {
-    const end = at + utf16Offset(text.slice(at, at + 2 * len), len);
-    if (end > at) yield { text: text.slice(at, end), author, revision, timeMs };
-    at = end;
+  for (const [index, { len, author }] of runs.entries()) {
+    at += utf16Offset(text.slice(at, at + 2 * len), len);
+    if (runs[index + 1]?.author === author) continue;
+    if (at > from) yield { text: text.slice(from, at), author, colour: author === null ? undefined : colourOf(author) };
+    from = at;
   }
-  if (at < text.length) yield { text: text.slice(at), author: null };
+  if (from < text.length) yield { text: text.slice(from), author: null };
 }
 
 /** The lines of a difference. */
@@ -64,20 +67,20 @@ export const isChanged = (line: Line): boolean => line.spans.some((span) => span
 /** Unchanged lines that stay around a changed one. */
 const CONTEXT_LINES = 2;
 
-/** Folds long stretches of unchanged lines; those whose first line is in `open` stay. The numbers are line indexes. */
-export function foldedLines(lines: readonly Line[], open: ReadonlySet<number>): { line: Line; index: number }[] {
+/** Folds long stretches of unchanged lines; those that begin with a line of `open` stay. */
+export function foldedLines(lines: readonly Line[], open: ReadonlySet<number>): Line[] {
   const near = new Uint8Array(lines.length);
   lines.forEach((line, index) => {
     if (isChanged(line)) near.fill(1, Math.max(0, index - CONTEXT_LINES), index + CONTEXT_LINES + 1);
   });
-  const result: { line: Line; index: number }[] = [];
+  const result: Line[] = [];
   for (let index = 0; index < lines.length; ) {
     let end = index;
     while (end < lines.length && !near[end]) end += 1;
     // A fold that hides a line or two costs more than it saves.
-    if (end - index > 2 && !open.has(index)) result.push({ line: { spans: [], folded: end - index }, index });
-    else for (let at = index; at < end; at += 1) result.push({ line: lines[at]!, index: at });
-    for (; end < lines.length && near[end]; end += 1) result.push({ line: lines[end]!, index: end });
+    if (end - index > 2 && !open.has(index)) result.push({ spans: [], folded: end - index, index });
+    else result.push(...lines.slice(index, end));
+    for (; end < lines.length && near[end]; end += 1) result.push(lines[end]!);
     index = end;
   }
   return result;
@@ -95,9 +98,9 @@ export interface Block {
 const BLOCK_LINES = 32;
 const BLOCK_UTF16 = 4_000;
 
-const sameSpan = (a: Span, b: Span) => a.text === b.text && a.author === b.author && a.change === b.change && a.revision === b.revision;
+const sameSpan = (a: Span, b: Span) => a.text === b.text && a.author === b.author && a.colour === b.colour && a.change === b.change;
 const sameLine = (a: Line, b: Line) =>
-  a.folded === b.folded && a.spans.length === b.spans.length && a.spans.every((span, index) => sameSpan(span, b.spans[index]!));
+  a.folded === b.folded && a.index === b.index && a.spans.length === b.spans.length && a.spans.every((span, index) => sameSpan(span, b.spans[index]!));
 
 const lineLength = (line: Line) => line.spans.reduce((sum, span) => sum + span.text.length, 1);
 

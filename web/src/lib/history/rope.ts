@@ -82,7 +82,6 @@ export class Rope {
   readonly #chunks: readonly Chunk[];
   /** Length in scalar values. */
   readonly chars: number;
-  #text: string | undefined;
 
   constructor(chunks: readonly Chunk[]) {
     this.#chunks = chunks;
@@ -95,9 +94,9 @@ export class Rope {
     return builder.done();
   }
 
-  /** The whole text; made once. */
+  /** The whole text, put together anew. */
   text(): string {
-    return (this.#text ??= this.#chunks.map((chunk) => chunk.text).join(''));
+    return this.#chunks.map((chunk) => chunk.text).join('');
   }
 
   /**

@@ -1,0 +1,103 @@
+// What has changed in a document since I last looked, on any device; and telling the server how far I have looked.
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { countPlaces } from '@/lib/history/diff';
+import type { Operation } from '@/lib/history/rope';
+import { sinceWords } from '@/lib/history/words';
+import { api } from './api';
+
+/** What I have not seen yet. */
+export interface News {
+  /** The revision I last looked at. */
+  revision: number;
+  /** "12 changes by Ada and Ben since Tuesday". */
+  words: string;
+}
+
+/** Operations whose authors are looked at; of more, the latest people are not named. */
+const ENTRIES_MAX = 1_000;
+/** News in sight for this long have been seen. */
+const READ_MS = 10_000;
+/** While I look on, the mark follows at least this often. */
+const MARK_EVERY_MS = 60_000;
+
+/** What others have changed since my mark; null when there is nothing to tell. */
+async function readNews(id: string, me: string, signal: AbortSignal): Promise<News | null> {
+  const seen = await api.history.seen(id, signal);
+  if (seen.time_ms === undefined || seen.head <= seen.revision) return null;
+  const page = await api.history.page(id, { after: seen.revision, limit: ENTRIES_MAX, signal });
+  const names = page.authors.filter(({ user }) => user !== me).map(({ name }) => name);
+  if (names.length === 0) return null;
+  const { op } = await api.history.diff(id, seen.revision, seen.head, signal);
+  const places = countPlaces(op as Operation);
+  return places === 0 ? null : { revision: seen.revision, words: sinceWords(places, names, seen.time_ms, Date.now()) };
+}
+
+export interface Since {
+  news: News | null;
+  /** I have seen them. */
+  dismiss(): void;
+}
+
+/**
+ * The news of a document that is open. `revision` says how far the text on the screen is; `me` is who looks, and while it
+ * is absent nothing is asked.
+ */
+export function useSince(id: string, me: string | undefined, revision: () => number): Since {
+  const [news, setNews] = useState<News | null>(null);
+  const current = useRef(revision);
+  /** How far the server has been told; undefined until it has said how far it knew. */
+  const told = useRef<number | undefined>(undefined);
+  useEffect(() => {
+    current.current = revision;
+  });
+
+  const mark = useCallback(() => {
+    const reached = current.current();
+    if (told.current === undefined || reached <= told.current) return;
+    told.current = reached;
+    api.history.markSeen(id, reached).catch(() => {
+      // Told again with the next mark.
+      told.current = -1;
+    });
+  }, [id]);
+
+  useEffect(() => {
+    if (me === undefined) return;
+    const abort = new AbortController();
+    let reading: ReturnType<typeof setTimeout> | undefined;
+    readNews(id, me, abort.signal).then(
+      (found) => {
+        if (abort.signal.aborted) return;
+        setNews(found);
+        told.current = -1;
+        reading = setTimeout(mark, found ? READ_MS : 0);
+      },
+      () => {
+        // Offline, or a server without history: then there is nothing to tell, and nothing is marked.
+      },
+    );
+    const onHide = () => {
+      if (document.visibilityState === 'hidden') mark();
+    };
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') mark();
+    }, MARK_EVERY_MS);
+    document.addEventListener('visibilitychange', onHide);
+    window.addEventListener('pagehide', mark);
+    return () => {
+      abort.abort();
+      clearTimeout(reading);
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', onHide);
+      window.removeEventListener('pagehide', mark);
+      mark();
+      told.current = undefined;
+    };
+  }, [id, me, mark]);
+
+  const dismiss = useCallback(() => {
+    setNews(null);
+    mark();
+  }, [mark]);
+  return { news, dismiss };
+}

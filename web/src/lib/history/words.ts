@@ -1,0 +1,91 @@
+// What the history view says: who, when, how much. For eyes and for screen readers alike.
+import { duration } from '../time';
+
+const DAY_MS = 86_400_000;
+/** Names said before the rest becomes a number. */
+const NAMES_MAX = 3;
+
+/** "Ada", "Ada and Ben", "Ada, Ben and Cleo", "Ada, Ben and 5 others". */
+export function namesOf(names: readonly string[]): string {
+  if (names.length === 0) return 'Somebody';
+  if (names.length === 1) return names[0]!;
+  const shown = names.length <= NAMES_MAX ? names.slice(0, -1) : names.slice(0, NAMES_MAX - 1);
+  const rest = names.length - shown.length;
+  return `${shown.join(', ')} and ${rest === 1 ? names.at(-1)! : `${rest} others`}`;
+}
+
+/** "3 May 14:02", with the year where it is another one. */
+export function moment(timeMs: number, nowMs: number, locale?: string): string {
+  const date = new Date(timeMs);
+  const sameYear = date.getFullYear() === new Date(nowMs).getFullYear();
+  const day = date.toLocaleDateString(locale, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) });
+  return `${day} ${date.toLocaleTimeString(locale, { hour: 'numeric', minute: '2-digit' })}`;
+}
+
+/** "in the last 12 min", "since 14:02", "since yesterday, 14:02", "since Tuesday", "since 3 May". */
+export function sinceWhen(timeMs: number, nowMs: number, locale?: string): string {
+  const ageMs = Math.max(0, nowMs - timeMs);
+  if (ageMs < 3_600_000) return `in the last ${duration(Math.max(60_000, ageMs))}`;
+  const date = new Date(timeMs);
+  const time = date.toLocaleTimeString(locale, { hour: 'numeric', minute: '2-digit' });
+  const now = new Date(nowMs);
+  const today = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
+  if (timeMs >= today) return `since ${time}`;
+  if (timeMs >= new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1).getTime()) return `since yesterday, ${time}`;
+  if (ageMs < 6 * DAY_MS) return `since ${date.toLocaleDateString(locale, { weekday: 'long' })}`;
+  const sameYear = date.getFullYear() === now.getFullYear();
+  return `since ${date.toLocaleDateString(locale, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) })}`;
+}
+
+/** What the slider says of where it stands. */
+export interface Place {
+  revision: number;
+  head: number;
+  /** Who wrote it, where that is known. */
+  author?: string | undefined;
+  timeMs?: number | undefined;
+  /** Versions named at exactly this revision. */
+  versions?: readonly string[];
+}
+
+/** "Revision 1,204 of 5,000, Ada, 3 May 14:02, version “Draft”". */
+export function placeWords({ revision, head, author, timeMs, versions = [] }: Place, nowMs: number, locale?: string): string {
+  const parts = [`Revision ${revision.toLocaleString(locale)} of ${head.toLocaleString(locale)}`];
+  if (revision === 0) parts.push('before the first change');
+  if (author !== undefined && revision > 0) parts.push(author);
+  if (timeMs !== undefined && revision > 0) parts.push(moment(timeMs, nowMs, locale));
+  for (const name of versions) parts.push(`version “${name}”`);
+  return parts.join(', ');
+}
+
+const count = (n: number, one: string, many: string) => `${n.toLocaleString()} ${n === 1 ? one : many}`;
+
+/** "12 changes by Ada and Ben since Tuesday". */
+export function sinceWords(places: number, names: readonly string[], timeMs: number | undefined, nowMs: number, locale?: string): string {
+  const when = timeMs === undefined ? '' : ` ${sinceWhen(timeMs, nowMs, locale)}`;
+  return `${count(places, 'change', 'changes')} by ${namesOf(names)}${when}`;
+}
+
+/** "3 places differ: 120 characters inserted, 14 deleted". */
+export function diffWords({ places, inserted, deleted }: { places: number; inserted: number; deleted: number }): string {
+  if (places === 0) return 'No difference';
+  const what = [
+    inserted > 0 ? `${count(inserted, 'character', 'characters')} inserted` : '',
+    deleted > 0 ? `${deleted.toLocaleString()}${inserted > 0 ? '' : deleted === 1 ? ' character' : ' characters'} deleted` : '',
+  ].filter(Boolean);
+  return `${count(places, 'place differs', 'places differ')}: ${what.join(', ')}`;
+}
+
+/** Why something of the history could not be had, by the server's code: what happened and what it means. */
+export function troubleWords(code: string): string {
+  const known: Record<string, string> = {
+    unreachable: 'The server cannot be reached. What is shown stays; the rest comes when the connection is back.',
+    overloaded: 'The server is busy at the moment. Nothing is lost; try again in a little while.',
+    slow_down: 'That was faster than the server allows. Try again in a moment.',
+    storage_unavailable: 'The server cannot reach its storage. Nothing is lost; try again in a little while.',
+    doc_corrupt: 'The server found a fault in what it stored and refuses to show a wrong text.',
+    forbidden: 'You may not see this any more.',
+    document_deleted: 'This document was deleted.',
+  };
+  return (Object.hasOwn(known, code) && known[code]) || 'This part of the history could not be loaded.';
+}
