@@ -1,7 +1,6 @@
 // The history of a document for the page that shows it: the slider's state, named versions, differences, restoring.
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { Version } from '@concord/client/rest';
-import type { Operation } from '@/lib/history/rope';
 import { type DiffPart, diffParts } from '@/lib/history/diff';
 import type { Run } from '@/lib/history/runs';
 import { api } from './api';
@@ -117,6 +116,12 @@ export interface DiffView {
 /** The hand rests this long before a difference is asked for. */
 const DIFF_PAUSE_MS = 120;
 
+async function readDiff(id: string, model: HistoryModel, from: number, to: number, signal: AbortSignal): Promise<DiffPart[]> {
+  if (from === to) return [{ kind: 'keep', text: await model.textAt(from, signal) }];
+  const [{ op }, text] = await Promise.all([api.history.diff(id, from, to, signal), model.textAt(from, signal)]);
+  return diffParts(text, op);
+}
+
 /** What leads from one revision to a later one. Nothing is asked while `wanted` is false. */
 export function useDiff(id: string, model: HistoryModel, from: number, to: number, wanted: boolean): DiffView {
   const [known, setKnown] = useState<{ from: number; to: number; parts: readonly DiffPart[] | null; code: string | null } | null>(null);
@@ -126,9 +131,9 @@ export function useDiff(id: string, model: HistoryModel, from: number, to: numbe
     if (!wanted || there || from > to) return;
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      Promise.all([api.history.diff(id, from, to, abort.signal), model.textAt(from, abort.signal)]).then(
-        ([{ op }, text]) => {
-          if (!abort.signal.aborted) setKnown({ from, to, parts: diffParts(text, op as Operation), code: null });
+      readDiff(id, model, from, to, abort.signal).then(
+        (parts) => {
+          if (!abort.signal.aborted) setKnown({ from, to, parts, code: null });
         },
         (error: unknown) => {
           if (!abort.signal.aborted) setKnown((before) => ({ from, to, parts: before?.parts ?? null, code: codeOf(error) }));

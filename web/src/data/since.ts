@@ -1,7 +1,6 @@
 // What has changed in a document since I last looked, on any device; and telling the server how far I have looked.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { countPlaces } from '@/lib/history/diff';
-import type { Operation } from '@/lib/history/rope';
 import { sinceWords } from '@/lib/history/words';
 import { api } from './api';
 
@@ -28,7 +27,7 @@ async function readNews(id: string, me: string, signal: AbortSignal): Promise<Ne
   const names = page.authors.filter(({ user }) => user !== me).map(({ name }) => name);
   if (names.length === 0) return null;
   const { op } = await api.history.diff(id, seen.revision, seen.head, signal);
-  const places = countPlaces(op as Operation);
+  const places = countPlaces(op);
   return places === 0 ? null : { revision: seen.revision, words: sinceWords(places, names, seen.time_ms, Date.now()) };
 }
 

@@ -8,14 +8,17 @@ export interface HistoryBarProps {
   mode: HistoryMode;
   /** There is a history to look at. */
   ready: boolean;
-  canRestore: boolean;
+  /** I may restore what I see here. */
+  canEdit: boolean;
+  /** What I see is now: there is nothing to restore. */
+  isNow: boolean;
   onBack(): void;
   onMode(mode: HistoryMode): void;
   onRestore(): void;
 }
 
 /** The one slim bar above a text of the past. */
-export function HistoryBar({ title, mode, ready, canRestore, onBack, onMode, onRestore }: HistoryBarProps) {
+export function HistoryBar({ title, mode, ready, canEdit, isNow, onBack, onMode, onRestore }: HistoryBarProps) {
   const comparing = mode === 'changes';
   return (
     <header className="flex h-12 shrink-0 items-center gap-1 border-b border-line ps-2 pe-2 sm:gap-2 touch:h-14">
@@ -31,8 +34,8 @@ export function HistoryBar({ title, mode, ready, canRestore, onBack, onMode, onR
           <Button aria-pressed={comparing} aria-label="Compare with now" onClick={() => onMode(comparing ? 'authors' : 'changes')} className={cx(comparing && 'bg-wash')}>
             <GitCompareArrows size={16} aria-hidden /> <span className="max-sm:hidden">Compare with now</span>
           </Button>
-          {canRestore && (
-            <Button look="outline" aria-label="Restore this version" onClick={onRestore} className="h-8 max-sm:px-3">
+          {canEdit && (
+            <Button look="outline" aria-label="Restore this version" disabled={isNow} onClick={onRestore} className="h-8 max-sm:px-3">
               <RotateCcw size={16} aria-hidden /> <span className="sm:hidden">Restore</span> <span className="max-sm:hidden">Restore this version</span>
             </Button>
           )}

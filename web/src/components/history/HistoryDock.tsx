@@ -30,7 +30,7 @@ export function HistoryDock({ slider, play, who, when, waiting, onVersions, onAu
             {when && <span className="text-muted"> · {when}</span>}
           </p>
           <p className="truncate text-xs text-muted sm:ms-auto sm:shrink-0" data-testid="place" aria-busy={waiting}>
-            {revision.toLocaleString()} of {head.toLocaleString()}
+            <span className="max-sm:hidden">Revision </span>{revision.toLocaleString()} of {head.toLocaleString()}
             <span aria-hidden className={waiting ? 'ms-1 inline-block animate-breathe' : 'invisible ms-1 inline-block'}>…</span>
           </p>
         </div>

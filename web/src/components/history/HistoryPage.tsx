@@ -216,7 +216,8 @@ export function HistoryPage({ id, place }: { id: string; place: HistoryPlace }) 
         title={past.title}
         mode={mode}
         ready={ready}
-        canRestore={past.canEdit && view.revision < view.head}
+        canEdit={past.canEdit}
+        isNow={view.revision >= view.head}
         onBack={back}
         onMode={past.setMode}
         onRestore={() => preview(view.revision)}

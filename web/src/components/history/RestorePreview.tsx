@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'react';
 import { countDiff, type DiffPart, reversed } from '@/lib/history/diff';
 import { diffLines, foldedLines } from '@/lib/history/lines';
-import { diffWords } from '@/lib/history/words';
+import { restoreWords } from '@/lib/history/words';
 import { Button } from '../Button';
 import { Sheet } from '../Sheet';
 import { TextLines } from './TextLines';
@@ -47,7 +47,7 @@ export function RestoreBody({ parts, trouble, restoring, onRestore, onRetry, onC
         </div>
       ) : (
         <>
-          <p className="mb-3 text-sm">{same ? 'The text is the same now as it was then. There is nothing to restore.' : `${diffWords(count)} against the text as it is now.`}</p>
+          <p className="mb-3 text-sm">{same ? 'The text is the same now as it was then. There is nothing to restore.' : `${restoreWords(count)}.`}</p>
           {!same && (
             <div className="mb-4 overflow-hidden rounded-panel border border-line">
               <Difference parts={back} label="What restoring changes" />

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diffWords, moment, namesOf, placeWords, sinceWhen, sinceWords } from './words';
+import { diffWords, moment, namesOf, placeWords, restoreWords, sinceWhen, sinceWords } from './words';
 
 const at = (month: number, day: number, hour: number, minute = 0, year = 2026) => new Date(year, month - 1, day, hour, minute).getTime();
 const NOW = at(5, 20, 15, 30); // a Wednesday
@@ -48,6 +48,8 @@ describe('sinceWords and diffWords', () => {
     expect(sinceWords(1, ['Ada'], undefined, NOW)).toBe('1 change by Ada');
     expect(diffWords({ places: 2, inserted: 120, deleted: 14 })).toBe('2 places differ: 120 characters inserted, 14 deleted');
     expect(diffWords({ places: 1, inserted: 0, deleted: 1 })).toBe('1 place differs: 1 character deleted');
+    expect(restoreWords({ places: 3, inserted: 20, deleted: 195 })).toBe('Restoring brings back 20 characters and takes out 195, in 3 places');
+    expect(restoreWords({ places: 1, inserted: 0, deleted: 1 })).toBe('Restoring takes out 1 character, in 1 place');
     expect(diffWords({ places: 0, inserted: 0, deleted: 0 })).toBe('No difference');
   });
 });

@@ -76,6 +76,13 @@ export function diffWords({ places, inserted, deleted }: { places: number; inser
   return `${count(places, 'place differs', 'places differ')}: ${what.join(', ')}`;
 }
 
+/** "Restoring brings back 20 characters and takes out 195, in 3 places". */
+export function restoreWords({ places, inserted, deleted }: { places: number; inserted: number; deleted: number }): string {
+  const chars = (n: number) => count(n, 'character', 'characters');
+  const what = [inserted > 0 ? `brings back ${chars(inserted)}` : '', deleted > 0 ? `takes out ${inserted > 0 ? deleted.toLocaleString() : chars(deleted)}` : ''];
+  return `Restoring ${what.filter(Boolean).join(' and ')}, in ${count(places, 'place', 'places')}`;
+}
+
 /** Why something of the history could not be had, by the server's code: what happened and what it means. */
 export function troubleWords(code: string): string {
   const known: Record<string, string> = {
