@@ -6,7 +6,7 @@ import { OUT, serveApp } from './harness/app';
 import { launchBrowser } from './harness/browser';
 import { makeDocument } from './harness/editor';
 import { LONG_TEXT, SAMPLE_TEXT } from './harness/samples';
-import { SCENES, type Shoot } from './harness/scenes';
+import { SCENES, type Shoot, writePast } from './harness/scenes';
 import { startServer } from './harness/server';
 
 const FOLDER = path.resolve(import.meta.dirname, '../screenshots');
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const [browser, app, server, small] = await Promise.all([
     launchBrowser(),
     serveApp(),
-    startServer(),
+    startServer(['--submissions-per-s', '10000', '--submissions-burst', '10000']),
     startServer(['--document-bytes-max', '4096', '--text-bytes-max', '4096']),
   ]);
   try {
@@ -49,8 +49,10 @@ async function main(): Promise<void> {
           essay: await makeDocument(server.url, { title: 'What the river keeps', text: SAMPLE_TEXT }),
           long: await makeDocument(server.url, { title: 'A long one', text: LONG_TEXT }),
           full: await makeDocument(small.url, { title: 'Full', text: `${SAMPLE_TEXT}\n`.repeat(8).slice(0, 3900) }),
+          past: await makeDocument(server.url, { title: 'What the river keeps' }),
           window: { ...window, colorScheme },
         };
+        await writePast(browser, stage.past);
         for (const scene of scenes) {
           if (chosen(scene, scenes)) await SCENES[scene]?.(stage, shooter(`${size}-${colorScheme}`));
         }

@@ -3,7 +3,8 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { openWindow, until } from './browser';
 import { type Editor, asViewer, caretAfter, openEditor, paste, saveLineOf, saved, setCaret, textarea, type } from './editor';
 import { type FakeApi, fakeApi } from './fake-api';
-import { sampleDocuments } from './samples';
+import { commit, idOf, typing } from './history';
+import { SAMPLE_TEXT, sampleDocuments } from './samples';
 
 /** Where the scenes are played. */
 export interface Stage {
@@ -14,6 +15,8 @@ export interface Stage {
   essay: string;
   long: string;
   full: string;
+  /** With a past by two people and named versions. */
+  past: string;
   window: BrowserContextOptions;
 }
 
@@ -162,6 +165,100 @@ const edges: Scene = async (stage, shoot) => {
   await reader.context.close();
 };
 
+const past: Scene = async (stage, shoot) => {
+  const { context, page } = await openWindow(stage.browser, stage.window);
+  try {
+    const slider = page.getByRole('slider');
+    const head = async () => Number(await slider.getAttribute('max'));
+    const stands = (what: string) => until(what, async () => (await page.getByTestId('place').getAttribute('aria-busy')) === 'false' && (await page.locator('.authored, ins, del').count()) > 0);
+    await page.goto(`${stage.past}?history`);
+    await stands('the text is coloured');
+    await until('its marks are there', async () => (await page.getByTestId('mark').count()) === 2);
+    await shoot(page, 'history');
+    await slider.fill(String(Math.round((await head()) * 0.7)));
+    await stands('a moment of the past');
+    await shoot(page, 'history-past');
+    const versions = page.getByRole('button', { name: 'Versions' });
+    if (await versions.isVisible()) {
+      await versions.click();
+      await page.getByRole('dialog').waitFor();
+      await shoot(page, 'history-versions');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Authors' }).click();
+      await page.getByRole('dialog').waitFor();
+      await shoot(page, 'history-authors');
+      await page.keyboard.press('Escape');
+    }
+    await page.getByRole('button', { name: 'Compare with now' }).click();
+    await until('it says how much', async () => /differ/.test(await page.getByTestId('diff-words').innerText()));
+    await shoot(page, 'history-compare');
+    await page.getByRole('button', { name: 'Restore this version' }).click();
+    await page.getByText(/^Restoring /).waitFor();
+    await shoot(page, 'history-restore');
+    await page.getByRole('dialog').getByRole('button', { name: 'Restore', exact: true }).click();
+    await page.getByText(/is restored/).waitFor();
+    await shoot(page, 'history-restored');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await context.route('**/history/summary*', (route) => route.abort('connectionfailed'));
+    await page.goto(`${stage.past}?history`);
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    await shoot(page, 'history-offline');
+  } finally {
+    await context.close();
+  }
+};
+
+const news: Scene = async (stage, shoot) => {
+  const { context, page } = await openWindow(stage.browser, stage.window);
+  const ben = await openWindow(stage.browser);
+  try {
+    const id = idOf(stage.past);
+    const origin = new URL(stage.past).origin;
+    const seen = async () => (await (await page.request.get(`${origin}/api/documents/${id}/seen`)).json()) as { revision: number };
+    await page.goto(stage.past);
+    await until('it is marked', async () => (await seen()).revision > 0);
+    await page.goto(origin);
+    await ben.page.goto(origin);
+    await asPerson(ben.context, origin, 'Ben', 5);
+    const { len_chars: length } = (await (await page.request.get(`${origin}/api/documents/${id}`)).json()) as { len_chars: number };
+    await commit(ben.page, id, [[10, ' really', length - 10], [length + 7, 'P.S. The ferryman remembers it.\n']]);
+    await page.goto(stage.past);
+    await page.getByText(/changes by Ben/).waitFor();
+    await shoot(page, 'editor-news');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await until('they are shown', async () => (await page.locator('ins').count()) === 2);
+    await shoot(page, 'history-news');
+  } finally {
+    await context.close();
+    await ben.context.close();
+  }
+};
+
+/** Writes a past by two people into an empty document, and names two moments of it. */
+export async function writePast(browser: Browser, address: string): Promise<void> {
+  const id = idOf(address);
+  const { origin } = new URL(address);
+  const first = SAMPLE_TEXT.slice(0, SAMPLE_TEXT.indexOf('1. A milk'));
+  const rest = SAMPLE_TEXT.slice(first.length);
+  const writings = [
+    { name: 'Ada Lovelace', color: 1, operations: typing(first, 0, 0, 3), version: 'First words' },
+    { name: 'Ben', color: 5, operations: [...typing(rest, first.length, first.length, 3), ...typing(' slowly', 31, SAMPLE_TEXT.length, 1)], version: 'With the list' },
+    { name: 'Ada Lovelace', color: 1, operations: [[SAMPLE_TEXT.length + 7 - 40, -39, 'and the name of the village.', 1]], version: null },
+  ];
+  const windows = new Map<string, Awaited<ReturnType<typeof openWindow>>>();
+  for (const { name, color, operations, version } of writings) {
+    const one = windows.get(name) ?? (await openWindow(browser));
+    if (!windows.has(name)) {
+      await one.page.goto(origin);
+      await asPerson(one.context, origin, name, color);
+    }
+    windows.set(name, one);
+    await commit(one.page, id, operations);
+    if (version) await one.context.request.post(`${origin}/api/documents/${id}/versions`, { data: { name: version }, headers: { origin } });
+  }
+  for (const { context } of windows.values()) await context.close();
+}
+
 const gallery: Scene = (stage, shoot) => home(stage, {}, (page) => shoot(page, 'gallery'), '/gallery');
 
-export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, gallery };
+export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, past, news, gallery };

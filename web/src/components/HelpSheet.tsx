@@ -23,7 +23,7 @@ function Section({ title, shortcuts }: { title: string; shortcuts: Shortcut[] })
 /** Every key the app listens to. */
 export function HelpSheet({ open, onOpenChange }: { open: boolean; onOpenChange(open: boolean): void }) {
   return (
-    <Sheet open={open} onOpenChange={onOpenChange} title="Keyboard" description="Everything can be done without a mouse.">
+    <Sheet open={open} onOpenChange={onOpenChange} title="Keyboard" description="Everything can be done without a mouse." reading>
       <Section title="In a document" shortcuts={EDITOR_SHORTCUTS} />
       <Section title="In the history" shortcuts={HISTORY_SHORTCUTS} />
       <Section title="In the list" shortcuts={HOME_SHORTCUTS} />

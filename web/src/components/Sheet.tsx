@@ -12,11 +12,13 @@ export interface SheetProps {
   /** One sentence under the title. */
   description?: string;
   wide?: boolean;
+  /** There is nothing to press in it, only to read: then the content takes the focus, for the keys that scroll. */
+  reading?: boolean;
   children: ReactNode;
 }
 
 /** A dialog that floats in the middle, or rises from the bottom of a phone. */
-export function Sheet({ open, onOpenChange, title, description, wide = false, children }: SheetProps) {
+export function Sheet({ open, onOpenChange, title, description, wide = false, reading = false, children }: SheetProps) {
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
@@ -34,7 +36,9 @@ export function Sheet({ open, onOpenChange, title, description, wide = false, ch
             <Dialog.Title className="text-md font-bold">{title}</Dialog.Title>
             {description && <Dialog.Description className="mt-1 text-sm text-muted">{description}</Dialog.Description>}
           </div>
-          <div className="overflow-y-auto overscroll-contain px-6 pt-1 pb-6">{children}</div>
+          <div {...(reading && { tabIndex: 0, role: 'group', 'aria-label': title })} className="overflow-y-auto overscroll-contain px-6 pt-1 pb-6 focus-visible:-outline-offset-2">
+            {children}
+          </div>
           {/* Last, so that the focus begins with the content; without a tooltip, which would swallow the first Escape. */}
           <Dialog.Close
             aria-label="Close"

@@ -16,6 +16,8 @@ import { SaveState } from '../SaveState';
 import { SearchField } from '../SearchField';
 import { TextFooter } from '../TextFooter';
 import { ThemeMenu } from '../ThemeMenu';
+import { HistoryStates } from './HistoryStates';
+import { State } from './State';
 import { DELETED, DOCUMENTS, LONG_NAME, NOW_MS, SAVE_STATES, list, persons } from './samples';
 
 const nothing = () => {};
@@ -28,15 +30,6 @@ function Part({ name, children }: { name: string; children: ReactNode }) {
       <h2 className="mb-3 border-b border-line pb-1 text-md font-bold">{name}</h2>
       {children}
     </section>
-  );
-}
-
-function State({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="mb-4">
-      <p className="mb-1 text-xs text-muted">{name}</p>
-      {children}
-    </div>
   );
 }
 
@@ -125,6 +118,9 @@ export function Gallery() {
         <State name="with text still on the screen">
           <DocumentProblem code="document_deleted" hasText can={{ home: nothing, reload: nothing, restore: nothing, copy: nothing }} />
         </State>
+      </Part>
+      <Part name="History">
+        <HistoryStates />
       </Part>
       <Part name="Documents">
         <State name="full">

@@ -23,12 +23,14 @@ export interface HistoryBodyProps {
   follow: boolean;
   chosen: string | null;
   onRetry(): void;
+  /** A page's main part, unless there are several on it. */
+  element?: 'main' | 'div';
 }
 
 /** A text of the past, or its difference from now. */
-export function HistoryBody({ state, overdue, lines, label, diff, trouble, follow, chosen, onRetry }: HistoryBodyProps) {
+export function HistoryBody({ state, overdue, lines, label, diff, trouble, follow, chosen, onRetry, element: Element = 'main' }: HistoryBodyProps) {
   return (
-    <main className="relative flex min-w-0 flex-1 flex-col" aria-busy={state !== 'ready'}>
+    <Element className="relative flex min-w-0 flex-1 flex-col" aria-busy={state !== 'ready'}>
       {trouble && (
         <div role="alert" className="flex shrink-0 flex-wrap items-center justify-center gap-3 border-b border-line bg-warn-tint px-4 py-2 text-sm">
           <TriangleAlert size={16} aria-hidden className="shrink-0 text-warn" />
@@ -41,7 +43,7 @@ export function HistoryBody({ state, overdue, lines, label, diff, trouble, follo
           {state === 'loading' ? overdue && !trouble && <Skeleton /> : <TextLines lines={lines} label={label} follow={follow} chosen={chosen} empty="Nothing was written yet." />}
         </div>
       )}
-    </main>
+    </Element>
   );
 }
 
