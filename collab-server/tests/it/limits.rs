@@ -95,7 +95,7 @@ async fn a_silent_connection_is_given_up() {
     let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut received)).await;
     let _ended_or_reset = read.expect("ended in time");
     let pings = received.windows(2).filter(|two| *two == [0x89, 8]).count();
-    assert!(pings >= 2, "{pings} pings");
+    assert!(pings >= 1, "it was asked for a sign of life");
     server.stop().await;
 }
 
