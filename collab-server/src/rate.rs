@@ -1,7 +1,7 @@
-//! How often one person may submit to one document.
+//! How often one person may submit to one document, and one connection may say anything else.
 //!
-//! The limit belongs to person and document, not to a connection, so that neither a second tab nor
-//! a reconnect multiplies it.
+//! The limit of submissions belongs to person and document, not to a connection, so that neither a
+//! second tab nor a reconnect multiplies it.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use collab_protocol::{DocumentId, UserId};
 use governor::clock::{Clock, MonotonicClock};
-use governor::middleware::StateInformationMiddleware;
+use governor::middleware::{NoOpMiddleware, StateInformationMiddleware};
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
@@ -51,10 +51,8 @@ pub(crate) struct Admittance {
 impl SubmissionRates {
     /// `per_s` submissions a second for any length of time, `burst` at once.
     pub(crate) fn new(per_s: u32, burst: u32) -> Self {
-        let quota = Quota::per_second(NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN))
-            .allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
         let limiters = Limiters { by_key: HashMap::new(), sweep_at: SWEEP_MIN };
-        SubmissionRates { quota, limiters: Mutex::new(limiters) }
+        SubmissionRates { quota: quota(per_s, burst), limiters: Mutex::new(limiters) }
     }
 
     /// The limit of this person in this document.
@@ -87,6 +85,30 @@ impl SubmissionRate {
         let wait = |until: governor::NotUntil<_>| until.wait_time_from(MonotonicClock.now());
         Admittance { place: checked.map(|_| ()).map_err(wait), rest }
     }
+}
+
+/// What one connection may do so many times.
+pub(crate) struct Allowance(
+    RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Moment>>,
+);
+
+type Moment = <MonotonicClock as Clock>::Instant;
+
+impl Allowance {
+    /// `per_s` times a second for any length of time, `burst` at once.
+    pub(crate) fn new(per_s: u32, burst: u32) -> Self {
+        Allowance(RateLimiter::direct_with_clock(quota(per_s, burst), MonotonicClock))
+    }
+
+    /// Takes one, if any is left.
+    pub(crate) fn take(&self) -> bool {
+        self.0.check().is_ok()
+    }
+}
+
+fn quota(per_s: u32, burst: u32) -> Quota {
+    Quota::per_second(NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN))
+        .allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
 }
 
 #[cfg(test)]

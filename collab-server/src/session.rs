@@ -30,8 +30,10 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::config::Config;
 use crate::document::Ended;
 use crate::people::Profile;
+use crate::rate::Allowance;
 use crate::store::StoreError;
 use channels::{Channels, Pull};
 use joining::{JoinOutcome, Joining};
@@ -133,6 +135,10 @@ struct Session<'a, S> {
     wake: Arc<Notify>,
     may_pull: bool,
     bad_messages: u32,
+    /// Documents it may open,
+    joins_allowed: Allowance,
+    /// and messages it may send that are neither that nor edits.
+    messages_allowed: Allowance,
     /// Until when the other side was asked to send nothing.
     resting_until: Option<Instant>,
     pulse: Pulse,
@@ -145,6 +151,9 @@ where
 {
     fn new(app: Arc<App>, socket: &'a mut Socket<S>, profile: Profile) -> Self {
         let pulse = Pulse::new(Instant::now(), &app.config);
+        let Config { joins_per_s, joins_burst, messages_per_s, messages_burst, .. } = app.config;
+        let joins_allowed = Allowance::new(joins_per_s, joins_burst);
+        let messages_allowed = Allowance::new(messages_per_s, messages_burst);
         let channels = Channels::new(Arc::clone(&app.metrics));
         Session {
             app,
@@ -157,6 +166,8 @@ where
             wake: Arc::new(Notify::new()),
             may_pull: false,
             bad_messages: 0,
+            joins_allowed,
+            messages_allowed,
             resting_until: None,
             pulse,
             is_stopping: false,

@@ -145,6 +145,17 @@ settings! {
         submissions_per_s: u32 = "100" in 1..=100_000,
         /// Submissions that may come at once before that rate binds.
         submissions_burst: u32 = "200" in 1..=1_000_000,
+        /// Documents that one connection may open a second, sustained. More are answered
+        /// `slow_down`, and the client tries again.
+        joins_per_s: u32 = "20" in 1..=100_000,
+        /// Documents that it may open at once before that rate binds: a client that comes back
+        /// opens all it has.
+        joins_burst: u32 = "200" in 1..=1_000_000,
+        /// Messages that are neither edits nor open a document (carets, pings) that one connection
+        /// may send a second, sustained. More are answered `slow_down` and have no effect.
+        messages_per_s: u32 = "100" in 1..=100_000,
+        /// Such messages that may come at once before that rate binds.
+        messages_burst: u32 = "400" in 1..=1_000_000,
         /// Selections and carets of one session; the engine keeps at most 16.
         ranges_max: u32 = "16" in 1..=16,
         /// Documents open over one connection.

@@ -51,7 +51,10 @@ where
             Ok(ClientMessage::Select(select)) => self.on_select(select),
             Ok(ClientMessage::Join(join)) => return self.on_join(join),
             Ok(ClientMessage::Leave(leave)) => self.on_leave(leave.ch),
-            Ok(ClientMessage::Ping(ping)) => self.say(&ServerMessage::Pong(Pong { t: ping.t })),
+            Ok(ClientMessage::Ping(ping)) if self.may_say(None) => {
+                self.say(&ServerMessage::Pong(Pong { t: ping.t }));
+            }
+            Ok(ClientMessage::Ping(_)) => {}
             Ok(ClientMessage::Auth(_)) => {
                 return self.on_bad_message("this connection is authenticated already");
             }
@@ -118,7 +121,7 @@ where
 
     fn on_select(&mut self, select: Select) {
         let ch = select.ch;
-        if !self.check_channel(ch) {
+        if !self.may_say(Some(ch)) || !self.check_channel(ch) {
             return;
         }
         let Some(ranges) = checked(&select.ranges, self.app.config.ranges_max as usize) else {
@@ -141,6 +144,10 @@ where
             }
             _ => return self.on_bad_message("since and epoch go together"),
         };
+        if !self.joins_allowed.take() {
+            self.error(ErrorCode::SlowDown, Some(doc), None, None);
+            return Ok(());
+        }
         let open = self.channels.len() + self.joins.len();
         if open >= self.app.config.documents_per_connection_max as usize {
             self.error(ErrorCode::TooManyDocuments, Some(doc), None, None);
@@ -157,11 +164,22 @@ where
         Ok(())
     }
 
+    /// Leaving what is open is bound by the rate of opening it.
     fn on_leave(&mut self, ch: ChannelId) {
-        if self.check_channel(ch) {
-            self.channels.close(ch);
+        if self.channels.close(ch).is_some() {
             self.left(ch);
+        } else if self.may_say(Some(ch)) {
+            self.check_channel(ch);
         }
+    }
+
+    /// Whether this connection may send one more message that is no edit; if not, says so.
+    fn may_say(&mut self, ch: Option<ChannelId>) -> bool {
+        let is_allowed = self.messages_allowed.take();
+        if !is_allowed {
+            self.error(ErrorCode::SlowDown, None, ch, None);
+        }
+        is_allowed
     }
 
     pub(super) fn left(&mut self, ch: ChannelId) {

@@ -30,7 +30,7 @@ const FAULTS_MAX = 5;
 const DIVERGENCES_MAX = 3;
 
 /** Errors about a document that may be gone after a pause. */
-const TRANSIENT = new Set(['storage_unavailable', 'overloaded', 'internal']);
+const TRANSIENT = new Set(['storage_unavailable', 'overloaded', 'internal', 'slow_down']);
 
 /** What the owner of a channel provides and is told. */
 export interface ChannelOwner {
@@ -202,6 +202,7 @@ export class Channel implements ConnectionUser {
 
   /** The server has trouble with this document and ended its channel, or was told something wrong about it. */
   #onChannelError(code: string, message?: string): void {
+    if (code === 'slow_down') return; // about a selection, which the next one replaces
     if (!TRANSIENT.has(code)) return this.#spent();
     this.closed();
     this.#onJoinError(code, message);

@@ -313,6 +313,20 @@ describe('limits and refusals', () => {
     assert.equal(stage.server.text, 'base!');
   });
 
+  test('a selection too many and a join too many cost nothing but a pause', async () => {
+    const stage = new Stage('base');
+    const actor = await stage.ready();
+    stage.server.broadcast({ type: 'error', code: 'slow_down', fatal: false });
+    await stage.world.pass(10_000);
+    assert.equal(stage.server.joins, 1, 'still joined');
+    let refusals = 3;
+    stage.server.onJoin = (join) => (refusals-- > 0 ? { type: 'error', code: 'slow_down', fatal: false, doc: join.doc } : undefined);
+    stage.server.cut();
+    actor.editor.type('!');
+    await stage.quiet(actor);
+    assert.equal(stage.server.text, 'base!');
+  });
+
   test('slow_down makes it wait and send more at once', async () => {
     const stage = new Stage();
     const actor = await stage.ready();

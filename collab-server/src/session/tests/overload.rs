@@ -74,3 +74,34 @@ async fn an_overload_that_lasts_sends_its_connection_away_for_later() {
     server.store.release();
     assert_eq!(ada.next().await["ops"][0]["ack"], 1);
 }
+
+/// Says this ten times; some of it is answered `slow_down`, with this beside.
+async fn is_slowed(peer: &mut Peer, message: Value, place: Value) {
+    for _ in 0..10 {
+        peer.say(message.clone()).await;
+    }
+    let mut error = json!({"type": "error", "code": "slow_down", "fatal": false});
+    error.as_object_mut().expect("one").extend(place.as_object().expect("one").clone());
+    while peer.next().await != error {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_in_excess_are_answered_slow_down_and_edits_pass_them() {
+    let flags = ["--messages-per-s", "1", "--messages-burst", "3", "--joins-per-s", "1"];
+    let server = Server::start(&[&flags[..], &["--joins-burst", "3"]].concat()).await;
+    server.create(1, "ab").await;
+    let mut ada = server.connect(1).await;
+    ada.join(1, 1, None).await;
+    is_slowed(&mut ada, json!({"type": "ping", "t": 7}), json!({})).await;
+    let select = json!({"type": "select", "ch": 1, "rev": 1, "ranges": [[0, 0]]});
+    is_slowed(&mut ada, select, json!({"ch": 1})).await;
+    is_slowed(&mut ada, json!({"type": "leave", "ch": 99}), json!({"ch": 99})).await;
+    let (doc, client) = (DocumentId::new(404), ClientId::new(1));
+    let join = json!({"type": "join", "doc": doc, "client": client});
+    is_slowed(&mut ada, join, json!({"doc": doc})).await;
+
+    ada.say(json!({"type": "submit", "ch": 1, "seq": 1, "rev": 1, "op": ["x", 2]})).await;
+    while ada.next().await["ops"][0]["ack"] != 1 {}
+    ada.say(json!({"type": "leave", "ch": 1})).await;
+    while ada.next().await != json!({"type": "left", "ch": 1}) {}
+}
