@@ -10,6 +10,7 @@ mod control;
 mod ending;
 mod malformed;
 mod network;
+mod postgres;
 mod slow;
 mod storage;
 mod storm;

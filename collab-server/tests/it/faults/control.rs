@@ -1,6 +1,8 @@
 //! The controls: each kind of damage, done on purpose, turns the oracle red, and the proxy fails as
 //! it is told to. Without them a green scenario would prove nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -125,20 +127,23 @@ async fn a_client_that_sends_again_under_another_number_is_seen() {
     assert_eq!(violations(&evidence), twice);
 }
 
-/// A server that sends back what it gets, behind a proxy.
-async fn echo() -> (Proxy, TcpStream) {
+/// A server that sends back what it gets, behind a proxy; a connection; and how many bytes came.
+async fn echo() -> (Proxy, TcpStream, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let proxy = Proxy::start(listener.local_addr().expect("an address")).await;
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&arrived);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let (mut read, mut write) = stream.split();
-                tokio::io::copy(&mut read, &mut write).await
-            });
+            let mut buffer = [0; 64];
+            while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+                counter.fetch_add(read, Ordering::Relaxed);
+                let _ = stream.write_all(&buffer[..read]).await;
+            }
         }
     });
     let stream = TcpStream::connect(proxy.address()).await.expect("a connection");
-    (proxy, stream)
+    (proxy, stream, arrived)
 }
 
 /// What comes back of `word`, until nothing has come for a while or the connection ended.
@@ -159,7 +164,7 @@ async fn comes_back(stream: &mut TcpStream, word: &[u8]) -> (Vec<u8>, bool) {
 #[tokio::test]
 async fn the_network_fails_as_it_is_told_to() {
     let with = |up, down| Network { up, down };
-    let (proxy, mut stream) = echo().await;
+    let (proxy, mut stream, _) = echo().await;
     assert_eq!(comes_back(&mut stream, b"good").await, (b"good".to_vec(), false));
     proxy.set(with(Flow::Pass, Flow::Hold));
     assert_eq!(comes_back(&mut stream, b"held").await, (vec![], false));
@@ -174,16 +179,18 @@ async fn the_network_fails_as_it_is_told_to() {
     proxy.cut();
     assert_eq!(comes_back(&mut stream, b"").await, (vec![], true));
 
-    let (proxy, mut stream) = echo().await;
+    let (proxy, mut stream, _) = echo().await;
     proxy.set(with(Flow::CutAfter(6), Flow::Pass));
     assert_eq!(comes_back(&mut stream, b"four").await, (b"four".to_vec(), false));
     assert!(comes_back(&mut stream, b"more").await.1, "cut in the middle");
 
     for delivers in [true, false] {
-        let (proxy, mut stream) = echo().await;
+        let (proxy, mut stream, arrived) = echo().await;
         proxy.trap(Trap { needle: b"rap".to_vec(), delivers });
         assert_eq!(comes_back(&mut stream, b"free").await, (b"free".to_vec(), false));
         assert_eq!(comes_back(&mut stream, b"trap").await, (vec![], true));
         assert!(!proxy.is_set());
+        let expected = if delivers { 8 } else { 4 };
+        assert_eq!(arrived.load(Ordering::Relaxed), expected, "cut before or after it arrived");
     }
 }

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use collab_protocol::{ClientId, DocumentId};
-use collab_server::{LoggedOperation, PageLimit, SqliteConfig, SqliteStore, Store};
+use collab_server::{
+    LoggedOperation, PageLimit, PostgresConfig, PostgresStore, SqliteConfig, SqliteStore, Store,
+};
 use ot_core::{Component, Operation, Revision, Text};
 
 use super::native::NativeClient;
@@ -206,7 +208,14 @@ pub(crate) async fn read(store: &dyn Store, document: &str) -> (Vec<LoggedOperat
 
 /// Opens a database, as `--database` names it, that no server has open any more.
 pub(crate) async fn open(database: &str) -> Box<dyn Store> {
-    let path = database.strip_prefix("sqlite:").expect("a SQLite database");
-    let store = SqliteStore::open(SqliteConfig::new(path), 0).await;
-    Box::new(store.expect("the database opens"))
+    match database.strip_prefix("sqlite:") {
+        Some(path) => {
+            let store = SqliteStore::open(SqliteConfig::new(path), 0).await;
+            Box::new(store.expect("the database opens"))
+        }
+        None => {
+            let store = PostgresStore::open(PostgresConfig::new(database), 0).await;
+            Box::new(store.expect("the database opens"))
+        }
+    }
 }

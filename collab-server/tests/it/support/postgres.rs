@@ -4,6 +4,7 @@
 //! depends on it. A small shell watches the test process and removes the server and its folder when
 //! that ends, however it ends.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::process::signal;
 use super::until;
 
 /// Names the URL of an empty database, where it is set.
@@ -129,7 +131,16 @@ impl Cluster {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("postgres://concord@127.0.0.1:{}/postgres", self.port)
+        Self::url_by(self.address())
+    }
+
+    /// Its address for who comes by another way.
+    pub(crate) fn url_by(address: SocketAddr) -> String {
+        format!("postgres://concord@{address}/postgres")
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// Other flags, from the next start.
@@ -148,6 +159,29 @@ impl Cluster {
             !ids.iter().any(|id| Path::new(&format!("/proc/{id}")).exists())
         })
         .await;
+    }
+
+    /// Ends it in order, without waiting for its clients to go.
+    pub(crate) async fn stop(&mut self) {
+        signal(self.server.id(), "-INT");
+        let server = &mut self.server;
+        until("PostgreSQL ends", async || server.try_wait().expect("its state").is_some()).await;
+    }
+
+    /// Lets none of its processes run until [`resume`](Self::resume).
+    pub(crate) fn pause(&self) {
+        self.signal_all("-STOP");
+    }
+
+    pub(crate) fn resume(&self) {
+        self.signal_all("-CONT");
+    }
+
+    fn signal_all(&self, name: &str) {
+        let mut ids = vec![self.server.id()];
+        ids.extend(children_of(self.server.id()));
+        // Some of its processes may have ended by themselves meanwhile.
+        let _ = Command::new("kill").arg(name).args(ids.iter().map(u32::to_string)).output();
     }
 
     /// Starts it again on what it left behind.
