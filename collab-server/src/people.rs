@@ -24,6 +24,8 @@ pub(crate) struct People {
 pub(crate) struct Profile {
     pub(crate) participant: Participant,
     pub(crate) created_ms: Option<i64>,
+    /// How many changes of anybody there had been when it was read.
+    as_of: u64,
 }
 
 impl People {
@@ -37,6 +39,7 @@ impl People {
 
     /// A person's name and colour.
     pub(crate) async fn profile(&self, user: &UserId) -> Result<Profile, StoreError> {
+        let as_of = self.registry.person_changes();
         let stored = self.store.people(vec![user.clone()]).await?.pop();
         let (name, color, created_ms) = match stored {
             Some(record) => (record.name, record.color, Some(record.created_ms)),
@@ -45,7 +48,16 @@ impl People {
                 (name, color, None)
             }
         };
-        Ok(Profile { participant: Participant { user: user.clone(), name, color }, created_ms })
+        let participant = Participant { user: user.clone(), name, color };
+        Ok(Profile { participant, created_ms, as_of })
+    }
+
+    /// Reads a profile again, if anybody on this server has changed theirs since.
+    pub(crate) async fn refresh(&self, profile: &mut Profile) -> Result<(), StoreError> {
+        if self.registry.person_changes() != profile.as_of {
+            *profile = self.profile(&profile.participant.user).await?;
+        }
+        Ok(())
     }
 
     /// Several people's names and colours, each once, by id.

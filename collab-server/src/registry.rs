@@ -9,6 +9,7 @@ mod slots;
 mod tests;
 mod visits;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use collab_protocol::{ClientId, DocumentId, RejectCode};
@@ -44,6 +45,7 @@ pub struct Registry {
     around: Surroundings,
     table: Mutex<Table>,
     visits: Arc<Visits>,
+    person_changes: AtomicU64,
     this: Weak<Registry>,
 }
 
@@ -111,6 +113,7 @@ impl Registry {
             around,
             table: Mutex::default(),
             visits: Arc::default(),
+            person_changes: AtomicU64::new(0),
             this: this.clone(),
         })
     }
@@ -243,12 +246,24 @@ impl Registry {
     /// As [`Store::put_person`].
     pub async fn put_person(&self, person: PersonRecord) -> Result<(), StoreError> {
         self.around.store.put_person(person.clone()).await?;
+        self.person_changes.fetch_add(1, Ordering::AcqRel);
         let participant = Participant { user: person.id, name: person.name, color: person.color };
+        self.show_person(participant).await;
+        Ok(())
+    }
+
+    /// Counts the calls of [`Registry::put_person`]. Who entered a document while it grew may have
+    /// entered under a name of before.
+    pub(crate) fn person_changes(&self) -> u64 {
+        self.person_changes.load(Ordering::Acquire)
+    }
+
+    /// Shows a person's name and colour in every loaded document they are in.
+    pub(crate) async fn show_person(&self, participant: Participant) {
         let documents: Vec<Document> = self.table().slots.values().filter_map(document).collect();
         for document in documents {
             document.control(Control::PersonChanged(participant.clone())).await;
         }
-        Ok(())
     }
 
     /// How much is loaded.

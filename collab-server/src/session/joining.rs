@@ -72,7 +72,9 @@ async fn enter(
 ) -> Result<(Open, Frame, Profile), ApiError> {
     let user = profile.participant.user.clone();
     let (_, role) = app.document(join.doc, &user).await?;
+    app.people.refresh(&mut profile).await?;
     app.people.keep(&mut profile).await?;
+    let entering_as = profile.participant.clone();
     let request = JoinRequest {
         participant: profile.participant.clone(),
         role,
@@ -82,6 +84,11 @@ async fn enter(
         wake,
     };
     let joined = app.registry.join(join.doc, request).await?;
+    app.people.refresh(&mut profile).await?;
+    if profile.participant != entering_as {
+        // Who took another name on the way in was not in here yet when it was shown.
+        app.registry.show_person(profile.participant.clone()).await;
+    }
     let open = Open {
         channel,
         document: join.doc,
