@@ -1,5 +1,6 @@
 //! Eight people, each behind a network that fails in its own way every now and then: cut, silent,
-//! dead in one direction, slow, or ended in the middle of a frame.
+//! dead in one direction, slow, or ended in the middle of a frame; and a server that is stopped for
+//! a moment now and then.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use futures_util::future::join_all;
 use super::{Stage, seed, sized};
 use crate::support::choices::Choices;
 use crate::support::person::Temper;
+use crate::support::process::Process;
 use crate::support::proxy::{Flow, Network, Proxy};
 
 const TEMPER: Temper =
@@ -59,6 +61,20 @@ async fn fail(proxy: &Proxy, mut choices: Choices, until: Instant) -> [usize; 2]
     counts
 }
 
+/// Stops the whole server for a moment, now and then: to its clients it is gone, and then it is
+/// there again with the sessions that they gave up.
+async fn pause(process: &Process, mut choices: Choices, until: Instant) -> usize {
+    let mut count = 0;
+    while Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(500 + choices.below(1_500) as u64)).await;
+        process.signal("-STOP");
+        tokio::time::sleep(Duration::from_millis(choices.below(1_200) as u64)).await;
+        process.signal("-CONT");
+        count += 1;
+    }
+    count
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eight_people_behind_failing_networks_lose_and_double_nothing() {
     let rounds = sized(1, 40);
@@ -83,8 +99,9 @@ async fn eight_people(seed: u64) {
     let edits = sized(250, 1_000);
     let schedules: Vec<Choices> = proxies.iter().map(|_| stage.choices.fork()).collect();
     let faults = proxies.iter().zip(schedules).map(|(proxy, choices)| fail(proxy, choices, until));
+    let pausing = pause(&stage.process, stage.choices.clone(), until);
     let writers = people.iter_mut().map(|person| person.write(edits, &stage.characters));
-    let (faults, _) = tokio::join!(join_all(faults), join_all(writers));
+    let (faults, pauses, _) = tokio::join!(join_all(faults), pausing, join_all(writers));
 
     let losses: usize = people.iter().map(|person| person.losses).sum();
     let checks: usize = people.iter().map(|person| person.client.checks_compared).sum();
@@ -92,7 +109,7 @@ async fn eight_people(seed: u64) {
     let [cuts, others] = faults.iter().fold([0, 0], |[a, b], [c, d]| [a + c, b + d]);
     assert!(losses > 8, "the networks failed: {losses} connections lost");
     println!(
-        "seed {seed}: {cuts} cuts and {others} other faults, {losses} connections lost, {} \
+        "seed {seed}: {cuts} cuts, {others} other faults, {pauses} pauses of the server, {losses} connections lost, {} \
          submissions acknowledged over {} revisions, 0 lost, 0 doubled, {checks} checks compared",
         verdict.acknowledged, verdict.revisions
     );
