@@ -200,6 +200,10 @@ pub enum Retry {
 pub enum CloseCode {
     /// The other end goes away: a page is left, a server stops.
     GoingAway = 1001,
+    /// What came breaks the rules of WebSocket.
+    ProtocolError = 1002,
+    /// A text message was not UTF-8.
+    InvalidText = 1007,
     /// A frame was larger than a message may be.
     TooLarge = 1009,
     /// The server failed; its log says how.
@@ -228,6 +232,8 @@ impl CloseCode {
     /// Every code, in numeric order.
     pub const ALL: &'static [CloseCode] = &[
         CloseCode::GoingAway,
+        CloseCode::ProtocolError,
+        CloseCode::InvalidText,
         CloseCode::TooLarge,
         CloseCode::Internal,
         CloseCode::Restart,
@@ -250,6 +256,8 @@ impl CloseCode {
     pub const fn reason(self) -> &'static str {
         match self {
             CloseCode::GoingAway => "going away",
+            CloseCode::ProtocolError => "protocol error",
+            CloseCode::InvalidText => "text is not UTF-8",
             CloseCode::TooLarge => "message too large",
             CloseCode::Internal => "internal error",
             CloseCode::Restart => "restarting",
@@ -267,7 +275,10 @@ impl CloseCode {
     /// Whether and how a client connects again.
     pub const fn retry(self) -> Retry {
         match self {
+            // A browser sends neither a broken frame nor broken text: something between did.
             CloseCode::GoingAway
+            | CloseCode::ProtocolError
+            | CloseCode::InvalidText
             | CloseCode::Internal
             | CloseCode::Restart
             | CloseCode::AuthDeadline

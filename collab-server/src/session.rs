@@ -258,6 +258,7 @@ where
         match event {
             SocketEvent::Sent => return Ok(()),
             SocketEvent::Gone => return Err(End::Gone),
+            SocketEvent::Unreadable(code) => return Err(End::Close(code)),
             SocketEvent::TooLarge => {
                 self.app.metrics.error(ErrorCode::MessageTooLarge);
                 self.say(&fatal(ErrorCode::MessageTooLarge));

@@ -31,6 +31,7 @@ where
     let code = match first {
         Err(_) => return Err(End::Close(CloseCode::AuthDeadline)),
         Ok(SocketEvent::Gone) => return Err(End::Gone),
+        Ok(SocketEvent::Unreadable(code)) => return Err(End::Close(code)),
         Ok(SocketEvent::TooLarge) => ErrorCode::MessageTooLarge,
         Ok(SocketEvent::Text(text)) if text.len() > preauth_max as usize => {
             ErrorCode::MessageTooLarge

@@ -15,7 +15,7 @@ use collab_protocol::CloseCode;
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::Frame as WebSocketFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -47,8 +47,27 @@ pub(super) enum SocketEvent {
     Sent,
     /// A message over the limit.
     TooLarge,
-    /// The connection is closed, broken, or breaks the rules of WebSocket.
+    /// Something that is no WebSocket, or no text; the code to close with.
+    Unreadable(CloseCode),
+    /// The connection is closed or broken.
     Gone,
+}
+
+impl SocketEvent {
+    /// Whether nothing can be read behind it.
+    fn is_last(&self) -> bool {
+        matches!(self, SocketEvent::Gone | SocketEvent::TooLarge | SocketEvent::Unreadable(_))
+    }
+}
+
+/// Whether what the library calls a violation is only a connection that ended without a close.
+fn is_end(error: &ProtocolError) -> bool {
+    matches!(
+        error,
+        ProtocolError::ResetWithoutClosingHandshake
+            | ProtocolError::ReceivedAfterClosing
+            | ProtocolError::SendAfterClosing
+    )
 }
 
 /// See the module.
@@ -181,6 +200,10 @@ where
             Some(Err(Error::Io(error))) if error.kind() == io::ErrorKind::QuotaExceeded => {
                 SocketEvent::TooLarge
             }
+            Some(Err(Error::Utf8(_))) => SocketEvent::Unreadable(CloseCode::InvalidText),
+            Some(Err(Error::Protocol(error))) if !is_end(&error) => {
+                SocketEvent::Unreadable(CloseCode::ProtocolError)
+            }
             Some(Err(_)) | None => SocketEvent::Gone,
         })
     }
@@ -221,7 +244,7 @@ where
             let reason = Utf8Bytes::from_static(code.reason());
             self.write(Message::Close(Some(CloseFrame { code: code.get().into(), reason })));
             self.is_writing = true;
-            while !matches!(self.event(true).await, SocketEvent::Gone | SocketEvent::TooLarge) {}
+            while !self.event(true).await.is_last() {}
             self.linger().await;
         };
         if tokio::time::timeout(timeout, goodbye).await.is_err() {

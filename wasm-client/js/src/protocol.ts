@@ -576,6 +576,8 @@ export const RETRYABLE_REJECTS: ReadonlySet<RejectCode> = new Set([
 /** What each close code asks of the client. */
 export const CLOSE_RETRY: Readonly<Record<number, 'yes' | 'later' | 'with_new_token' | 'no'>> = {
   1001: 'yes', // going away
+  1002: 'yes', // protocol error
+  1007: 'yes', // text is not UTF-8
   1009: 'no', // message too large
   1011: 'yes', // internal error
   1012: 'yes', // restarting
