@@ -1,5 +1,7 @@
 //! The command line: what to do, and the settings to do it with.
 
+mod verify;
+
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -8,11 +10,15 @@ use clap::{Arg, ArgMatches, Command};
 
 use crate::config::{Config, ConfigError, SETTINGS, Sources};
 
+pub use self::verify::{VerifyOptions, verify};
+
 /// What the program was asked to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Invocation {
     /// Serve, with these settings.
     Serve(Box<Config>),
+    /// Check what is stored, in the database of these settings.
+    Verify(Box<Config>, VerifyOptions),
     /// Print a file of environment variables that explains every setting.
     PrintEnvironmentSample,
     /// Check the settings, and say that they are good.
@@ -48,6 +54,7 @@ pub fn parse(
     let config = read_config(inner, &lookup)?;
     Ok(match name {
         "check-config" => Invocation::CheckConfig,
+        "verify" => Invocation::Verify(Box::new(config), verify::options(inner)),
         _ => Invocation::Serve(Box::new(config)),
     })
 }
@@ -105,6 +112,7 @@ fn command() -> Command {
              first of these wins.",
         )
         .subcommand(Command::new("serve").about("Serve documents and the web app (the default)"))
+        .subcommand(verify::command())
         .subcommand(Command::new("check-config").about("Check the settings and exit"))
         .subcommand(
             Command::new("env-sample").about("Print every setting as a commented environment file"),

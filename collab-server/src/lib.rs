@@ -30,10 +30,12 @@ mod server;
 mod session;
 mod shutdown;
 mod store;
+mod verify;
 mod web;
 
 pub use cli::{
-    CliError, Invocation, environment_sample, parse as parse_command_line, unknown_variables,
+    CliError, Invocation, VerifyOptions, environment_sample, parse as parse_command_line,
+    unknown_variables, verify,
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
@@ -62,3 +64,4 @@ pub use store::{
     Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture, TailPage, TextKey,
     VersionRecord, Walk,
 };
+pub use verify::{Damage, DocumentReport, all_documents, verify_document};

@@ -19,8 +19,9 @@ fn main() -> ExitCode {
 
 fn run() -> Result<ExitCode> {
     let lookup = |name: &str| std::env::var(name).ok();
-    let config = match collab_server::parse_command_line(std::env::args_os(), lookup) {
-        Ok(Invocation::Serve(config)) => config,
+    let (config, verify) = match collab_server::parse_command_line(std::env::args_os(), lookup) {
+        Ok(Invocation::Serve(config)) => (config, None),
+        Ok(Invocation::Verify(config, options)) => (config, Some(options)),
         Ok(Invocation::PrintEnvironmentSample) => {
             print!("{}", collab_server::environment_sample());
             return Ok(ExitCode::SUCCESS);
@@ -41,8 +42,10 @@ fn run() -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(serve(*config))?;
-    Ok(ExitCode::SUCCESS)
+    match verify {
+        Some(options) => Ok(runtime.block_on(collab_server::verify(&config, &options))),
+        None => runtime.block_on(serve(*config)).map(|()| ExitCode::SUCCESS),
+    }
 }
 
 async fn serve(config: Config) -> Result<()> {

@@ -189,7 +189,7 @@ pub(crate) async fn assemble(
     }))
 }
 
-async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StartError> {
+pub(crate) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StartError> {
     let now_ms = SystemClock.now_ms();
     match &config.database {
         Database::Memory => Ok(Arc::new(MemoryStore::default())),

@@ -30,12 +30,10 @@ macro_rules! migrations {
 }
 
 /// SQLite's, in order.
-const SQLITE: &[Migration] =
-    migrations!("sqlite": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log");
+const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log", 4 "0004_row_hash");
 
 /// PostgreSQL's, in order.
-const POSTGRES: &[Migration] =
-    migrations!("postgres": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log");
+const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log", 4 "0004_row_hash");
 
 impl Migration {
     fn checksum(&self) -> Vec<u8> {

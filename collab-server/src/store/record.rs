@@ -101,6 +101,19 @@ pub struct Snapshot {
     pub time_ms: i64,
 }
 
+impl Snapshot {
+    /// The hash of the row that keeps this snapshot of `document` (its id as 16 bytes).
+    pub(super) fn row_hash(&self, document: &[u8]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(document);
+        hasher.update(&self.revision.get().to_le_bytes());
+        hasher.update(self.chain.as_bytes());
+        hasher.update(&self.time_ms.to_le_bytes());
+        hasher.update(self.text.as_bytes());
+        *hasher.finalize().as_bytes()
+    }
+}
+
 /// Everything needed to serve a document.
 ///
 /// Invariant: `tail` leads without a gap from the snapshot (or revision 0) to `record.revision`,
@@ -177,6 +190,18 @@ pub struct ClientProgress {
 }
 
 impl ClientProgress {
+    /// The hash of the row that keeps this of `client` in `document` (its id as 16 bytes).
+    pub(super) fn row_hash(&self, document: &[u8], client: ClientId) -> [u8; 8] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(document);
+        hasher.update(&client.get().to_le_bytes());
+        hasher.update(&self.seq.get().to_le_bytes());
+        hasher.update(&self.revision.get().to_le_bytes());
+        hasher.update(&self.submission.get().to_le_bytes());
+        hasher.update(self.author.as_str().as_bytes());
+        *hasher.finalize().as_bytes().first_chunk().expect("a hash is longer")
+    }
+
     /// That of the client whose only submission a document was created with.
     pub(super) fn of_first(first: &LoggedOperation) -> Self {
         let submission =

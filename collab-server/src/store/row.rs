@@ -31,6 +31,7 @@ pub(super) trait Columns {
     fn text(&self, column: &str) -> Result<&str, String>;
     /// The value as it is stored: of a `blob`, a `bytea` or a `uuid`.
     fn bytes(&self, column: &str) -> Result<&[u8], String>;
+    fn optional_bytes(&self, column: &str) -> Result<Option<&[u8]>, String>;
 }
 
 macro_rules! columns_of {
@@ -51,6 +52,10 @@ macro_rules! columns_of {
             fn bytes(&self, column: &str) -> Result<&[u8], String> {
                 // Unchecked, since a `uuid` is bytes too.
                 self.try_get_unchecked(column).map_err(|error| error.to_string())
+            }
+
+            fn optional_bytes(&self, column: &str) -> Result<Option<&[u8]>, String> {
+                self.try_get(column).map_err(|error| error.to_string())
             }
         }
     };
@@ -133,27 +138,42 @@ pub(super) fn snapshot(document: DocumentId, row: &impl Columns) -> Result<Snaps
         if blake3::hash(text.as_bytes()).as_bytes() != &bytes::<32>(row, "body_hash")? {
             return Err(format!("snapshot at revision {revision} does not have its hash"));
         }
-        Ok(Snapshot {
+        let snapshot = Snapshot {
             revision,
             text: text.into(),
             chain: ChainHash::from_bytes(bytes(row, "chain")?),
             time_ms: row.integer("time_ms")?,
-        })
+        };
+        check_hash(row, &snapshot.row_hash(&document.get().to_be_bytes()))
+            .map_err(|_| format!("snapshot at revision {revision} is not as written"))?;
+        Ok(snapshot)
     };
     read().map_err(corrupt(document))
 }
 
+/// Refuses a row that has a hash and it is another one. Rows of old have none.
+fn check_hash(row: &impl Columns, expected: &[u8]) -> Result<(), String> {
+    match row.optional_bytes("row_hash")? {
+        Some(found) if found != expected => Err("another row hash".to_owned()),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn progress(
     document: DocumentId,
+    client: ClientId,
     row: &impl Columns,
 ) -> Result<ClientProgress, StoreError> {
     let read = || {
-        Ok(ClientProgress {
+        let progress = ClientProgress {
             author: user(row, "author_id")?,
             seq: ClientSeq::new(unsigned(row, "last_seq")?),
             revision: Revision::new(unsigned(row, "last_revision")?),
             submission: SubmissionHash::new(row.integer("submission_hash")?.cast_unsigned()),
-        })
+        };
+        check_hash(row, &progress.row_hash(&document.get().to_be_bytes(), client))
+            .map_err(|_| format!("what is noted of client {client} is not as written"))?;
+        Ok(progress)
     };
     read().map_err(corrupt(document))
 }

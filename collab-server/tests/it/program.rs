@@ -149,3 +149,95 @@ fn help_explains_every_setting_and_mistakes_are_told() {
         assert!(error.contains(told), "{arguments:?}: {error}");
     }
 }
+
+/// `verify` on the database in a folder: its exit code, and its lines.
+fn verified(folder: &Path, arguments: &[&str]) -> (i32, Vec<Value>) {
+    let output = program().current_dir(folder).args(["verify", "--json"]).args(arguments).output();
+    let output = output.expect("it runs");
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let lines = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    (output.status.code().expect("an exit code"), lines)
+}
+
+/// Types into a document until the program is gone or `count` are acknowledged.
+async fn type_on(
+    address: std::net::SocketAddr,
+    cookie: &str,
+    id: &str,
+    tab: u32,
+    count: u64,
+) -> u64 {
+    let headers = [("sec-websocket-protocol", "concord.v1"), ("cookie", cookie)];
+    let mut socket = RawSocket::open(address, &headers).await.expect("an upgrade");
+    let joined = socket.enter(id, tab).await;
+    let mut revision = joined["rev"].as_u64().expect("a revision");
+    let mut len = joined["text"].as_str().expect("a text").len();
+    for seq in 1..=count {
+        let op = if len == 0 { r#"["x"]"#.to_owned() } else { format!(r#"[{len},"x"]"#) };
+        socket.submit(seq, revision, &op).await;
+        (revision, len) = (revision + 1, len + 1);
+    }
+    revision
+}
+
+#[tokio::test]
+async fn a_server_killed_while_it_packs_leaves_a_database_that_verifies_and_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flags = ["--snapshot-every-revisions", "7", "--pack-revisions-min", "1", "--log", "info"];
+    let (mut id, mut cookie, mut acknowledged, mut pages) = (String::new(), String::new(), 0, 0);
+    for round in 1..=6 {
+        let (program, address, _log) = start(folder.path(), &flags).await;
+        if round == 1 {
+            cookie = Request::get("/api/me").send(address).await.cookie().expect("a cookie");
+            let made = Request::post("/api/documents").header("cookie", &cookie);
+            let made = made.json(&serde_json::json!({"title": "", "text": ""})).send(address).await;
+            id = made.json()["id"].as_str().expect("an id").to_owned();
+        }
+        // Ends right behind a snapshot, a little later each time.
+        acknowledged = type_on(address, &cookie, &id, round, 21 + u64::from(round)).await;
+        program.signal("-KILL");
+        drop(program);
+        let (code, lines) = verified(folder.path(), &[]);
+        assert_eq!(code, 0, "{lines:?}");
+        let revisions = lines[0]["revisions"].as_u64().expect("a number");
+        assert!(revisions >= acknowledged, "{revisions} of {acknowledged} acknowledged");
+        pages = lines[0]["pages"].as_u64().expect("a number");
+    }
+    assert!(acknowledged > 100 && pages > 0, "{acknowledged} revisions, {pages} pages");
+}
+
+#[tokio::test]
+async fn verify_tells_by_its_exit_code_what_it_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(verified(folder.path(), &[]).0, 2, "there is no database");
+    let (program, address, _log) = start(folder.path(), &[]).await;
+    let cookie = Request::get("/api/me").send(address).await.cookie().expect("a cookie");
+    let body = serde_json::json!({"title": "T", "text": "abc"});
+    let made = Request::post("/api/documents").header("cookie", &cookie).json(&body);
+    let id = made.send(address).await.json()["id"].as_str().expect("an id").to_owned();
+    let (code, lines) = verified(folder.path(), &[&id]);
+    assert_eq!(code, 0, "beside a running server: {lines:?}");
+    assert_eq!((&lines[0]["document"], &lines[0]["revisions"]), (&id.clone().into(), &1.into()));
+    let (code, lines) = verified(folder.path(), &["00000000000000000000000000000404"]);
+    assert_eq!((code, &lines[0]["unchecked"]), (2, &"not found".into()));
+    program.signal("-KILL");
+    drop(program);
+
+    let store = folder.path().join("data/concord.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store);
+    let mut beside = sqlx::ConnectOptions::connect(&options).await.expect("connects");
+    let sql = "update operation set time_ms = time_ms + 1";
+    sqlx::raw_sql(sql).execute(&mut beside).await.expect("damages");
+    drop(beside);
+    let (code, lines) = verified(folder.path(), &[]);
+    assert_eq!((code, &lines[0]["damage"][0]["revision"]), (1, &1.into()), "{lines:?}");
+    let output = program_in(folder.path()).arg("verify").output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains(&format!("{id} is damaged\n  revision 1: chain breaks")), "{text}");
+}
+
+fn program_in(folder: &Path) -> Command {
+    let mut command = program();
+    command.current_dir(folder);
+    command
+}

@@ -4,6 +4,7 @@
 //! as tests of its own, so that a failure names the case and the database.
 
 mod appends;
+mod damage;
 mod history;
 mod imports;
 mod lists;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::uuid;
 use crate::revision::later;
-use crate::store::record::Append;
+use crate::store::record::{Append, ClientProgress};
 use crate::store::row::integer;
 
 /// Locks the heads in the order of their ids, so that servers never wait for each other in a
@@ -28,9 +28,9 @@ with batch as materialized (
 ),
 new as materialized (
     select * from unnest($7::uuid[], $8::bigint[], $9::uuid[], $10::bigint[], $11::text[],
-                         $12::bytea[], $13::bytea[], $14::bigint[])
+                         $12::bytea[], $13::bytea[], $14::bigint[], $15::bytea[])
         as new (document_id, revision, client_id, client_seq, author_id, body, chain,
-                submission_hash)
+                submission_hash, row_hash)
 ),
 expected as materialized (
     select document.document_id
@@ -65,9 +65,9 @@ logged as (
 ),
 progressed as (
     insert into client_progress as progress (document_id, client_id, author_id, last_seq,
-                                             last_revision, submission_hash)
+                                             last_revision, submission_hash, row_hash)
     select document_id, new.client_id, new.author_id, new.client_seq, new.revision,
-           new.submission_hash
+           new.submission_hash, new.row_hash
     from new join accepted using (document_id)
     on conflict (document_id, client_id) do update set
         last_seq = case
@@ -76,7 +76,8 @@ progressed as (
             then excluded.last_seq
         end,
         last_revision = excluded.last_revision,
-        submission_hash = excluded.submission_hash
+        submission_hash = excluded.submission_hash,
+        row_hash = excluded.row_hash
 )
 select document_id from moved";
 
@@ -97,6 +98,7 @@ struct Columns {
     body: Vec<Vec<u8>>,
     chain: Vec<Vec<u8>>,
     submission: Vec<i64>,
+    row_hash: Vec<Vec<u8>>,
 }
 
 impl Columns {
@@ -118,6 +120,14 @@ impl Columns {
             self.body.push(new.operation.to_bytes());
             self.chain.push(new.chain.as_bytes().to_vec());
             self.submission.push(new.submission.get().cast_signed());
+            let progress = ClientProgress {
+                author: new.author.clone(),
+                seq: new.seq,
+                revision: later(append.base, index + 1),
+                submission: new.submission,
+            };
+            let hash = progress.row_hash(&append.document.get().to_be_bytes(), new.client);
+            self.row_hash.push(hash.to_vec());
         }
     }
 }
@@ -147,6 +157,7 @@ pub(super) async fn append<'a>(
         .bind(columns.body)
         .bind(columns.chain)
         .bind(columns.submission)
+        .bind(columns.row_hash)
         // To the end of the answer: the commit comes behind the last row.
         .fetch_all(connection)
         .await?;

@@ -23,7 +23,7 @@ pub(super) async fn snapshot_at_or_before(
     let mut moment = moment(connection).await?;
     document(&mut moment, id).await?;
     let found = sqlx::query(
-        "select revision, body, body_hash, chain, time_ms from snapshot
+        "select revision, body, body_hash, chain, time_ms, row_hash from snapshot
          where document_id = $1 and revision <= $2 order by revision desc limit 1",
     )
     .bind(uuid(id.get()))

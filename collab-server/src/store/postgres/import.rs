@@ -93,14 +93,20 @@ async fn put_progress(
     let column = |value: fn(&ClientProgress) -> i64| -> Vec<i64> {
         progress.iter().map(|(_, progress)| value(progress)).collect()
     };
+    let hash = |(client, progress): &(ClientId, ClientProgress)| {
+        progress.row_hash(&document.get().to_be_bytes(), *client).to_vec()
+    };
+    let hashes: Vec<Vec<u8>> = progress.iter().map(hash).collect();
     sqlx::query(
         "insert into client_progress as progress (document_id, client_id, author_id, last_seq,
-             last_revision, submission_hash)
-         select $1, * from unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
+             last_revision, submission_hash, row_hash)
+         select $1, * from unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
+                                  $7::bytea[])
          on conflict (document_id, client_id) do update set
              last_seq = excluded.last_seq,
              last_revision = excluded.last_revision,
-             submission_hash = excluded.submission_hash
+             submission_hash = excluded.submission_hash,
+             row_hash = excluded.row_hash
          where excluded.last_seq >= progress.last_seq",
     )
     .bind(uuid(document.get()))
@@ -109,6 +115,7 @@ async fn put_progress(
     .bind(column(|progress| integer(progress.seq.get())))
     .bind(column(|progress| integer(progress.revision.get())))
     .bind(column(|progress| progress.submission.get().cast_signed()))
+    .bind(hashes)
     .execute(connection)
     .await?;
     Ok(())

@@ -62,7 +62,7 @@ async fn newest_snapshot(
     document: DocumentId,
 ) -> Result<Option<Snapshot>, StoreError> {
     let found = sqlx::query(
-        "select revision, body, body_hash, chain, time_ms from snapshot
+        "select revision, body, body_hash, chain, time_ms, row_hash from snapshot
          where document_id = $1 order by revision desc limit 1",
     )
     .bind(uuid(document.get()))
@@ -166,14 +166,15 @@ pub(super) async fn progress(
     client: ClientId,
 ) -> Result<Option<ClientProgress>, StoreError> {
     let found = sqlx::query(
-        "select author_id, last_seq, last_revision, submission_hash from client_progress
+        "select author_id, last_seq, last_revision, submission_hash, row_hash
+         from client_progress
          where document_id = $1 and client_id = $2",
     )
     .bind(uuid(document.get()))
     .bind(uuid(client.get()))
     .fetch_optional(connection)
     .await?;
-    found.map(|found| row::progress(document, &found)).transpose()
+    found.map(|found| row::progress(document, client, &found)).transpose()
 }
 
 pub(super) async fn list(

@@ -32,8 +32,9 @@ pub(super) async fn snapshot(
         return Err(StoreError::Corrupt { document, reason });
     }
     sqlx::query(
-        "insert into snapshot (document_id, revision, body, body_hash, chain, time_ms)
-         values ($1, $2, $3, $4, $5, $6) on conflict (document_id, revision) do nothing",
+        "insert into snapshot
+             (document_id, revision, body, body_hash, chain, time_ms, row_hash)
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict (document_id, revision) do nothing",
     )
     .bind(uuid(document.get()))
     .bind(integer(snapshot.revision.get()))
@@ -41,6 +42,7 @@ pub(super) async fn snapshot(
     .bind(blake3::hash(snapshot.text.as_bytes()).as_bytes().to_vec())
     .bind(snapshot.chain.as_bytes().to_vec())
     .bind(snapshot.time_ms)
+    .bind(snapshot.row_hash(&document.get().to_be_bytes()).to_vec())
     .execute(&mut *transaction)
     .await?;
     packed::thin(&mut transaction, document).await?;
@@ -133,8 +135,8 @@ async fn insert_first(
     let progress = ClientProgress::of_first(first);
     sqlx::query(
         "insert into client_progress (document_id, client_id, author_id, last_seq, last_revision,
-             submission_hash)
-         values ($1, $2, $3, $4, $5, $6)",
+             submission_hash, row_hash)
+         values ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(uuid(document.get()))
     .bind(uuid(first.client.get()))
@@ -142,6 +144,7 @@ async fn insert_first(
     .bind(integer(progress.seq.get()))
     .bind(integer(progress.revision.get()))
     .bind(progress.submission.get().cast_signed())
+    .bind(progress.row_hash(&document.get().to_be_bytes(), first.client).to_vec())
     .execute(connection)
     .await?;
     Ok(())

@@ -47,7 +47,7 @@ pub(super) async fn clients(
     limit: u32,
 ) -> Result<Vec<(ClientId, ClientProgress)>, StoreError> {
     let mut query = QueryBuilder::new(
-        "select client_id, author_id, last_seq, last_revision, submission_hash
+        "select client_id, author_id, last_seq, last_revision, submission_hash, row_hash
          from client_progress where document_id = ",
     );
     query.push_bind(id_bytes(document.get()));
@@ -58,7 +58,8 @@ pub(super) async fn clients(
     let mut found = Vec::new();
     for read in query.build().fetch_all(&readers).await? {
         let client = id(&read, "client_id").map_err(corrupt(document))?;
-        found.push((ClientId::new(client), row::progress(document, &read)?));
+        let client = ClientId::new(client);
+        found.push((client, row::progress(document, client, &read)?));
     }
     Ok(found)
 }
@@ -103,6 +104,17 @@ pub(super) async fn orphans(readers: SqlitePool, limit: u32) -> Result<Vec<Strin
         found.push(format!(
             "packed_client has a row of document {id} for a page that ends at {last}, which is not there"
         ));
+    }
+    let packed_twice = sqlx::query(
+        "select lower(hex(part.document_id)) as id, count(*) as rows from operation as part
+         where part.revision <= (select max(last_revision) from packed_page as page
+             where page.document_id = part.document_id)
+         group by part.document_id limit ?",
+    )
+    .bind(i64::from(limit));
+    for row in packed_twice.fetch_all(&readers).await? {
+        let (id, rows): (String, i64) = (row.try_get("id")?, row.try_get("rows")?);
+        found.push(format!("operation has {rows} rows of document {id} that are packed as well"));
     }
     found.truncate(limit as usize);
     Ok(found)

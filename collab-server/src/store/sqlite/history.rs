@@ -23,7 +23,7 @@ pub(super) async fn snapshot_at_or_before(
     let mut moment = readers.begin().await?;
     read::record(&mut moment, document).await?;
     let found = sqlx::query(
-        "select revision, body, body_hash, chain, time_ms from snapshot
+        "select revision, body, body_hash, chain, time_ms, row_hash from snapshot
          where document_id = ? and revision <= ? order by revision desc limit 1",
     )
     .bind(id_bytes(document.get()))

@@ -193,8 +193,9 @@ async fn write_snapshot(
         return Ok(Written::Refused(StoreError::Corrupt { document, reason }));
     }
     sqlx::query(
-        "insert into snapshot (document_id, revision, body, body_hash, chain, time_ms)
-         values (?, ?, ?, ?, ?, ?) on conflict (document_id, revision) do nothing",
+        "insert into snapshot
+             (document_id, revision, body, body_hash, chain, time_ms, row_hash)
+         values (?, ?, ?, ?, ?, ?, ?) on conflict (document_id, revision) do nothing",
     )
     .bind(id_bytes(document.get()))
     .bind(integer(snapshot.revision.get()))
@@ -202,6 +203,7 @@ async fn write_snapshot(
     .bind(blake3::hash(snapshot.text.as_bytes()).as_bytes().to_vec())
     .bind(snapshot.chain.as_bytes().to_vec())
     .bind(snapshot.time_ms)
+    .bind(snapshot.row_hash(&id_bytes(document.get())).to_vec())
     .execute(&mut *connection)
     .await?;
     packed::thin(connection, document).await?;

@@ -11,10 +11,10 @@ use ot_core::{ClientSeq, Revision, Text};
 use super::support::{DOCUMENT, Database, Pen, client, is_done, text_of, user};
 
 /// A small generator of its own, so that a case can be seen again.
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % bound
@@ -22,7 +22,7 @@ impl Numbers {
 }
 
 /// Three people with four clients, who write and delete all over a document.
-struct Writers {
+pub(super) struct Writers {
     numbers: Numbers,
     pen: Pen,
     text: Text,
@@ -31,11 +31,15 @@ struct Writers {
 
 impl Writers {
     async fn begin(store: &dyn Store, seed: u64) -> Self {
-        let pen = Pen::create(store, DOCUMENT).await;
+        Writers::begin_in(store, DOCUMENT, seed).await
+    }
+
+    pub(super) async fn begin_in(store: &dyn Store, document: DocumentId, seed: u64) -> Self {
+        let pen = Pen::create(store, document).await;
         Writers { numbers: Numbers(seed), pen, text: Text::new(), seqs: [0; 4] }
     }
 
-    async fn write(&mut self, store: &dyn Store, count: usize) {
+    pub(super) async fn write(&mut self, store: &dyn Store, count: usize) {
         for _ in 0..count {
             let bytes: Vec<u8> = (0..24).map(|_| self.numbers.below(256) as u8).collect();
             let mut choices = ot_core::testing::Choices::new(&bytes);
@@ -54,14 +58,14 @@ impl Writers {
         }
     }
 
-    async fn snapshot(&self, store: &dyn Store) {
+    pub(super) async fn snapshot(&self, store: &dyn Store) {
         let snapshot = Snapshot {
             revision: self.pen.head,
             text: self.text.contents().into(),
             chain: self.pen.chain,
             time_ms: self.pen.time_ms,
         };
-        store.write_snapshot(DOCUMENT, snapshot).await.expect("written");
+        store.write_snapshot(self.pen.document, snapshot).await.expect("written");
     }
 }
 

@@ -59,8 +59,8 @@ async fn damaged_rows_are_refused_and_other_documents_served() {
         "update document set chain = zeroblob(32) \
          where document_id = (select document_id from operation)",
         "insert into snapshot values ((select document_id from operation), 9, 'abc', \
-         zeroblob(32), zeroblob(32), 1)",
-        "insert into snapshot select document_id, 3, 'abX', zeroblob(32), chain, 1 \
+         zeroblob(32), zeroblob(32), 1, null)",
+        "insert into snapshot select document_id, 3, 'abX', zeroblob(32), chain, 1, null \
          from operation where revision = 3",
     ] {
         let database = Sqlite::create().await;

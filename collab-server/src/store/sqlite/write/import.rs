@@ -104,7 +104,7 @@ async fn put_progress(
 ) -> Result<(), sqlx::Error> {
     let mut upsert = QueryBuilder::<Sqlite>::new(
         "insert into client_progress (document_id, client_id, author_id, last_seq, \
-         last_revision, submission_hash) ",
+         last_revision, submission_hash, row_hash) ",
     );
     upsert.push_values(progress, |mut row, (client, progress)| {
         row.push_bind(document.to_vec())
@@ -112,13 +112,15 @@ async fn put_progress(
             .push_bind(progress.author.as_str().to_owned())
             .push_bind(integer(progress.seq.get()))
             .push_bind(integer(progress.revision.get()))
-            .push_bind(progress.submission.get().cast_signed());
+            .push_bind(progress.submission.get().cast_signed())
+            .push_bind(progress.row_hash(document, *client).to_vec());
     });
     upsert.push(
         " on conflict (document_id, client_id) do update set
              last_seq = excluded.last_seq,
              last_revision = excluded.last_revision,
-             submission_hash = excluded.submission_hash
+             submission_hash = excluded.submission_hash,
+             row_hash = excluded.row_hash
          where excluded.last_seq >= client_progress.last_seq",
     );
     upsert.build().execute(connection).await?;
