@@ -59,7 +59,16 @@ struct Stage {
 }
 
 /// Flags of servers whose clients are all one person, in a hurry.
-const OPEN: [&str; 4] = ["--submissions-per-s", "100000", "--connections-per-user-max", "10000"];
+const OPEN: [&str; 8] = [
+    "--submissions-per-s",
+    "100000",
+    "--joins-per-s",
+    "100000",
+    "--messages-per-s",
+    "100000",
+    "--connections-per-user-max",
+    "10000",
+];
 
 async fn serve(database: &str, flags: &[&str]) -> Process {
     Process::start(database, &[&OPEN, flags].concat()).await

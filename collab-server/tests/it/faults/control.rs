@@ -12,7 +12,7 @@ use super::Stage;
 use crate::support::native::NativeClient;
 use crate::support::oracle::{self, Account, Evidence, Violation, judge};
 use crate::support::proxy::{Flow, Network, Proxy, Trap};
-use crate::support::until;
+use crate::support::{DEADLINE, until};
 
 /// A client that has typed a word and sent it, and has not read the answer.
 async fn unanswered(stage: &Stage, word: &str) -> NativeClient {
@@ -146,49 +146,62 @@ async fn echo() -> (Proxy, TcpStream, Arc<AtomicUsize>) {
     (proxy, stream, arrived)
 }
 
-/// What comes back of `word`, until nothing has come for a while or the connection ended.
-async fn comes_back(stream: &mut TcpStream, word: &[u8]) -> (Vec<u8>, bool) {
+/// What comes back of `word`: as many bytes as are expected, however long they take, and whatever
+/// follows them at once. And whether the connection has ended.
+async fn comes_back(stream: &mut TcpStream, word: &[u8], expected: usize) -> (Vec<u8>, bool) {
     stream.write_all(word).await.expect("the proxy reads");
     let mut back = Vec::new();
     let mut buffer = [0; 64];
     let quiet = Duration::from_millis(150);
-    while let Ok(read) = tokio::time::timeout(quiet, stream.read(&mut buffer)).await {
-        match read {
-            Ok(read @ 1..) => back.extend(&buffer[..read]),
-            _ => return (back, true),
+    loop {
+        let limit = if back.len() < expected { DEADLINE } else { quiet };
+        match tokio::time::timeout(limit, stream.read(&mut buffer)).await {
+            Ok(Ok(read @ 1..)) => back.extend(&buffer[..read]),
+            Ok(_) => return (back, true),
+            Err(_) => return (back, false),
         }
     }
-    (back, false)
+}
+
+/// Sends a word and expects what comes back.
+async fn check(stream: &mut TcpStream, word: &[u8], expected: &[u8]) {
+    assert_eq!(comes_back(stream, word, expected.len()).await, (expected.to_vec(), false));
+}
+
+/// Sends a word and expects the end of the connection, and nothing before it.
+async fn check_end(stream: &mut TcpStream, word: &[u8]) {
+    assert_eq!(comes_back(stream, word, usize::MAX).await, (vec![], true));
 }
 
 #[tokio::test]
 async fn the_network_fails_as_it_is_told_to() {
     let with = |up, down| Network { up, down };
     let (proxy, mut stream, _) = echo().await;
-    assert_eq!(comes_back(&mut stream, b"good").await, (b"good".to_vec(), false));
+    check(&mut stream, b"good", b"good").await;
     proxy.set(with(Flow::Pass, Flow::Hold));
-    assert_eq!(comes_back(&mut stream, b"held").await, (vec![], false));
+    check(&mut stream, b"held", b"").await;
     proxy.set(with(Flow::Pass, Flow::Pass));
-    assert_eq!(comes_back(&mut stream, b"-on").await, (b"held-on".to_vec(), false));
+    check(&mut stream, b"-on", b"held-on").await;
     proxy.set(with(Flow::Pass, Flow::Throttle(1_000)));
-    assert_eq!(comes_back(&mut stream, &[b'x'; 60]).await, (vec![b'x'; 60], false));
+    check(&mut stream, &[b'x'; 60], &[b'x'; 60]).await;
     proxy.set(with(Flow::Dead, Flow::Pass));
-    assert_eq!(comes_back(&mut stream, b"dead").await, (vec![], false));
+    check(&mut stream, b"dead", b"").await;
     proxy.set(Network::GOOD);
-    assert_eq!(comes_back(&mut stream, b"still").await, (vec![], false), "lost is lost");
+    // Lost is lost.
+    check(&mut stream, b"still", b"").await;
     proxy.cut();
-    assert_eq!(comes_back(&mut stream, b"").await, (vec![], true));
+    check_end(&mut stream, b"").await;
 
     let (proxy, mut stream, _) = echo().await;
     proxy.set(with(Flow::CutAfter(6), Flow::Pass));
-    assert_eq!(comes_back(&mut stream, b"four").await, (b"four".to_vec(), false));
-    assert!(comes_back(&mut stream, b"more").await.1, "cut in the middle");
+    check(&mut stream, b"four", b"four").await;
+    assert!(comes_back(&mut stream, b"more", usize::MAX).await.1, "cut in the middle");
 
     for delivers in [true, false] {
         let (proxy, mut stream, arrived) = echo().await;
         proxy.trap(Trap { needle: b"rap".to_vec(), delivers });
-        assert_eq!(comes_back(&mut stream, b"free").await, (b"free".to_vec(), false));
-        assert_eq!(comes_back(&mut stream, b"trap").await, (vec![], true));
+        check(&mut stream, b"free", b"free").await;
+        check_end(&mut stream, b"trap").await;
         assert!(!proxy.is_set());
         let expected = if delivers { 8 } else { 4 };
         assert_eq!(arrived.load(Ordering::Relaxed), expected, "cut before or after it arrived");

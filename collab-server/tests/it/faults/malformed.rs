@@ -52,7 +52,7 @@ async fn besiege<T>(seed: u64, attack: impl AsyncFnOnce(Target<'_>) -> T) -> (T,
     let writing = people.iter_mut().map(async |person| {
         while !*is_over.borrow() {
             person.write(1, &stage.characters).await;
-            person.step(TEMPER.pace).await;
+            person.rest(TEMPER.pace).await;
         }
     });
     let attack = async {

@@ -71,10 +71,7 @@ async fn type_along(people: &mut [Person], edits: usize, stage: &Stage) {
             let deleted = if len > 20 * FILLER { FILLER } else { 0 };
             person.client.edit(0, deleted, &"x".repeat(FILLER));
             person.write(1, &stage.characters).await;
-            let pause = tokio::time::Instant::now() + TEMPER.pace;
-            while tokio::time::Instant::now() < pause {
-                person.step(pause - tokio::time::Instant::now()).await;
-            }
+            person.rest(TEMPER.pace).await;
         }
     });
     join_all(typing).await;

@@ -121,6 +121,14 @@ impl Person {
         }
     }
 
+    /// Only reads, for so long.
+    pub(crate) async fn rest(&mut self, pause: Duration) {
+        let end = Instant::now() + pause;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            self.step(left).await;
+        }
+    }
+
     /// Reads until everything up to `head` is taken in.
     pub(crate) async fn read_to(&mut self, head: u64) {
         while self.client.revision() < head {
