@@ -67,6 +67,62 @@ async function fits(page: Page, what: string): Promise<void> {
   assert.ok(overflow <= 0, `${what} is ${overflow} px too wide`);
 }
 
+/** Numbers that look random and are the same in every run. */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+const TEXT_MAX = 100_000;
+
+/** Edits all over a text that grows to about 100,000 characters, in parts; each part ends with the text at its revision. */
+function* longHistory(revisions: number): Generator<{ operations: (number | string)[][]; revision: number; text: string }> {
+  const next = numbers(1);
+  const words = ['river ', 'bell ', 'map\n', 'ferry ', 'snow, ', 'boat.\n', 'spring '];
+  const share = Math.max(1, Math.ceil(TEXT_MAX / revisions / 6));
+  let text = '';
+  let operations: (number | string)[][] = [];
+  for (let revision = 1; revision <= revisions; revision += 1) {
+    const at = next(text.length + 1);
+    const shrinks = text.length > 20 && (text.length > TEXT_MAX || next(5) === 0);
+    const gone = shrinks ? Math.min(text.length - at, 1 + next(8)) : 0;
+    const made = gone > 0 ? '' : Array.from({ length: 1 + next(2 * share) }, () => words[next(words.length)]).join('');
+    const rest = text.length - at - gone;
+    operations.push([...(at > 0 ? [at] : []), ...(gone > 0 ? [-gone] : []), ...(made ? [made] : []), ...(rest > 0 ? [rest] : [])]);
+    text = text.slice(0, at) + made + text.slice(at + gone);
+    if (operations.length < 10_000 && revision < revisions) continue;
+    yield { operations, revision, text };
+    operations = [];
+  }
+}
+
+/** Moves the slider as a hand does, one place a frame, and measures from the last move until that text is drawn. */
+async function seekAndWait(page: Page, revisions: number[]): Promise<number> {
+  await page.evaluate('globalThis.__name ??= (named) => named');
+  return page.evaluate(async (places) => {
+    const input = document.querySelector<HTMLInputElement>('input[type=range]')!;
+    const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!;
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    let started = 0;
+    for (const place of places) {
+      await frame();
+      started = performance.now();
+      setValue.call(input, String(place));
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+    const label = `Text at revision ${places.at(-1)!.toLocaleString()}`;
+    const deadline = started + 30_000;
+    while (document.querySelector('.history-text')?.getAttribute('aria-label') !== label) {
+      if (performance.now() > deadline) throw new Error(`${label} was not shown`);
+      await frame();
+    }
+    return performance.now() - started;
+  }, revisions);
+}
+
 describe('the history', () => {
   it('opens from the menu, the palette and by a key, and leads back', () =>
     withPast(async ({ address, ada: { page } }) => {
@@ -185,6 +241,8 @@ describe('the history', () => {
       await openHistory(ben.page, address);
       await ben.page.getByRole('list', { name: 'Named versions' }).getByRole('button', { name: /^Opening/ }).click();
       await shows(ben.page, FIRST.slice(0, 50));
+      // The name is hers to change.
+      assert.equal(await ben.page.getByRole('button', { name: 'Rename Opening' }).count(), 0);
 
       await page.getByRole('button', { name: 'Remove the name Opening' }).click();
       await page.getByText('“Opening” is no longer a version').waitFor();
@@ -355,6 +413,42 @@ describe('the history', () => {
       },
       { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
     ));
+
+  // Prints figures and asserts no time: machines differ. CONCORD_HISTORY_REVISIONS=250000 measures a long history.
+  it('shows the right text wherever the slider is put in a long history', { timeout: 3_600_000 }, async (test) => {
+    const revisions = Number(process.env.CONCORD_HISTORY_REVISIONS ?? 2_500);
+    const { context, page, faults } = await person('Ada', 1);
+    const address = await makeDocument(stage.server.url, { title: 'Long' });
+    const texts = new Map<number, string>();
+    for (const { operations, revision, text } of longHistory(revisions)) {
+      await commit(page, idOf(address), operations);
+      texts.set(revision, text);
+    }
+    const timings = { jumps: [] as number[], steps: [] as number[], drags: [] as number[] };
+    await openHistory(page, address);
+    await shows(page, texts.get(revisions) ?? '').catch(() => undefined);
+    const next = numbers(7);
+    for (let n = 0; n < 40; n += 1) timings.jumps.push(await seekAndWait(page, [1 + next(revisions)]));
+    for (let n = 0; n < 20; n += 1) {
+      const from = 1 + next(revisions - 200);
+      timings.drags.push(await seekAndWait(page, Array.from({ length: 30 }, (_, step) => from + step * Math.max(1, Math.floor(revisions / 800)))));
+    }
+    await seekAndWait(page, [Math.floor(revisions / 2)]);
+    await until('its surroundings are there', async () => (await page.locator('.authored').count()) > 0);
+    for (let n = 1; n <= 60; n += 1) timings.steps.push(await seekAndWait(page, [Math.floor(revisions / 2) + (n % 2 ? n : -n)]));
+    for (const [revision, text] of texts) {
+      await seekAndWait(page, [revision]);
+      const found = (await (await page.request.get(`${stage.server.url}/api/documents/${idOf(address)}/text?revision=${revision}`)).text());
+      assert.equal(found, text);
+      // Only what is in sight is drawn: its lines are the text's.
+      const lines = text.split('\n');
+      for (const line of (await shownText(page)).split('\n').slice(0, 5)) assert.ok(lines.includes(line), `"${line}" is a line of revision ${revision}`);
+    }
+    const of = (times: number[], share: number) => [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))]!.toFixed(0);
+    for (const [what, times] of Object.entries(timings)) test.diagnostic(`${what}: median ${of(times, 0.5)} ms, p95 ${of(times, 0.95)} ms from input to shown text (${revisions} revisions, ${texts.get(revisions)?.length} characters)`);
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
 
   it('says that nothing was written in an empty document', async () => {
     const { context, page, faults } = await person('Ada', 1);

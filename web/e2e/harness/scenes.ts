@@ -220,8 +220,9 @@ const news: Scene = async (stage, shoot) => {
     await page.goto(origin);
     await ben.page.goto(origin);
     await asPerson(ben.context, origin, 'Ben', 5);
-    const { len_chars: length } = (await (await page.request.get(`${origin}/api/documents/${id}`)).json()) as { len_chars: number };
-    await commit(ben.page, id, [[10, ' really', length - 10], [length + 7, 'P.S. The ferryman remembers it.\n']]);
+    const text = await (await page.request.get(`${origin}/api/documents/${id}/text`)).text();
+    const still = text.indexOf(' returns the fence');
+    await commit(ben.page, id, [[still, ' still', text.length - still], [text.length + 6, 'P.S. The ferryman remembers it.\n']]);
     await page.goto(stage.past);
     await page.getByText(/changes by Ben/).waitFor();
     await shoot(page, 'editor-news');
@@ -240,10 +241,11 @@ export async function writePast(browser: Browser, address: string): Promise<void
   const { origin } = new URL(address);
   const first = SAMPLE_TEXT.slice(0, SAMPLE_TEXT.indexOf('1. A milk'));
   const rest = SAMPLE_TEXT.slice(first.length);
+  const bell = SAMPLE_TEXT.indexOf('somebody who remembers');
   const writings = [
     { name: 'Ada Lovelace', color: 1, operations: typing(first, 0, 0, 3), version: 'First words' },
     { name: 'Ben', color: 5, operations: [...typing(rest, first.length, first.length, 3), ...typing(' slowly', 31, SAMPLE_TEXT.length, 1)], version: 'With the list' },
-    { name: 'Ada Lovelace', color: 1, operations: [[SAMPLE_TEXT.length + 7 - 40, -39, 'and the name of the village.', 1]], version: null },
+    { name: 'Ada Lovelace', color: 1, operations: [[bell + 7, -SAMPLE_TEXT.slice(bell).length + 2, 'the name of the village', 2]], version: null },
   ];
   const windows = new Map<string, Awaited<ReturnType<typeof openWindow>>>();
   for (const { name, color, operations, version } of writings) {

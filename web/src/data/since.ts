@@ -38,8 +38,8 @@ export interface Since {
 }
 
 /**
- * The news of a document that is open. `revision` says how far the text on the screen is; `me` is who looks, and while it
- * is absent nothing is asked.
+ * The news of a document that is open: asked for once, when it comes on the screen. `revision` says how far the text
+ * there is; `me` is who looks, absent while that is not the server's latest text.
  */
 export function useSince(id: string, me: string | undefined, revision: () => number): Since {
   const [news, setNews] = useState<News | null>(null);
@@ -59,40 +59,46 @@ export function useSince(id: string, me: string | undefined, revision: () => num
       told.current = -1;
     });
   }, [id]);
+  /** What came in while nobody looked was not seen. */
+  const markVisible = useCallback(() => {
+    if (document.visibilityState === 'visible') mark();
+  }, [mark]);
 
   useEffect(() => {
-    if (me === undefined) return;
+    if (me === undefined || told.current !== undefined) return;
     const abort = new AbortController();
-    let reading: ReturnType<typeof setTimeout> | undefined;
     readNews(id, me, abort.signal).then(
       (found) => {
         if (abort.signal.aborted) return;
-        setNews(found);
         told.current = -1;
-        reading = setTimeout(mark, found ? READ_MS : 0);
+        setNews(found);
+        if (!found) markVisible();
       },
       () => {
         // Offline, or a server without history: then there is nothing to tell, and nothing is marked.
       },
     );
+    return () => abort.abort();
+  }, [id, me, markVisible]);
+
+  useEffect(() => {
+    if (me === undefined) return;
+    const reading = setTimeout(markVisible, READ_MS);
+    const timer = setInterval(markVisible, MARK_EVERY_MS);
+    // Until this moment it was in sight.
     const onHide = () => {
       if (document.visibilityState === 'hidden') mark();
     };
-    const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') mark();
-    }, MARK_EVERY_MS);
     document.addEventListener('visibilitychange', onHide);
-    window.addEventListener('pagehide', mark);
+    window.addEventListener('pagehide', markVisible);
     return () => {
-      abort.abort();
       clearTimeout(reading);
       clearInterval(timer);
       document.removeEventListener('visibilitychange', onHide);
-      window.removeEventListener('pagehide', mark);
-      mark();
-      told.current = undefined;
+      window.removeEventListener('pagehide', markVisible);
+      markVisible();
     };
-  }, [id, me, mark]);
+  }, [me, mark, markVisible]);
 
   const dismiss = useCallback(() => {
     setNews(null);

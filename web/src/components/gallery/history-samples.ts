@@ -43,8 +43,8 @@ export function sampleStripes(authors: number): Stripe[] {
 export const MARKS = Array.from({ length: 40 }, (_, n) => ({ share: ((n * 37) % 100) / 100, name: `Draft ${n + 1}` }));
 
 export const VERSIONS: VersionRow[] = [
-  { id: '1', revision: 40, name: 'First words', detail: '1 May 9:12 · 40' },
-  { id: '2', revision: 1204, name: 'Sent to Ben', detail: '3 May 14:02 · 1,204' },
-  { id: '3', revision: 2600, name: `${LONG_NAME} has read it`, detail: '4 May 18:40 · 2,600' },
-  { id: '4', revision: 4999, name: 'المسودة الأخيرة', detail: '20 May 10:11 · 4,999' },
+  { id: '1', revision: 40, name: 'First words', detail: '1 May 9:12 · revision 40', canChange: true },
+  { id: '2', revision: 1204, name: 'Sent to Ben', detail: '3 May 14:02 · revision 1,204', canChange: true },
+  { id: '3', revision: 2600, name: `${LONG_NAME} has read it`, detail: '4 May 18:40 · revision 2,600', canChange: false },
+  { id: '4', revision: 4999, name: 'المسودة الأخيرة', detail: '20 May 10:11 · revision 4,999', canChange: true },
 ];

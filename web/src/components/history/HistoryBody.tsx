@@ -54,7 +54,7 @@ function Compared({ lines, label, diff: { parts, waiting }, loading }: { lines: 
   return (
     <>
       <div className="flex h-10 shrink-0 items-center gap-2 border-b border-line px-4 text-sm text-muted tabular-nums touch:h-12">
-        <p role="status" className="min-w-0 flex-1 truncate" data-testid="diff-words">
+        <p role="status" className="min-w-0 flex-1 sm:truncate max-sm:text-xs max-sm:leading-tight" data-testid="diff-words">
           {count ? (count.places === 0 ? 'The same as now' : diffWords(count)) : ' '}
           {waiting && count && '…'}
         </p>

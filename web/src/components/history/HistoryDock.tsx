@@ -20,29 +20,29 @@ export interface HistoryDockProps {
 export function HistoryDock({ slider, play, who, when, waiting, onVersions, onAuthors }: HistoryDockProps) {
   const { head, revision } = slider;
   return (
-    <section aria-label="Time" className="shrink-0 border-t border-line bg-paper px-3 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] sm:px-4">
+    <section aria-label="Time" data-dock className="shrink-0 border-t border-line bg-paper px-3 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] sm:px-4">
       <TimeSlider {...slider} />
-      <div className="flex min-h-8 items-center gap-2 sm:gap-3">
-        <PlayControls {...play} />
-        <div className="min-w-0 flex-1 text-sm leading-tight tabular-nums sm:flex sm:items-baseline sm:gap-3">
+      <div className="flex min-h-8 flex-wrap items-center gap-x-2 sm:flex-nowrap sm:gap-3">
+        <div className="flex min-w-0 items-baseline justify-between gap-3 text-sm tabular-nums max-sm:order-first max-sm:basis-full sm:order-1 sm:flex-1">
           <p className="min-w-0 truncate" data-testid="who-when">
             <span className="font-medium" dir="auto">{who}</span>
             {when && <span className="text-muted"> · {when}</span>}
           </p>
-          <p className="truncate text-xs text-muted sm:ms-auto sm:shrink-0" data-testid="place" aria-busy={waiting}>
+          <p className="shrink-0 text-xs text-muted" data-testid="place" aria-busy={waiting}>
             <span className="max-sm:hidden">Revision </span>{revision.toLocaleString()} of {head.toLocaleString()}
-            <span aria-hidden className={waiting ? 'ms-1 inline-block animate-breathe' : 'invisible ms-1 inline-block'}>…</span>
+            <span aria-hidden className={waiting ? 'inline-block animate-breathe' : 'invisible inline-block'}>…</span>
           </p>
         </div>
-        {onVersions && (
-          <IconButton label="Versions" onClick={onVersions}>
-            <Tag size={16} aria-hidden />
-          </IconButton>
-        )}
-        {onAuthors && (
-          <IconButton label="Authors" onClick={onAuthors}>
-            <Users size={16} aria-hidden />
-          </IconButton>
+        <PlayControls {...play} />
+        {onVersions && onAuthors && (
+          <div className="flex items-center gap-1 max-sm:ms-auto sm:order-2">
+            <IconButton label="Versions" onClick={onVersions}>
+              <Tag size={16} aria-hidden />
+            </IconButton>
+            <IconButton label="Authors" onClick={onAuthors}>
+              <Users size={16} aria-hidden />
+            </IconButton>
+          </div>
         )}
       </div>
     </section>

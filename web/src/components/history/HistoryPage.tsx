@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { toast } from 'sonner';
 import { correct, go } from '@/data/address';
 import { useOverdue } from '@/data/clock';
-import { type HistoryView, codeOf, restoreRevision, useDiff, useHistory, useVersions } from '@/data/history';
+import { type HistoryView, type Version, codeOf, restoreRevision, useDiff, useHistory, useVersions } from '@/data/history';
 import type { HistoryModel } from '@/data/history/model';
 import { useDocument } from '@/data/live';
 import { useMedia } from '@/data/media';
@@ -64,7 +64,9 @@ function usePast(id: string, place: HistoryPlace) {
     const colourOf = (user: string) => view.authors.get(user)?.color;
     return { nameOf, colourOf };
   }, [view.authors, me]);
-  return { title, canEdit: WRITERS.includes(role) && !status.readOnly, model, view, versions, mode, setMode, ...names };
+  const canEdit = WRITERS.includes(role) && !status.readOnly;
+  const canChange = (version: Version) => canEdit && (role === 'owner' || version.author === me?.id);
+  return { title, canEdit, canChange, model, view, versions, mode, setMode, ...names };
 }
 
 type Past = ReturnType<typeof usePast>;
@@ -188,7 +190,7 @@ export function HistoryPage({ id, place }: { id: string; place: HistoryPlace }) 
     <VersionList
       versions={versions.versions && versions.versions.map((version): VersionRow => {
         const at = view.timeline.timeMs(version.revision) ?? version.time_ms;
-        return { id: version.id, revision: version.revision, name: version.name, detail: `${moment(at, nowMs)} · ${version.revision.toLocaleString()}` };
+        return { id: version.id, revision: version.revision, name: version.name, detail: `${moment(at, nowMs)} · revision ${version.revision.toLocaleString()}`, canChange: past.canChange(version) };
       })}
       trouble={versions.code && troubleWords(versions.code)}
       revision={view.revision}

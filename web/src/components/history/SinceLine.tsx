@@ -13,7 +13,7 @@ export function SinceLine({ words, onShow, onDismiss }: SinceLineProps) {
   return (
     <div role="status" className="flex shrink-0 animate-fade items-center justify-center gap-1 border-b border-line bg-accent-tint px-3 py-0.5 text-sm">
       <p className="min-w-0 truncate tabular-nums max-sm:whitespace-normal">{words}</p>
-      <Button onClick={onShow} className="text-accent">Show</Button>
+      <Button onClick={onShow} className="underline underline-offset-2">Show</Button>
       <IconButton label="Dismiss" onClick={onDismiss}><X size={16} aria-hidden /></IconButton>
     </div>
   );

@@ -11,6 +11,8 @@ export interface VersionRow {
   name: string;
   /** "Ada · 3 May 14:02", about the revision. */
   detail: string;
+  /** I gave the name, or the document is mine: I may change it. */
+  canChange: boolean;
 }
 
 export interface VersionListProps {
@@ -96,7 +98,7 @@ function NewVersion({ revision, onCreate }: { revision: number; onCreate(name: s
   );
 }
 
-function Row({ version, revision, canEdit, onJump, onRename, onDelete }: { version: VersionRow } & VersionListProps) {
+function Row({ version, revision, onJump, onRename, onDelete }: { version: VersionRow } & VersionListProps) {
   const [draft, setDraft] = useState<string | null>(null);
   if (draft !== null) {
     const done = () => setDraft(null);
@@ -144,7 +146,7 @@ function Row({ version, revision, canEdit, onJump, onRename, onDelete }: { versi
         <span className={cx('block truncate text-sm', shown && 'font-medium')} dir="auto">{version.name}</span>
         <span className="block truncate text-xs text-muted tabular-nums">{version.detail}</span>
       </button>
-      {canEdit && (
+      {version.canChange && (
         <span className="flex shrink-0 opacity-0 group-hover:opacity-100 group-has-[:focus-visible]:opacity-100 touch:opacity-100">
           <IconButton label={`Rename ${version.name}`} onClick={() => setDraft(version.name)}><Pencil size={14} aria-hidden /></IconButton>
           <IconButton label={`Remove the name ${version.name}`} onClick={() => onDelete(version.id)}><Trash2 size={14} aria-hidden /></IconButton>

@@ -91,7 +91,10 @@ export function troubleWords(code: string): string {
     slow_down: 'That was faster than the server allows. Try again in a moment.',
     storage_unavailable: 'The server cannot reach its storage. Nothing is lost; try again in a little while.',
     doc_corrupt: 'The server found a fault in what it stored and refuses to show a wrong text.',
-    forbidden: 'You may not see this any more.',
+    forbidden: 'You may not do this here.',
+    revision_ahead: 'The document has not come so far: it may have been put back to an earlier state.',
+    too_many_versions: 'This document has as many named versions as one may have. Take the name of another one away first.',
+    document_full: 'The text of that moment is larger than this server allows now.',
     document_deleted: 'This document was deleted.',
   };
   return (Object.hasOwn(known, code) && known[code]) || 'This part of the history could not be loaded.';
