@@ -57,7 +57,7 @@ pub(crate) struct Person {
     temper: Temper,
     /// Attempts since the last connection that lasted.
     attempt: u32,
-    /// When each attempt to come back was made.
+    /// When each attempt to come back was due.
     pub(crate) attempts: Vec<Instant>,
     /// From a submission to its ack, for each.
     pub(crate) waits: Vec<Duration>,
@@ -197,8 +197,9 @@ impl Person {
     pub(crate) async fn come_back(&mut self) {
         let pause = backoff(self.attempt, self.choices.fraction()) / self.temper.haste;
         self.attempt += 1;
+        // When it is due: a busy machine is late for many at once.
+        self.attempts.push(Instant::now() + pause);
         tokio::time::sleep(pause).await;
-        self.attempts.push(Instant::now());
         // As long as the browser's: twice what an answer may take.
         let connected = within(self.temper.patience * 2, self.client.connect()).await;
         if matches!(connected, Some(Ok(()))) {
