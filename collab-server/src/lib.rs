@@ -61,7 +61,7 @@ pub use store::{
     DocumentPage, DocumentRecord, ImportBatch, ImportStep, ListQuery, ListedDocument, Loaded,
     LoggedOperation, MemoryStore, NewDocument, NewOperation, OpenError, Pack, PackOutcome,
     PackedClient, PackedRow, PackedSpan, PageLimit, PersonRecord, PostgresConfig, PostgresStore,
-    Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture, TailPage, TextKey,
-    VersionRecord, Walk,
+    Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture, StoreLayer,
+    TailPage, TextKey, VersionRecord, Walk,
 };
 pub use verify::{Damage, DocumentReport, all_documents, verify_document};

@@ -72,6 +72,23 @@ const SOAKS: &[Soak] = &[
         )),
     },
     Soak {
+        name: "kill",
+        about: "server and PostgreSQL killed 25 times each under eight writing clients",
+        command: &[
+            "test",
+            "--package",
+            "collab-server",
+            "--test",
+            "it",
+            "kill::",
+            "--",
+            "--nocapture",
+            "--test-threads=1",
+        ],
+        variables: &[("CONCORD_KILL_ROUNDS", "25")],
+        needs: None,
+    },
+    Soak {
         name: "damage",
         about: "a thousand bits flipped in stored rows, each to be found; prints the table",
         command: &[

@@ -24,11 +24,14 @@ macro_rules! layered {
         }
 
         /// A store around another: what it does not do differently, the one inside does.
-        pub(crate) trait StoreLayer: Send + Sync + 'static {
+        ///
+        /// Its methods are those of [`Store`]; who implements it is a `Store`.
+        pub trait StoreLayer: Send + Sync + 'static {
             /// The store inside.
             fn inner(&self) -> &dyn Store;
 
             $(
+                $(#[$method_doc])*
                 fn $method(&self $(, $argument: $input)*) -> $output {
                     self.inner().$method($($argument),*)
                 }

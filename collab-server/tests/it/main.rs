@@ -4,6 +4,7 @@ mod converge;
 mod faults;
 mod guests;
 mod history;
+mod kill;
 mod limits;
 mod messages;
 mod page;

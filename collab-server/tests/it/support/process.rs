@@ -29,7 +29,13 @@ pub(crate) struct Start<'a> {
     pub(crate) flags: &'a [&'a str],
     /// The largest file that the process may write, in KiB; a write beyond it fails.
     pub(crate) file_kib_max: Option<u64>,
+    /// A test of this very program that serves in the server's place; it finds its arguments, one a
+    /// line, in [`STAND_IN`].
+    pub(crate) stand_in: Option<&'a str>,
 }
+
+/// Names the arguments of a stand-in.
+pub(crate) const STAND_IN: &str = "CONCORD_TEST_STAND_IN";
 
 /// The database file of a folder, as `--database` takes it.
 pub(crate) fn sqlite_in(folder: &Path) -> String {
@@ -39,7 +45,7 @@ pub(crate) fn sqlite_in(folder: &Path) -> String {
 impl Process {
     /// Starts the program on a free port and waits until it serves.
     pub(crate) async fn start(database: &str, flags: &[&str]) -> Self {
-        Self::start_as(Start { database, flags, file_kib_max: None }).await
+        Self::start_as(Start { database, flags, ..Start::default() }).await
     }
 
     pub(crate) async fn start_as(start: Start<'_>) -> Self {
@@ -55,10 +61,18 @@ impl Process {
                 shell
             }
         };
+        let own = ["--listen", "127.0.0.1:0", "--log-format", "json", "--database", start.database];
+        let arguments = [&own, start.flags].concat();
+        command.env_clear();
+        match start.stand_in {
+            None => command.args(arguments),
+            Some(test) => {
+                command = Command::new(std::env::current_exe().expect("this program"));
+                command.args([test, "--exact", "--nocapture"]).stdout(Stdio::null());
+                command.env_clear().env(STAND_IN, arguments.join("\n"))
+            }
+        };
         let mut child = command
-            .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--database", start.database])
-            .args(start.flags)
-            .env_clear()
             .envs(std::env::var("PATH").map(|path| ("PATH", path)))
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
