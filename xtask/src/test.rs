@@ -62,6 +62,10 @@ fn all() -> Result<()> {
 /// The workspace's tests and its examples in documentation.
 fn rust(filter: Option<&str>) -> Result<()> {
     let databases = Databases::start_declared()?;
+    if filter.is_none_or(|filter| filter.contains("audit")) {
+        // Shows that the disk is told to keep what is acknowledged.
+        install::need("strace", &[], "strace")?;
+    }
     let mut command = Command::new("cargo");
     command.current_dir(paths::root());
     if install::find("cargo-nextest", &[]).is_some() {

@@ -21,11 +21,15 @@ use crate::support::person::{Person, Temper};
 use crate::support::postgres::Cluster;
 use crate::support::process::{Process, Start, sqlite_in};
 use crate::support::proxy::Proxy;
+use crate::support::until;
 
 const CLIENTS: usize = 8;
 
 const TEMPER: Temper =
-    Temper { pace: Duration::from_millis(6), patience: Duration::from_secs(3), haste: 20 };
+    Temper { pace: Duration::from_millis(6), patience: Duration::from_secs(3), haste: 100 };
+
+/// What the server counts as committed since it began.
+const COMMITTED: &str = "concord_operations_total";
 
 /// All clients are one person here, in a hurry.
 const FLAGS: [&str; 6] = [
@@ -139,10 +143,18 @@ impl<'a> Stage<'a> {
                 [Victim::Server, Victim::DatabaseFirst, Victim::Both][self.choices.below(3)]
             }
         };
+        let connecting = self.people.iter_mut().map(async |person| {
+            while !person.client.is_connected() {
+                person.come_back().await;
+            }
+        });
+        join_all(connecting).await;
         let pauses = [self.pause(), self.pause()];
         let Stage { people, characters, process, ground, .. } = self;
         let writing = join_all(people.iter_mut().map(|person| person.write(100_000, characters)));
         let killing = async {
+            // A round in which nothing was acknowledged would prove nothing.
+            until("operations are committed", async || process.metric(COMMITTED).await > 0.0).await;
             tokio::time::sleep(pauses[0]).await;
             match (victim, ground) {
                 (Victim::Server, _) | (_, Ground::Sqlite(_)) => process.kill().await,

@@ -1,5 +1,6 @@
 //! Tests of the running server over real sockets, and of each store against one contract.
 
+mod audit;
 mod converge;
 mod faults;
 mod guests;

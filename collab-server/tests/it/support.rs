@@ -10,6 +10,7 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod server;
 pub(crate) mod socket;
+pub(crate) mod stand_in;
 
 use std::time::Duration;
 

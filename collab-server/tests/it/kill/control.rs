@@ -1,30 +1,22 @@
 //! The control: a server that acknowledges before it appends. The same rounds must find it out.
-//!
-//! The defect is in no build of the product: this very test is started again as the server's
-//! process, which puts a layer around a sound store.
 
-use std::ffi::OsString;
-use std::sync::Arc;
 use std::time::Duration;
 
-use collab_server::{
-    Append, AppendOutcome, Database, Invocation, Server, SqliteConfig, SqliteStore, Store,
-    StoreFuture, StoreLayer, SystemClock,
-};
+use collab_server::{Append, AppendOutcome, SqliteStore, Store, StoreFuture, StoreLayer};
 use tokio::sync::mpsc;
 
 use super::{Ground, Stage};
 use crate::support::oracle::Violation;
-use crate::support::process::STAND_IN;
+use crate::support::stand_in;
 
 /// Says that an append is done, and lets it be done later.
-struct AckFirst {
+pub(crate) struct AckFirst {
     inner: SqliteStore,
     later: mpsc::UnboundedSender<Append>,
 }
 
 impl AckFirst {
-    fn around(inner: SqliteStore) -> Self {
+    pub(crate) fn around(inner: SqliteStore) -> Self {
         let (later, mut waiting) = mpsc::unbounded_channel();
         let store = inner.clone();
         tokio::spawn(async move {
@@ -48,25 +40,10 @@ impl StoreLayer for AckFirst {
     }
 }
 
-/// Serves as the program does, with these arguments, until it is killed.
-async fn serve_ack_first(arguments: &str) {
-    let arguments = ["collab-server"].into_iter().chain(arguments.split('\n')).map(OsString::from);
-    let Ok(Invocation::Serve(config)) = collab_server::parse_command_line(arguments, |_| None)
-    else {
-        panic!("arguments of the program")
-    };
-    let Database::Sqlite(path) = &config.database else { panic!("a file") };
-    let store = SqliteStore::open(SqliteConfig::new(path), 0).await.expect("the file opens");
-    let store = Arc::new(AckFirst::around(store));
-    let server = Server::start_with(*config, store, Arc::new(SystemClock)).await.expect("serves");
-    eprintln!("{{\"address\":\"{}\"}}", server.address());
-    std::future::pending::<()>().await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledging_before_the_append_is_found_out() {
-    if let Ok(arguments) = std::env::var(STAND_IN) {
-        return serve_ack_first(&arguments).await;
+    if stand_in::serve_if_asked(async |store, _| AckFirst::around(store)).await {
+        return;
     }
     let ground = Ground::Sqlite(tempfile::tempdir().expect("a folder"));
     let own = "kill::control::acknowledging_before_the_append_is_found_out";

@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::process::signal;
+use super::process::{children_of, signal};
 use super::until;
 
 /// Names the URL of an empty database, where it is set.
@@ -150,6 +150,7 @@ impl Cluster {
 
     /// Ends every process of the server at once, as a power switch does.
     pub(crate) async fn kill(&mut self) {
+        // They are in sessions of their own.
         let mut ids = children_of(self.server.id());
         ids.push(self.server.id());
         // Some may have ended by themselves meanwhile.
@@ -267,18 +268,4 @@ fn programs() -> PathBuf {
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()
-}
-
-/// The processes whose parent is `parent`, which PostgreSQL puts into sessions of their own.
-fn children_of(parent: u32) -> Vec<u32> {
-    let entries = std::fs::read_dir("/proc").expect("the processes").flatten();
-    entries
-        .filter_map(|entry| {
-            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The name, in parentheses, may hold anything; state and parent come behind it.
-            let (_, rest) = stat.rsplit_once(')')?;
-            (rest.split_whitespace().nth(1)?.parse() == Ok(parent)).then_some(id)
-        })
-        .collect()
 }

@@ -32,6 +32,8 @@ pub(crate) struct Start<'a> {
     /// A test of this very program that serves in the server's place; it finds its arguments, one a
     /// line, in [`STAND_IN`].
     pub(crate) stand_in: Option<&'a str>,
+    /// Where `strace` writes what the process writes, syncs and sends.
+    pub(crate) trace: Option<&'a Path>,
 }
 
 /// Names the arguments of a stand-in.
@@ -72,6 +74,9 @@ impl Process {
                 command.env_clear().env(STAND_IN, arguments.join("\n"))
             }
         };
+        if let Some(file) = start.trace {
+            command = traced(&command, file);
+        }
         let mut child = command
             .envs(std::env::var("PATH").map(|path| ("PATH", path)))
             .stdin(Stdio::null())
@@ -102,6 +107,11 @@ impl Process {
             _ => panic!("the program does not serve: {:?}", log.lock()),
         };
         Process { child, address, log }
+    }
+
+    /// The processes that it started: what it traces.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        children_of(self.id())
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -204,6 +214,34 @@ impl Process {
         let path = format!("/api/documents/{document}/text");
         Request::get(&path).header("cookie", cookie).send(self.address).await
     }
+}
+
+/// The same command under `strace`.
+fn traced(command: &Command, file: &Path) -> Command {
+    let command = command.as_std();
+    let mut tracer = Command::new("strace");
+    let found = std::process::Command::new("strace").arg("-V").stdout(Stdio::null()).status();
+    found.expect("the audit needs strace: run `cargo xtask test`, or `apt-get install strace`");
+    tracer.args(["-f", "-qq", "-y", "-s", "5000", "-o"]).arg(file).arg("-e");
+    tracer.arg("trace=fdatasync,fsync,pwrite64,pwritev,write,writev,sendto,sendmsg");
+    tracer.arg(command.get_program()).args(command.get_args()).env_clear();
+    tracer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    tracer.envs(std::env::var("PATH").map(|path| ("PATH", path)));
+    tracer
+}
+
+/// The processes whose parent is `parent`.
+pub(crate) fn children_of(parent: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").expect("the processes").flatten();
+    entries
+        .filter_map(|entry| {
+            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The name, in parentheses, may hold anything; state and parent come behind it.
+            let (_, rest) = stat.rsplit_once(')')?;
+            (rest.split_whitespace().nth(1)?.parse() == Ok(parent)).then_some(id)
+        })
+        .collect()
 }
 
 /// Sends a signal to a process that a test started.
