@@ -1,5 +1,11 @@
 //! The command line: what to do, and the settings to do it with.
 
+mod export;
+mod import;
+mod log_file;
+mod replay;
+mod report;
+mod tool;
 mod verify;
 
 use std::ffi::OsString;
@@ -10,6 +16,11 @@ use clap::{Arg, ArgMatches, Command};
 
 use crate::config::{Config, ConfigError, SETTINGS, Sources};
 
+pub use self::import::Format as ImportFormat;
+pub use self::tool::{
+    ExportArguments, ImportArguments, ReplayArguments, ReplaySource, Tool, ToolError, Until,
+    run as run_tool,
+};
 pub use self::verify::{VerifyOptions, verify};
 
 /// What the program was asked to do.
@@ -23,6 +34,8 @@ pub enum Invocation {
     PrintEnvironmentSample,
     /// Check the settings, and say that they are good.
     CheckConfig,
+    /// Work on the database of these settings, and end.
+    Tool(Box<Config>, Tool),
 }
 
 /// Why the command line, environment and file do not make an [`Invocation`].
@@ -52,6 +65,9 @@ pub fn parse(
         return Ok(Invocation::PrintEnvironmentSample);
     }
     let config = read_config(inner, &lookup)?;
+    if let Some(tool) = tool::read(name, inner) {
+        return Ok(Invocation::Tool(Box::new(config), tool));
+    }
     Ok(match name {
         "check-config" => Invocation::CheckConfig,
         "verify" => Invocation::Verify(Box::new(config), verify::options(inner)),
@@ -117,6 +133,7 @@ fn command() -> Command {
         .subcommand(
             Command::new("env-sample").about("Print every setting as a commented environment file"),
         )
+        .subcommands(tool::commands())
         .arg(
             Arg::new("config")
                 .long("config")

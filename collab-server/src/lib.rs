@@ -34,8 +34,9 @@ mod verify;
 mod web;
 
 pub use cli::{
-    CliError, Invocation, VerifyOptions, environment_sample, parse as parse_command_line,
-    unknown_variables, verify,
+    CliError, ExportArguments, ImportArguments, ImportFormat, Invocation, ReplayArguments,
+    ReplaySource, Tool, ToolError, Until, VerifyOptions, environment_sample,
+    parse as parse_command_line, run_tool, unknown_variables, verify,
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{

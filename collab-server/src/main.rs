@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use collab_server::{CliError, Config, Invocation, LogFormat, Server};
+use collab_server::{CliError, Config, Invocation, LogFormat, Server, Tool};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -30,6 +30,7 @@ fn run() -> Result<ExitCode> {
             println!("The settings are good.");
             return Ok(ExitCode::SUCCESS);
         }
+        Ok(Invocation::Tool(config, tool)) => return run_tool(&config, tool),
         Err(CliError::Arguments(error)) => error.exit(),
         Err(CliError::Config(error)) => return Err(error.into()),
     };
@@ -46,6 +47,19 @@ fn run() -> Result<ExitCode> {
         Some(options) => Ok(runtime.block_on(collab_server::verify(&config, &options))),
         None => runtime.block_on(serve(*config)).map(|()| ExitCode::SUCCESS),
     }
+}
+
+/// Logs no more than warnings, unless asked to: the output is the command's.
+fn run_tool(config: &Config, tool: Tool) -> Result<ExitCode> {
+    let log =
+        if config.log == Config::default().log { "warn".to_owned() } else { config.log.clone() };
+    start_logging(&Config { log, ..config.clone() })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(collab_server::run_tool(config, tool))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(config: Config) -> Result<()> {

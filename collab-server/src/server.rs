@@ -189,6 +189,7 @@ pub(crate) async fn assemble(
     }))
 }
 
+/// Opens a database, which is made where there is none.
 pub(crate) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StartError> {
     let now_ms = SystemClock.now_ms();
     match &config.database {

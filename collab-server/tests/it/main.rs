@@ -15,4 +15,5 @@ mod sessions;
 mod shutdown;
 mod store_contract;
 mod support;
+mod tools;
 mod trace;

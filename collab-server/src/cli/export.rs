@@ -1,0 +1,151 @@
+//! `export`: documents with their whole history, one JSON value a line.
+//!
+//! A document is read up to the revision that it has at the beginning, page by page: what is
+//! committed meanwhile is for the next export, and no document needs to fit into memory.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use collab_protocol::{ClientId, DocumentId, UserId};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ot_core::Revision;
+use serde_json::json;
+
+use super::log_file;
+use super::report::{ReportTo, bar, report};
+use super::tool::{ExportArguments, ToolError};
+use crate::revision::between;
+use crate::store::{PageLimit, Store, StoreError};
+
+/// Where the lines go.
+struct Output {
+    file: PathBuf,
+    writer: Box<dyn Write + Send>,
+    /// Where a file is written before it has its name.
+    unnamed: Option<PathBuf>,
+}
+
+impl Output {
+    fn open(file: Option<PathBuf>) -> Result<Output, ToolError> {
+        let Some(file) = file else {
+            let writer = Box::new(BufWriter::new(io::stdout()));
+            return Ok(Output { file: "-".into(), writer, unnamed: None });
+        };
+        let mut unnamed = file.clone().into_os_string();
+        unnamed.push(".part");
+        let unnamed = PathBuf::from(unnamed);
+        let made = File::create(&unnamed)
+            .map_err(|source| ToolError::File { file: unnamed.clone(), source })?;
+        let made = BufWriter::with_capacity(1 << 16, made);
+        let is_packed = file.extension().is_some_and(|end| end == "gz");
+        let writer: Box<dyn Write + Send> = match is_packed {
+            true => Box::new(GzEncoder::new(made, Compression::default())),
+            false => Box::new(made),
+        };
+        Ok(Output { file, writer, unnamed: Some(unnamed) })
+    }
+
+    fn write(&mut self, lines: &str) -> Result<(), ToolError> {
+        let written = self.writer.write_all(lines.as_bytes());
+        written.map_err(|source| ToolError::File { file: self.file.clone(), source })
+    }
+
+    /// Everything is written: a file gets its name, so that a part is never taken for the whole.
+    fn finish(mut self) -> Result<(), ToolError> {
+        let failed = |source| ToolError::File { file: self.file.clone(), source };
+        self.writer.flush().map_err(failed)?;
+        drop(self.writer);
+        if let Some(unnamed) = self.unnamed {
+            std::fs::rename(unnamed, &self.file).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// Exports documents.
+///
+/// # Errors
+/// [`ToolError`]. A file that was to be written does not have its name then.
+pub(super) async fn run(store: &dyn Store, arguments: ExportArguments) -> Result<(), ToolError> {
+    let to = match arguments.output {
+        Some(_) => ReportTo::Output,
+        None => ReportTo::Error,
+    };
+    let mut output = Output::open(arguments.output)?;
+    let mut done = Vec::new();
+    for document in arguments.documents {
+        let revision = export(store, document, &mut output).await?;
+        done.push((document, revision));
+    }
+    output.finish()?;
+    for (document, revision) in done {
+        let sentence = format!("Document {document}: {revision} revisions exported");
+        let fields = json!({"document": document.to_string(), "revision": revision.get()});
+        report(to, &sentence, &fields);
+    }
+    Ok(())
+}
+
+async fn export(
+    store: &dyn Store,
+    document: DocumentId,
+    output: &mut Output,
+) -> Result<Revision, ToolError> {
+    let failed = ToolError::of(document);
+    let record = store.document(document).await.map_err(&failed)?;
+    let bar = bar(Some(record.revision.get()), "Exporting");
+    let mut lines = String::new();
+    log_file::write_document(&mut lines, &record);
+    let mut clients: BTreeSet<ClientId> = BTreeSet::new();
+    let mut people: BTreeSet<UserId> = BTreeSet::from([record.owner.clone()]);
+    let (mut at, mut chain) = (Revision::ZERO, crate::store::ChainHash::START);
+    while at < record.revision {
+        let wanted = between(at, record.revision).min(PageLimit::DEFAULT.operations_max);
+        let page = PageLimit { operations_max: wanted, ..PageLimit::DEFAULT };
+        let page = store.since(document, at, page).await.map_err(&failed)?;
+        for logged in &page.operations {
+            chain = logged.expected_chain(document, &record.text_key, chain);
+            if chain != logged.chain {
+                let reason = format!("chain breaks at revision {}", logged.revision);
+                return Err(failed(StoreError::Corrupt { document, reason }));
+            }
+            log_file::write_op(&mut lines, logged);
+            clients.insert(logged.client);
+            people.insert(logged.author.clone());
+            at = logged.revision;
+        }
+        if page.operations.is_empty() {
+            let reason = format!("log ends at {at} before {}", record.revision);
+            return Err(failed(StoreError::Corrupt { document, reason }));
+        }
+        output.write(&lines)?;
+        lines.clear();
+        bar.set_position(at.get());
+    }
+    if chain != record.chain {
+        let reason = format!("chain at the head {at} is another one");
+        return Err(failed(StoreError::Corrupt { document, reason }));
+    }
+    for client in clients {
+        let progress = store.progress(document, client).await.map_err(&failed)?;
+        // What a client committed since the beginning is for the next export.
+        if let Some(progress) = progress.filter(|progress| progress.revision <= record.revision) {
+            log_file::write_client(&mut lines, client, &progress);
+        }
+    }
+    let versions = store.versions(document).await.map_err(&failed)?;
+    people.extend(versions.iter().map(|version| version.author.clone()));
+    for person in store.people(people.into_iter().collect()).await? {
+        log_file::write_person(&mut lines, &person);
+    }
+    for version in versions.iter().filter(|version| version.revision <= record.revision) {
+        log_file::write_version(&mut lines, version);
+    }
+    log_file::write_end(&mut lines, record.revision, chain);
+    output.write(&lines)?;
+    bar.finish_and_clear();
+    Ok(record.revision)
+}

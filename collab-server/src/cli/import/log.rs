@@ -1,0 +1,144 @@
+//! Exported logs come in.
+
+use std::io::BufRead;
+use std::path::Path;
+use std::sync::Arc;
+
+use collab_protocol::{ClientId, Epoch};
+use uuid::Uuid;
+
+use super::incoming::{Begun, Incoming, Refused};
+use super::{Outcome, tell};
+use crate::cli::log_file::{Head, Line, Lines};
+use crate::cli::report::bar;
+use crate::cli::tool::ToolError;
+use crate::clock::{Clock, SystemClock};
+use crate::store::{ClientProgress, NewDocument, PersonRecord, Store, VersionRecord};
+
+/// What stands beside the operations, put in when all of them are there.
+#[derive(Default)]
+struct Beside {
+    clients: Vec<(ClientId, ClientProgress)>,
+    people: Vec<PersonRecord>,
+    versions: Vec<VersionRecord>,
+}
+
+/// Takes in every document of a file.
+pub(super) async fn import(
+    store: &Arc<dyn Store>,
+    file: &Path,
+    input: Box<dyn BufRead>,
+) -> Result<(), ToolError> {
+    let mut lines = Lines::new(file, input);
+    while let Some(line) = lines.next()? {
+        let Line::Document(head) = line else {
+            return Err(lines.wrong("a document line is expected"));
+        };
+        document(store, &mut lines, *head).await?;
+    }
+    Ok(())
+}
+
+async fn document(
+    store: &Arc<dyn Store>,
+    lines: &mut Lines<Box<dyn BufRead>>,
+    head: Head,
+) -> Result<(), ToolError> {
+    let new = NewDocument {
+        id: head.id,
+        title: head.title.clone(),
+        owner: head.owner.clone(),
+        // Revisions known elsewhere mean nothing here: nobody may go on from them.
+        epoch: Epoch::new(Uuid::new_v4().as_u128()),
+        text_key: head.text_key.clone(),
+        created_ms: head.created_ms,
+        text: String::new(),
+        client: ClientId::new(Uuid::new_v4().as_u128()),
+    };
+    let mut incoming = match Incoming::begin(store, new, SystemClock.now_ms()).await? {
+        Begun::Open(incoming) => incoming,
+        Begun::Whole(record) => {
+            if (record.revision, record.chain) != (head.revision, head.chain) {
+                let reason = "the database has a document with this id and another history";
+                return Err(lines.wrong(reason));
+            }
+            tell(record.id, record.revision, Outcome::AlreadyThere);
+            return pass_over(lines);
+        }
+    };
+    if incoming.record().text_key != head.text_key {
+        return Err(lines.wrong("an import of another document with this id was begun"));
+    }
+    let found = incoming.record().revision;
+    let bar = bar(Some(head.revision.get()), "Importing");
+    let mut beside = Beside::default();
+    loop {
+        match lines.next()? {
+            Some(Line::Op(logged)) => {
+                let revision = logged.revision.get();
+                incoming.push(logged).await.map_err(|refused| match refused {
+                    Refused::Unfit(reason) => lines.wrong(reason),
+                    Refused::Failed(error) => error,
+                })?;
+                if revision.is_multiple_of(1_024) {
+                    bar.set_position(revision);
+                }
+            }
+            Some(Line::Client(client, progress)) => beside.clients.push((client, progress)),
+            Some(Line::Person(person)) => beside.people.push(person),
+            Some(Line::Version(version)) => beside.versions.push(version),
+            Some(Line::End { revision, chain }) => {
+                let stands = (head.revision, head.chain);
+                if (revision, chain) != stands || incoming.head() != stands {
+                    return Err(lines.wrong("the operations do not have the hash that they had"));
+                }
+                break;
+            }
+            Some(Line::Document(_)) | None => {
+                let at = incoming.head().0;
+                let reason = format!("the document ends behind revision {at}, without an end line");
+                return Err(lines.wrong(reason));
+            }
+        }
+    }
+    put_beside(store, &mut incoming, beside).await?;
+    let at = incoming.head().0;
+    let document = incoming.finish(head.deleted_ms).await?;
+    bar.finish_and_clear();
+    tell(document, at, Outcome::of(found));
+    Ok(())
+}
+
+async fn put_beside(
+    store: &Arc<dyn Store>,
+    incoming: &mut Incoming,
+    beside: Beside,
+) -> Result<(), ToolError> {
+    incoming.progress(beside.clients).await?;
+    let ids = beside.people.iter().map(|person| person.id.clone()).collect();
+    let known = store.people(ids).await?;
+    for person in beside.people {
+        // Who is known here is called what they are called here.
+        if !known.iter().any(|known| known.id == person.id) {
+            store.put_person(person).await?;
+        }
+    }
+    incoming.settle().await?;
+    for version in beside.versions {
+        store.put_version(version).await?;
+    }
+    Ok(())
+}
+
+/// Reads on to the end of a document that is there already.
+fn pass_over(lines: &mut Lines<Box<dyn BufRead>>) -> Result<(), ToolError> {
+    loop {
+        match lines.next()? {
+            Some(Line::End { .. }) => return Ok(()),
+            Some(Line::Document(_)) | None => {
+                return Err(lines.wrong("the document ends without an end line"));
+            }
+            Some(_) => {}
+        }
+    }
+}
