@@ -8,6 +8,7 @@
 
 mod control;
 mod ending;
+mod handles;
 mod malformed;
 mod network;
 mod postgres;

@@ -92,8 +92,9 @@ async fn a_write_that_the_system_refuses_costs_only_time() {
     for round in 0..sized(1, 5) {
         let folder = tempfile::tempdir().expect("a folder");
         let database = sqlite_in(folder.path());
-        let file_kib_max = Some(600 + 100 * round);
-        let start = Start { database: &database, flags: &OPEN, file_kib_max, ..Start::default() };
+        let limit = format!("-f {}", 600 + 100 * round);
+        let start =
+            Start { database: &database, flags: &OPEN, limit: Some(&limit), ..Start::default() };
         let process = Process::start_as(start).await;
         let stage = Stage::on(database, process, seed(41) + round).await;
         let line = fill_up(stage, |process| {

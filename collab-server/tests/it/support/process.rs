@@ -27,8 +27,8 @@ pub(crate) struct Start<'a> {
     pub(crate) database: &'a str,
     /// Further flags.
     pub(crate) flags: &'a [&'a str],
-    /// The largest file that the process may write, in KiB; a write beyond it fails.
-    pub(crate) file_kib_max: Option<u64>,
+    /// A limit of its resources, as bash's `ulimit` takes it. It is soft, so that it can be lifted.
+    pub(crate) limit: Option<&'a str>,
     /// A test of this very program that serves in the server's place; it finds its arguments, one a
     /// line, in [`STAND_IN`].
     pub(crate) stand_in: Option<&'a str>,
@@ -52,13 +52,13 @@ impl Process {
 
     pub(crate) async fn start_as(start: Start<'_>) -> Self {
         let program = env!("CARGO_BIN_EXE_collab-server");
-        let mut command = match start.file_kib_max {
+        let mut command = match start.limit {
             None => Command::new(program),
-            Some(kib) => {
-                // A shell is the plainest way to a limit without a privilege or unsafe code. The
-                // limit is soft, so that it can be lifted; without the trap it would be a signal.
+            Some(limit) => {
+                // A shell is the plainest way to a limit without a privilege or unsafe code.
+                // Without the trap a file that grows too large would be a signal.
                 let mut shell = Command::new("bash");
-                let script = format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$0\" \"$@\"");
+                let script = format!("trap '' XFSZ; ulimit -S {limit}; exec \"$0\" \"$@\"");
                 shell.args(["-c", &script, program]);
                 shell
             }
