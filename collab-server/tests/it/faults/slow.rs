@@ -65,11 +65,13 @@ type Silent = WebSocketStream<TcpStream>;
 
 /// Everybody types; each operation is long, and the text stays within bounds.
 async fn type_along(people: &mut [Person], edits: usize, stage: &Stage) {
-    let typing = people.iter_mut().map(async |person| {
+    let count = people.len();
+    let typing = people.iter_mut().enumerate().map(async |(index, person)| {
         for _ in 0..edits {
-            let len = person.client.len_chars();
-            let deleted = if len > 20 * FILLER { FILLER } else { 0 };
-            person.client.edit(0, deleted, &"x".repeat(FILLER));
+            // Each has a part of the text to take from: who deletes the same deletes nothing.
+            let part = person.client.len_chars() / count;
+            let deleted = if part > 2 * FILLER { 2 * FILLER } else { 0 };
+            person.client.edit(index * part, deleted, &"x".repeat(FILLER));
             person.write(1, &stage.characters).await;
             person.rest(TEMPER.pace).await;
         }

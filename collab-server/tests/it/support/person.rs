@@ -163,6 +163,8 @@ impl Person {
         if self.is_dead().await {
             self.lose();
         }
+        let rejects = self.client.rejects();
+        assert!(rejects.is_empty(), "nothing that people type is refused for good: {rejects:?}");
     }
 
     /// Asks for a sign of life when none was seen for a while. What others type is none: it shows
