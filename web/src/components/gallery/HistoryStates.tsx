@@ -1,6 +1,6 @@
 'use client';
 
-import { countDiff, diffParts } from '@/lib/history/diff';
+import { diffParts } from '@/lib/history/diff';
 import { attributedLines, diffLines } from '@/lib/history/lines';
 import { placeWords } from '@/lib/history/words';
 import { AuthorLegend } from '../history/AuthorLegend';
@@ -158,7 +158,7 @@ export function HistoryStates() {
           <RestoreBody parts={null} trouble="The server cannot be reached." restoring={false} onRestore={nothing} onRetry={nothing} onCancel={nothing} />
         </State>
       </div>
-      <State name={`since I last looked (${countDiff(parts).places} places)`}>
+      <State name="since I last looked">
         <SinceLine words="12 changes by Ada and Ben since Tuesday" onShow={nothing} onDismiss={nothing} />
       </State>
       <div className="grid sm:grid-cols-2">

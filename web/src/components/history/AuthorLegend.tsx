@@ -32,7 +32,7 @@ export function AuthorLegend({ authors, chosen, onChoose }: AuthorLegendProps) {
             className={cx('flex min-h-8 w-full items-center gap-2 rounded-control px-2 py-1 text-start text-sm hover:bg-wash touch:min-h-11', chosen === user && 'bg-wash font-medium')}
           >
             <span aria-hidden className="size-3 shrink-0 rounded-full" style={{ background: personColour(color) }} />
-            <span className="min-w-0 flex-1 truncate" dir="auto">{name}</span>
+            <span className="min-w-0 flex-1 truncate"><bdi>{name}</bdi></span>
             <span className="shrink-0 text-xs text-muted tabular-nums">{percent(share)}</span>
           </button>
         </li>

@@ -23,13 +23,16 @@ export function HistoryDock({ slider, play, who, when, waiting, onVersions, onAu
     <section aria-label="Time" data-dock className="shrink-0 border-t border-line bg-paper px-3 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] sm:px-4">
       <TimeSlider {...slider} />
       <div className="flex min-h-8 flex-wrap items-center gap-x-2 sm:flex-nowrap sm:gap-3">
-        <div className="flex min-w-0 items-baseline justify-between gap-3 text-sm tabular-nums max-sm:order-first max-sm:basis-full sm:order-1 sm:flex-1">
+        <div className="flex min-w-0 items-baseline justify-between gap-3 text-sm tabular-nums max-sm:order-first max-sm:basis-full max-sm:px-2 sm:order-1 sm:flex-1">
           <p className="min-w-0 truncate" data-testid="who-when">
             <span className="font-medium" dir="auto">{who}</span>
-            {when && <span className="text-muted"> · {when}</span>}
+            {when && <span className="text-muted"> · <bdi>{when}</bdi></span>}
           </p>
           <p className="shrink-0 text-xs text-muted" data-testid="place" aria-busy={waiting}>
-            <span className="max-sm:hidden">Revision </span>{revision.toLocaleString()} of {head.toLocaleString()}
+            <bdi dir="ltr">
+              <span className="max-sm:hidden">Revision </span>
+              {revision.toLocaleString()} of {head.toLocaleString()}
+            </bdi>
             <span aria-hidden className={waiting ? 'inline-block animate-breathe' : 'invisible inline-block'}>…</span>
           </p>
         </div>

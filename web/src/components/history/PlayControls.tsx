@@ -33,7 +33,7 @@ export function PlayControls({ playing, speed, disabled = false, onPlay, onPause
               one === speed ? 'bg-wash font-medium text-ink' : 'text-muted hover:bg-wash hover:text-ink',
             )}
           >
-            {one}×
+            <bdi dir="ltr">{one}×</bdi>
           </button>
         ))}
       </div>

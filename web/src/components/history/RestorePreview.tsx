@@ -55,7 +55,7 @@ export function RestoreBody({ parts, trouble, restoring, onRestore, onRetry, onC
           )}
         </>
       )}
-      {!same && (
+      {!same && !trouble && (
         <p className="mb-4 text-sm text-pretty text-muted">
           Nobody loses anything: restoring becomes one more change, made by you. What is there now stays in the history and can be restored as well.
         </p>

@@ -143,7 +143,7 @@ function Row({ version, revision, onJump, onRename, onDelete }: { version: Versi
         onClick={() => onJump(version.revision)}
         className="min-h-11 min-w-0 flex-1 rounded-control px-2 py-1 text-start"
       >
-        <span className={cx('block truncate text-sm', shown && 'font-medium')} dir="auto">{version.name}</span>
+        <span className={cx('block truncate text-sm', shown && 'font-medium')}><bdi>{version.name}</bdi></span>
         <span className="block truncate text-xs text-muted tabular-nums">{version.detail}</span>
       </button>
       {version.canChange && (
