@@ -5,7 +5,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { assertAccessible } from './harness/axe';
 import { openWindow, until, watchFaults } from './harness/browser';
 import { makeDocument, openTab, saved, setCaret, textOf, textarea, type } from './harness/editor';
-import { commit, idOf, typing } from './harness/history';
+import { commit, idOf, numbers, seekAndWait, typing } from './harness/history';
 import { prepareStage } from './harness/stage';
 
 const stage = prepareStage(['--submissions-per-s', '100000', '--submissions-burst', '100000']);
@@ -67,15 +67,6 @@ async function fits(page: Page, what: string): Promise<void> {
   assert.ok(overflow <= 0, `${what} is ${overflow} px too wide`);
 }
 
-/** Numbers that look random and are the same in every run. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
 const TEXT_MAX = 100_000;
 
 /** Edits all over a text that grows to about 100,000 characters, in parts; each part ends with the text at its revision. */
@@ -97,30 +88,6 @@ function* longHistory(revisions: number): Generator<{ operations: (number | stri
     yield { operations, revision, text };
     operations = [];
   }
-}
-
-/** Moves the slider as a hand does, one place a frame, and measures from the last move until that text is drawn. */
-async function seekAndWait(page: Page, revisions: number[]): Promise<number> {
-  await page.evaluate('globalThis.__name ??= (named) => named');
-  return page.evaluate(async (places) => {
-    const input = document.querySelector<HTMLInputElement>('input[type=range]')!;
-    const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!;
-    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-    let started = 0;
-    for (const place of places) {
-      await frame();
-      started = performance.now();
-      setValue.call(input, String(place));
-      input.dispatchEvent(new Event('input', { bubbles: true }));
-    }
-    const label = `Text at revision ${places.at(-1)!.toLocaleString()}`;
-    const deadline = started + 30_000;
-    while (document.querySelector('.history-text')?.getAttribute('aria-label') !== label) {
-      if (performance.now() > deadline) throw new Error(`${label} was not shown`);
-      await frame();
-    }
-    return performance.now() - started;
-  }, revisions);
 }
 
 describe('the history', () => {

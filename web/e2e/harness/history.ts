@@ -58,3 +58,36 @@ export function typing(text: string, at: number, length: number, piece = 1): Ope
   }
   return operations;
 }
+
+/** Numbers that look random and are the same in every run. */
+export function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** Moves the slider as a hand does, one place a frame, and measures from the last move until that text is drawn. */
+export async function seekAndWait(page: Page, revisions: number[]): Promise<number> {
+  await page.evaluate('globalThis.__name ??= (named) => named');
+  return page.evaluate(async (places) => {
+    const input = document.querySelector<HTMLInputElement>('input[type=range]')!;
+    const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!;
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    let started = 0;
+    for (const place of places) {
+      await frame();
+      started = performance.now();
+      setValue.call(input, String(place));
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+    const label = `Text at revision ${places.at(-1)!.toLocaleString()}`;
+    const deadline = started + 30_000;
+    while (document.querySelector('.history-text')?.getAttribute('aria-label') !== label) {
+      if (performance.now() > deadline) throw new Error(`${label} was not shown`);
+      await frame();
+    }
+    return performance.now() - started;
+  }, revisions);
+}

@@ -109,6 +109,21 @@ describe('Texts', () => {
     expect(history.shown?.text).toBe(texts[5_000]);
   });
 
+  it('gives up the authors of a place that the hand has left', async () => {
+    const { reader, waiting } = server(6_000, { held: true });
+    const given: AbortSignal[] = [];
+    const history = new Texts({ ...reader, runs: (revision, signal) => (given.push(signal), reader.runs(revision, signal)) }, 6_000, () => {});
+    for (const revision of [2_200, 5_200]) {
+      history.want(revision);
+      waiting.at(-1)!.go();
+      await settled();
+    }
+    expect(given.map(({ aborted }) => aborted)).toEqual([true, false]);
+    history.want(5_201);
+    await settled();
+    expect(given.map(({ aborted }) => aborted)).toEqual([true, false]);
+  });
+
   it('does not show a late answer over a wish that was worked out here', async () => {
     const { reader, waiting, texts } = server(6_000, { held: true });
     const history = new Texts(reader, 6_000, () => {});

@@ -69,6 +69,8 @@ export class Texts {
   #wish: number;
   #shown: ShownText | undefined;
   #asking: Asking | undefined;
+  /** What is being fetched around the page where the hand rests. */
+  #around: { index: number; abort: AbortController } | undefined;
   #error: string | undefined;
   #pace = 0;
   #settleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -139,6 +141,7 @@ export class Texts {
   close(): void {
     clearTimeout(this.#settleTimer);
     this.#dropAsking();
+    this.#around?.abort.abort();
     this.#ended.abort();
   }
 
@@ -314,12 +317,11 @@ export class Texts {
   }
 
   /** The text and the authors at the head of a page: from there, all of the page can be worked out. */
-  #keyframe(revision: number): Promise<void> {
+  #keyframe(revision: number, signal: AbortSignal): Promise<void> {
     return this.#once(`keyframe ${revision}`, async () => {
       if (this.#versions.get(revision)?.runs) return;
       const known = this.#reach(revision);
       if (known?.runs) return;
-      const signal = this.#ended.signal;
       const [text, { runs, authors }] = await Promise.all([
         known ? known.text : this.#reader.text(revision, signal).then((answer) => Rope.of(answer.text)),
         this.#reader.runs(revision, signal),
@@ -342,12 +344,18 @@ export class Texts {
     const revision = this.#shown?.revision;
     if (revision === undefined || this.waiting || revision === 0) return;
     const index = Math.floor((revision - 1) / PAGE_LEN);
-    const needed = [this.#keyframe(index * PAGE_LEN)];
+    if (this.#around?.index !== index) {
+      // Authors take the server longest: nobody waits for those of the place before.
+      this.#around?.abort.abort();
+      this.#around = { index, abort: new AbortController() };
+    }
+    const { signal } = this.#around.abort;
+    const needed = [this.#keyframe(index * PAGE_LEN, signal)];
     if (!this.#entry(revision)) needed.push(this.#page(index));
     Promise.all(needed).then(
       () => {
         if (this.#shown?.revision === revision && !(this.#shown.exact && this.#shown.author)) this.#refresh();
-        this.#readAround(index, revision);
+        this.#readAround(index, revision, signal);
       },
       () => {
         // The text is shown; colours and neighbours come with the next move.
@@ -359,14 +367,15 @@ export class Texts {
     if (this.#wish === this.#shown?.revision && this.#follow()) this.#changed();
   }
 
-  #readAround(index: number, revision: number): void {
+  #readAround(index: number, revision: number, signal: AbortSignal): void {
+    if (signal.aborted) return;
     const near = PAGE_LEN / 4;
     const within = revision - 1 - index * PAGE_LEN;
     const quietly = (work: Promise<void>) => void work.catch(() => undefined);
     if (within > PAGE_LEN - near && (index + 1) * PAGE_LEN < this.#head) quietly(this.#page(index + 1));
     if (within < near && index > 0 && !this.#hasAll((index - 1) * PAGE_LEN, index * PAGE_LEN)) {
       quietly(this.#page(index - 1));
-      quietly(this.#keyframe((index - 1) * PAGE_LEN));
+      quietly(this.#keyframe((index - 1) * PAGE_LEN, signal));
     }
   }
 
