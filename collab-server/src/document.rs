@@ -39,7 +39,15 @@ pub use sender::{SendError, SessionSender};
 pub use submission::{Submission, SubmissionHash};
 
 pub(crate) use actor::{Control, Message, Retire};
+#[cfg(feature = "simulation")]
+pub(crate) use catch_up::entries as stretch;
+#[cfg(feature = "simulation")]
+pub(crate) use core::{Admission, Order, Read, ReadDone};
 pub(crate) use core::{Core, JoinFailure};
+#[cfg(feature = "simulation")]
+pub(crate) use feed::{Held, Reader};
+#[cfg(feature = "simulation")]
+pub(crate) use state::{Outcome, ReadFault};
 pub(crate) use submission::SubmissionOrigin;
 
 /// What documents need from around them.

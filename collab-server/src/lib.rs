@@ -29,6 +29,8 @@ mod sabotage;
 mod server;
 mod session;
 mod shutdown;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod store;
 mod verify;
 mod web;

@@ -17,7 +17,9 @@ use ot_core::Revision;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use self::slots::Slots;
+pub(crate) use self::slots::Slots;
+#[cfg(feature = "simulation")]
+pub(crate) use self::slots::opened;
 use self::visits::{Noted, Visits};
 use crate::clock::Clock;
 use crate::document::{

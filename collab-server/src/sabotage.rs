@@ -17,6 +17,8 @@ pub(crate) enum Bug {
     NoReadAfterUnknown,
     /// An append that lost the race for the head is taken as done.
     ConflictTakenAsDone,
+    /// The fence looks at how long the log is, and not at what it holds.
+    FenceByLength,
     /// What is in flight behind a failed append is taken at its word.
     SecondBatchKept,
     /// After a lost race what was rebased once is rebased again, in place of the original.
@@ -53,8 +55,8 @@ pub(crate) enum Bug {
     LostWake,
     /// Selections stay where they were when the text before them changes.
     StaleSelections,
-    /// The number of a refused submission is not remembered as used.
-    ForgottenRefusal,
+    /// What another server committed in place of an own operation is published as the own one.
+    PublishesLookalike,
 }
 
 #[cfg(feature = "simulation")]

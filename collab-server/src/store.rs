@@ -30,6 +30,9 @@ use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use thiserror::Error;
 
+#[cfg(feature = "simulation")]
+pub(crate) use checks::check_loaded;
+
 pub use chain::{ChainHash, ChainLink, TextKey};
 pub use error::OpenError;
 pub use history::{Activity, Seen, VersionRecord};

@@ -45,6 +45,32 @@ macro_rules! faults {
 
 const SOAKS: &[Soak] = &[
     Soak {
+        name: "simulation",
+        about: "a million seeds of the simulation, and small worlds in every order",
+        command: &[
+            "test",
+            "--package",
+            "collab-server",
+            "--features",
+            "simulation",
+            "--test",
+            "simulation",
+            // Assertions stay on, which a release build would leave out.
+            "--config",
+            "profile.dev.package.collab-server.opt-level=2",
+            "--config",
+            "profile.dev.package.collab-protocol.opt-level=2",
+            "--config",
+            "profile.dev.package.ot-core.opt-level=2",
+            "--",
+            "--nocapture",
+            "--test-threads",
+            "1",
+        ],
+        variables: &[("CONCORD_SEEDS", "1000000"), ("CONCORD_RUNS", "1000000")],
+        needs: None,
+    },
+    Soak {
         name: "laws",
         about: "the laws of the engine, a million cases each",
         command: &["test", "--release", "--package", "ot-core", "--test", "it"],

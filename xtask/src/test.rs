@@ -16,9 +16,10 @@ struct Suite {
 }
 
 /// All suites, the fast ones first.
-const SUITES: [Suite; 9] = [
+const SUITES: [Suite; 10] = [
     Suite { name: "tidy", run: tidy::tidy },
     Suite { name: "rust", run: || rust(None) },
+    Suite { name: "simulation", run: simulation },
     Suite { name: "fuzz", run: fuzz },
     Suite { name: "client", run: client },
     Suite { name: "sizes", run: sizes },
@@ -90,6 +91,25 @@ fn rust(filter: Option<&str>) -> Result<()> {
         step::run("examples in documentation", &mut examples)?;
     }
     Ok(())
+}
+
+/// 20,000 seeds of the simulation, every planted bug, and the small worlds in all orders.
+fn simulation() -> Result<()> {
+    let mut command = Command::new("cargo");
+    command.current_dir(paths::root()).args([
+        "test",
+        "--package",
+        "collab-server",
+        "--features",
+        "simulation",
+        "--test",
+        "simulation",
+        "--",
+        "--nocapture",
+        "--test-threads",
+        "1",
+    ]);
+    step::loud("simulation", &mut command)
 }
 
 /// The fuzz targets over their checked-in inputs, with the ordinary compiler.

@@ -11,6 +11,8 @@ mod admission;
 mod chain;
 mod order;
 mod pace;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -240,6 +242,7 @@ impl Core {
     pub(crate) fn read(&mut self, done: ReadDone) {
         let event = match done {
             ReadDone::Tail(Ok(page)) => {
+                self.publish_found(&page.operations);
                 let followed = self.chain.follow(&page.operations).map_err(ReadFault::Corrupt);
                 Event::TailRead { result: followed.map(|()| page) }
             }
@@ -273,7 +276,9 @@ impl Core {
         let continues = operations.first().is_some_and(|first| Some(first.revision) == own.next())
             && self.state.may_ingest()
             && self.chain.follow(&operations).is_ok();
-        if !continues {
+        if continues {
+            self.sent.clear();
+        } else {
             operations.clear();
             if sabotage::is_planted(Bug::NoGapFetch) {
                 return;
@@ -323,10 +328,12 @@ impl Core {
                 },
                 Effect::Damaged { reason } => self.damaged(&reason),
                 Effect::Append { batch, base, operations, len_chars } => {
-                    let operations = self.chain.extend(base, operations, now_ms);
+                    let (base_chain, operations) = self.chain.extend(base, operations, now_ms);
                     let len_chars = len_chars as u64;
                     let document = self.document;
-                    let append = Append { document, base, operations, time_ms: now_ms, len_chars };
+                    let time_ms = now_ms;
+                    let append =
+                        Append { document, base, base_chain, operations, time_ms, len_chars };
                     self.note_sent(&append);
                     orders.push(Order::Append { batch, append });
                 }
@@ -376,6 +383,19 @@ impl Core {
             let is_this = (sent.revision, sent.client, sent.seq)
                 == (committed.revision, committed.client, committed.seq);
             if is_this {
+                self.to_publish.push(sent);
+            }
+        }
+    }
+
+    /// What the log was found to hold. What was sent from here and had an unknown outcome is published
+    /// now; the rest did not go through. One that another server committed in its place may look like
+    /// it, down to the client's number: their chains differ.
+    fn publish_found(&mut self, found: &[LoggedOperation]) {
+        for sent in self.sent.drain(..) {
+            let is_alike = |found: &&LoggedOperation| found.revision == sent.revision;
+            let Some(found) = found.iter().find(is_alike) else { continue };
+            if found.chain == sent.chain || sabotage::is_planted(Bug::PublishesLookalike) {
                 self.to_publish.push(sent);
             }
         }

@@ -29,9 +29,8 @@ use super::submission::Submission;
 use crate::revision::later;
 use crate::sabotage::{self, Bug};
 
-pub(super) use self::event::{
-    Committed, Decided, Effect, Entry, Event, Outcome, ReadFault, Refusal,
-};
+pub(super) use self::event::{Committed, Decided, Effect, Entry, Event, Refusal};
+pub(crate) use self::event::{Outcome, ReadFault};
 
 /// A submission as it came, with what was read for it.
 #[derive(Debug)]
@@ -99,6 +98,8 @@ pub(super) struct State {
     is_deleted: bool,
     /// Where the log is known to end, at least.
     heard: Revision,
+    /// What `heard` was when the log began to be read.
+    read_for: Revision,
     /// Sessions whose clients have heard more than this state has; the log is being read for them.
     ahead: Vec<Ahead>,
 }
@@ -137,6 +138,7 @@ impl State {
             last_batch: 0,
             is_deleted,
             heard: head,
+            read_for: head,
             ahead: Vec::new(),
         }
     }

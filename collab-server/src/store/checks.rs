@@ -19,7 +19,7 @@ pub(super) fn check_text(text: &str) -> Result<(), StoreError> {
 
 /// Checks that a snapshot and the operations behind it lead to the head without a gap, and that
 /// the chain holds along them.
-pub(super) fn check_loaded(
+pub(crate) fn check_loaded(
     record: &DocumentRecord,
     snapshot: Option<&Snapshot>,
     tail: &[LoggedOperation],

@@ -108,6 +108,7 @@ impl Tables {
             last.is_none_or(|last| last.seq < seq && last.author == *author)
         };
         let wins = stored.record.revision == append.base
+            && stored.record.chain == append.base_chain
             && stored.record.deleted_ms.is_none()
             && append.operations.iter().all(|new| is_new(&new.client, &new.author, new.seq));
         if !wins {

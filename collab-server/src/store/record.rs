@@ -137,6 +137,10 @@ pub struct Append {
     pub document: DocumentId,
     /// The head they were made on: the append loses when the log has another.
     pub base: Revision,
+    /// The chain hash of that head. The append loses too when the log has another one there: behind
+    /// a lost append of the same length another server's operation may stand in its place, and what
+    /// was rebased over the lost one does not follow that.
+    pub base_chain: ChainHash,
     /// The operations, in order; at least one. No client occurs twice.
     pub operations: Vec<NewOperation>,
     /// When they are committed.

@@ -36,6 +36,7 @@ macro_rules! every_case {
                 appended_operations_are_read_back_in_order,
                 one_of_five_simultaneous_appends_wins,
                 append_on_an_old_head_is_a_conflict_and_writes_nothing,
+                append_behind_a_lost_one_is_a_conflict_though_the_log_is_as_long,
                 append_ahead_of_the_head_is_a_conflict,
                 append_to_a_missing_document_writes_nothing,
                 append_to_a_deleted_document_is_a_conflict,

@@ -28,13 +28,13 @@ impl Chain {
         }
     }
 
-    /// The operations of a batch behind `base`, each with its link.
+    /// The chain hash at `base`, and the operations of a batch behind it, each with its link.
     pub(super) fn extend(
         &mut self,
         base: Revision,
         decided: Vec<Decided>,
         time_ms: i64,
-    ) -> Vec<NewOperation> {
+    ) -> (ChainHash, Vec<NewOperation>) {
         // What is behind the base went down with an append that did not go through.
         while self.in_flight.back().is_some_and(|(end, _)| *end > base) {
             self.in_flight.pop_back();
@@ -42,6 +42,7 @@ impl Chain {
         let end = self.in_flight.back().unwrap_or(&self.head);
         let (mut revision, mut hash) = *end;
         assert_eq!(revision, base, "batches follow each other");
+        let base_chain = hash;
         let operations = decided
             .into_iter()
             .map(|decided| {
@@ -67,7 +68,7 @@ impl Chain {
             })
             .collect();
         self.in_flight.push_back((revision, hash));
-        operations
+        (base_chain, operations)
     }
 
     /// The head reached `revision`; the chain hash there, where it was the end of an append.

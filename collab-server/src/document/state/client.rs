@@ -203,9 +203,13 @@ impl State {
         match result {
             Ok(progress) => {
                 if let Some(progress) = progress {
+                    // Another server may have committed it: its ack stands in the stream behind
+                    // what this one has, so that must be read.
+                    self.heard = self.heard.max(progress.revision);
                     client.note(progress.into());
                 }
                 self.admit(id, effects);
+                self.catch_up(effects);
             }
             Err(ReadFault::Corrupt(reason)) => self.damage(reason, effects),
             Err(ReadFault::Unavailable) => self.give_up_on(id, effects),
@@ -287,9 +291,6 @@ impl State {
     /// Remembers a final answer: a resend of the same submission gets it again, even where it could
     /// be committed by now, because the client may have been told already.
     pub(super) fn burn(&mut self, pending: &Pending, code: RejectCode) {
-        if sabotage::is_planted(Bug::ForgottenRefusal) {
-            return;
-        }
         let seq = pending.submission.seq();
         let is_new = |known: ClientSeq| known < seq;
         if let Some(client) = self.clients.get_mut(&pending.client)

@@ -232,6 +232,8 @@ impl State {
                 let pending = &mut self.queue[index];
                 pending.is_reading = false;
                 pending.found = Some(found);
+                self.heard = self.heard.max(found.unwrap_or_default());
+                self.catch_up(effects);
             }
             Err(fault) => self.read_failed(index, fault, effects),
         }

@@ -120,6 +120,7 @@ impl State {
 
     fn read_tail(&mut self, attempts: u32, effects: &mut Vec<Effect>) {
         self.sight = Sight::Reading { attempts };
+        self.read_for = self.heard;
         effects.push(Effect::ReadTail { after: self.head(), attempts });
     }
 
@@ -146,6 +147,10 @@ impl State {
         }
         match self.head().cmp(&page.head) {
             Ordering::Less => self.read_tail(0, effects),
+            // The log was read before somebody told of more: that read says nothing of it.
+            Ordering::Equal if self.heard > self.head().max(self.read_for) => {
+                self.read_tail(0, effects);
+            }
             Ordering::Equal => {
                 self.sight = Sight::Clear;
                 self.heard = page.head;

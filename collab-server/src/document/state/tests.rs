@@ -7,9 +7,9 @@ mod schedules;
 use collab_protocol::RejectCode;
 use ot_core::{ClientSeq, Ranges, Revision, Selection};
 
-use self::desk::{CLIENT, Desk, OTHER, THIRD, session};
+use self::desk::{CLIENT, Desk, OTHER, THIRD, operation, session, user};
 use super::*;
-use crate::store::TailPage;
+use crate::store::{ClientProgress, TailPage};
 
 fn rejected(seq: u64, code: RejectCode) -> (u64, Result<u64, RejectCode>) {
     (seq, Err(code))
@@ -487,6 +487,38 @@ fn text_is_given_when_nothing_of_its_client_is_on_its_way() {
     assert_eq!(desk.admitted.pop(), Some((session(3), Ok((last, Some(session(2)))))));
     desk.finish(Outcome::Done);
     assert_eq!(desk.text(), "sent!");
+}
+
+#[test]
+fn a_read_that_began_before_somebody_told_of_more_does_not_decide_on_them() {
+    // Seed 7605: who came with revision 1 while the log was being read was taken for one who holds
+    // what no log does.
+    let mut desk = Desk::new("");
+    desk.submit(OTHER, 1, 0, r#"+"y""#);
+    desk.decide();
+    desk.finish(Outcome::Unknown);
+    desk.ask_to_join(1, CLIENT, Entry::Resuming { at: Revision::new(1) });
+    desk.read_tail(&[]);
+    assert_eq!(desk.tail_reads, 2);
+    desk.read_tail(&[(CLIENT, 1, r#"+"x""#)]);
+    let last = Some((ClientSeq::new(1), Revision::new(1)));
+    assert_eq!(desk.admitted.pop(), Some((session(1), Ok((last, None)))));
+}
+
+#[test]
+fn progress_beyond_the_head_has_the_log_read() {
+    // Seed 1562: another server committed it, and nobody told this one. The ack stands in the
+    // stream, which must get there.
+    let mut desk = Desk::new("");
+    desk.holds_reads = true;
+    desk.ask_to_join(1, CLIENT, Entry::Resuming { at: Revision::ZERO });
+    let elsewhere = Submission::new(ClientSeq::new(1), Revision::ZERO, operation("+\"x\""), None);
+    let (author, seq, revision) = (user(CLIENT.get()), ClientSeq::new(1), Revision::new(1));
+    let progress = ClientProgress { author, seq, revision, submission: elsewhere.hash() };
+    desk.event(Event::ProgressRead { client: CLIENT, result: Ok(Some(progress)) });
+    assert_eq!(desk.tail_reads, 1);
+    desk.read_tail(&[(CLIENT, 1, r#"+"x""#)]);
+    assert_eq!(desk.committed, [(1, CLIENT, 1)]);
 }
 
 #[test]

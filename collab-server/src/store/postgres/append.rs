@@ -23,8 +23,8 @@ use crate::store::row::integer;
 const APPEND: &str = "
 with batch as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[],
-                         $6::bigint[])
-        as batch (document_id, base, head, chain, len_chars, time_ms)
+                         $6::bigint[], $16::bytea[])
+        as batch (document_id, base, head, chain, len_chars, time_ms, base_chain)
 ),
 new as materialized (
     select * from unnest($7::uuid[], $8::bigint[], $9::uuid[], $10::bigint[], $11::text[],
@@ -35,7 +35,8 @@ new as materialized (
 expected as materialized (
     select document.document_id
     from document join batch using (document_id)
-    where document.revision = batch.base and document.deleted_ms is null
+    where document.revision = batch.base and document.chain = batch.base_chain
+      and document.deleted_ms is null
     order by document.document_id
     for no key update of document
 ),
@@ -86,6 +87,7 @@ select document_id from moved";
 struct Columns {
     document: Vec<Uuid>,
     base: Vec<i64>,
+    base_chain: Vec<Vec<u8>>,
     head: Vec<i64>,
     head_chain: Vec<Vec<u8>>,
     len_chars: Vec<i64>,
@@ -107,6 +109,7 @@ impl Columns {
         let document = uuid(append.document.get());
         self.document.push(document);
         self.base.push(integer(append.base.get()));
+        self.base_chain.push(append.base_chain.as_bytes().to_vec());
         self.head.push(integer(later(append.base, append.operations.len()).get()));
         self.head_chain.push(last.chain.as_bytes().to_vec());
         self.len_chars.push(integer(append.len_chars));
@@ -158,6 +161,7 @@ pub(super) async fn append<'a>(
         .bind(columns.chain)
         .bind(columns.submission)
         .bind(columns.row_hash)
+        .bind(columns.base_chain)
         // To the end of the answer: the commit comes behind the last row.
         .fetch_all(connection)
         .await?;

@@ -64,6 +64,21 @@ pub(crate) async fn append_on_an_old_head_is_a_conflict_and_writes_nothing(
     assert_eq!(store.progress(DOCUMENT, client(2)).await.expect("reads"), None);
 }
 
+pub(crate) async fn append_behind_a_lost_one_is_a_conflict_though_the_log_is_as_long(
+    database: &impl Database,
+) {
+    let store = database.store();
+    let mut pen = Pen::create(store, DOCUMENT).await;
+    let mut late = pen.clone();
+    let _lost = late.write(client(2), 1, 1, "lost to the first");
+    let second = late.write(client(3), 1, 1, "rebased over what was lost");
+    pen.commit(store, client(1), 1, "first").await;
+    let outcome = store.append(late.append(Revision::new(1), vec![second])).await;
+    assert!(is_conflict(&outcome), "{outcome:?}");
+    assert_eq!(text_of(&store.load(DOCUMENT).await.expect("loads")), "first");
+    assert_eq!(store.progress(DOCUMENT, client(3)).await.expect("reads"), None);
+}
+
 pub(crate) async fn append_ahead_of_the_head_is_a_conflict(database: &impl Database) {
     let store = database.store();
     let mut pen = Pen::create(store, DOCUMENT).await;

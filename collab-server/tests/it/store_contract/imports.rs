@@ -15,6 +15,7 @@ fn pen() -> Pen {
         document: DOCUMENT,
         head: Revision::ZERO,
         chain: collab_server::ChainHash::START,
+        chains: vec![collab_server::ChainHash::START],
         len: 0,
         time_ms: 5_000,
     }

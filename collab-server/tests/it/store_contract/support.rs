@@ -120,6 +120,8 @@ pub(crate) struct Pen {
     pub(crate) document: DocumentId,
     pub(crate) head: Revision,
     pub(crate) chain: ChainHash,
+    /// The chain hash of each revision.
+    pub(crate) chains: Vec<ChainHash>,
     pub(crate) len: usize,
     pub(crate) time_ms: i64,
 }
@@ -129,7 +131,8 @@ impl Pen {
     pub(crate) async fn create(store: &dyn Store, document: DocumentId) -> Pen {
         let new = new_document(document, "Notes", "");
         store.create_document(new).await.expect("created");
-        Pen { document, head: Revision::ZERO, chain: ChainHash::START, len: 0, time_ms: 2_000 }
+        let (chain, chains) = (ChainHash::START, vec![ChainHash::START]);
+        Pen { document, head: Revision::ZERO, chain, chains, len: 0, time_ms: 2_000 }
     }
 
     /// The next operation: `text` at the end, by `user_number` as its client's `seq`.
@@ -165,6 +168,7 @@ impl Pen {
             operation: &operation,
         }
         .hash(&key(), self.chain);
+        self.chains.push(self.chain);
         let submission = Submission::new(seq, base, operation.clone(), None).hash();
         let operation = Arc::new(operation);
         NewOperation { client, seq, author, operation, submission, chain: self.chain }
@@ -175,6 +179,7 @@ impl Pen {
         Append {
             document: self.document,
             base,
+            base_chain: self.chains[usize::try_from(base.get()).expect("small")],
             operations,
             time_ms: self.time_ms,
             len_chars: self.len as u64,

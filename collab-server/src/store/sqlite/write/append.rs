@@ -24,7 +24,7 @@ pub(super) async fn append(
     let head = later(append.base, append.operations.len());
     let moved = sqlx::query(
         "update document set revision = ?, chain = ?, len_chars = ?, updated_ms = ?
-         where document_id = ? and revision = ? and deleted_ms is null",
+         where document_id = ? and revision = ? and chain = ? and deleted_ms is null",
     )
     .bind(integer(head.get()))
     .bind(last.chain.as_bytes().to_vec())
@@ -32,6 +32,7 @@ pub(super) async fn append(
     .bind(append.time_ms)
     .bind(document.clone())
     .bind(integer(append.base.get()))
+    .bind(append.base_chain.as_bytes().to_vec())
     .execute(&mut *connection)
     .await?;
     if let Some(conflict) = conflict_unless(moved.rows_affected(), 1) {

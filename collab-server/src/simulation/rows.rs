@@ -1,0 +1,205 @@
+//! The store's model: rows that are on disk, and rows that are only written.
+//!
+//! An append is written first and synced later; only then does anybody see it, and only then is it
+//! done. When the power goes, what was not synced is gone.
+
+use collab_protocol::{ClientId, DocumentId, Epoch, UserId};
+use ot_core::{ClientSeq, Operation, Revision};
+
+use super::violated;
+use crate::document::SubmissionHash;
+use crate::revision::between;
+use crate::sabotage::{self, Bug};
+use crate::store::{
+    Append, ChainHash, ClientProgress, DocumentRecord, Loaded, LoggedOperation, Snapshot,
+    StoreError, TailPage, TextKey, check_loaded,
+};
+
+/// One document's rows.
+pub(super) struct Rows {
+    document: DocumentId,
+    log: Vec<LoggedOperation>,
+    said: Vec<SubmissionHash>,
+    /// How many of them are on disk.
+    synced: usize,
+    snapshots: Vec<Snapshot>,
+    /// How often the power went.
+    losses: u64,
+}
+
+/// What an append came to, when it was written.
+pub(super) enum Written {
+    /// It ends there, once it is synced, if the power did not go until then.
+    UpTo {
+        end: usize,
+        losses: u64,
+    },
+    Conflict,
+}
+
+impl Rows {
+    pub(super) fn new(document: DocumentId) -> Rows {
+        Rows {
+            document,
+            log: Vec::new(),
+            said: Vec::new(),
+            synced: 0,
+            snapshots: Vec::new(),
+            losses: 0,
+        }
+    }
+
+    /// The log as far as it is on disk.
+    pub(super) fn durable(&self) -> &[LoggedOperation] {
+        &self.log[..self.synced]
+    }
+
+    pub(super) fn head(&self) -> Revision {
+        Revision::new(self.synced as u64)
+    }
+
+    pub(super) fn epoch() -> Epoch {
+        Epoch::new(7)
+    }
+
+    fn record(&self) -> DocumentRecord {
+        let owner: UserId = "g_owner".parse().expect("an id");
+        DocumentRecord {
+            id: self.document,
+            title: String::new(),
+            owner,
+            epoch: Rows::epoch(),
+            text_key: TextKey::from_bytes([3; 32]),
+            revision: self.head(),
+            chain: self.durable().last().map_or(ChainHash::START, |last| last.chain),
+            len_chars: 0,
+            created_ms: 0,
+            updated_ms: 0,
+            deleted_ms: None,
+        }
+    }
+
+    pub(super) fn load(&self) -> Result<Loaded, StoreError> {
+        let record = self.record();
+        let snapshot = self.snapshots.last().cloned();
+        let start = snapshot.as_ref().map_or(0, |snapshot| snapshot.revision.get()) as usize;
+        let tail = self.durable().get(start..).unwrap_or_default().to_vec();
+        check_loaded(&record, snapshot.as_ref(), &tail)?;
+        Ok(Loaded { record, snapshot, tail, authors: Vec::new() })
+    }
+
+    /// A document that nobody has written to; for a planted bug.
+    pub(super) fn empty(&self) -> Loaded {
+        let record = Rows::new(self.document).record();
+        Loaded { record, snapshot: None, tail: Vec::new(), authors: Vec::new() }
+    }
+
+    /// Writes an append, if the log ends where it begins and its clients' numbers are unused.
+    pub(super) fn write(&mut self, append: &Append) -> Written {
+        let is_fenced = !sabotage::is_planted(Bug::NoDedupe);
+        let is_new = |client: ClientId, seq: ClientSeq, author: &UserId| {
+            let last = self.log.iter().rfind(|logged| logged.client == client);
+            last.is_none_or(|last| last.seq < seq && last.author == *author)
+        };
+        let chain = self.log.last().map_or(ChainHash::START, |last| last.chain);
+        let wins = append.base.get() == self.log.len() as u64
+            && (chain == append.base_chain || sabotage::is_planted(Bug::FenceByLength))
+            && (!is_fenced
+                || append.operations.iter().all(|new| is_new(new.client, new.seq, &new.author)));
+        if !wins {
+            return Written::Conflict;
+        }
+        for new in &append.operations {
+            if new.seq.get() >= super::events::BAD_SEQ {
+                violated("bad edits are refused", format!("{} is appended", new.seq));
+            }
+            let is_double =
+                self.log.iter().any(|known| known.client == new.client && known.seq == new.seq);
+            if is_double {
+                violated("once each", format!("submission {} is in the log twice", new.seq));
+            }
+            let revision = Revision::new(self.log.len() as u64 + 1);
+            self.said.push(new.submission);
+            self.log.push(LoggedOperation {
+                revision,
+                client: new.client,
+                seq: new.seq,
+                author: new.author.clone(),
+                time_ms: append.time_ms,
+                operation: Operation::clone(&new.operation),
+                chain: new.chain,
+            });
+        }
+        Written::UpTo { end: self.log.len(), losses: self.losses }
+    }
+
+    /// What is written up to there is on disk now; `false` when it went with the power.
+    pub(super) fn sync(&mut self, end: usize, losses: u64) -> bool {
+        if losses != self.losses {
+            return false;
+        }
+        self.synced = self.synced.max(end);
+        true
+    }
+
+    /// The power goes: only what was synced comes back. How many operations are gone.
+    pub(super) fn lose_power(&mut self) -> usize {
+        let lost = self.log.len() - self.synced;
+        self.log.truncate(self.synced);
+        self.said.truncate(self.synced);
+        self.losses += 1;
+        lost
+    }
+
+    pub(super) fn since(&self, after: Revision, len_max: usize) -> TailPage {
+        let log = self.durable().get(between(Revision::ZERO, after)..).unwrap_or_default();
+        let operations = log.iter().take(len_max).cloned().collect();
+        TailPage { operations, head: self.head(), is_deleted: false }
+    }
+
+    pub(super) fn progress(&self, client: ClientId) -> Option<ClientProgress> {
+        let index = self.durable().iter().rposition(|logged| logged.client == client)?;
+        let last = &self.log[index];
+        Some(ClientProgress {
+            author: last.author.clone(),
+            seq: last.seq,
+            revision: last.revision,
+            submission: self.said[index],
+        })
+    }
+
+    pub(super) fn find(&self, client: ClientId, seq: ClientSeq) -> Option<Revision> {
+        let mut log = self.durable().iter();
+        Some(log.find(|logged| logged.client == client && logged.seq == seq)?.revision)
+    }
+
+    pub(super) fn operations(&self, after: Revision, through: Revision) -> Vec<Operation> {
+        let (from, to) = (after.get() as usize, through.get() as usize);
+        self.durable()[from..to].iter().map(|logged| logged.operation.clone()).collect()
+    }
+
+    pub(super) fn put_snapshot(&mut self, snapshot: Snapshot) {
+        if snapshot.revision > self.head() {
+            violated("durable before visible", "a snapshot is ahead of the log".to_owned());
+        }
+        let stands = self.snapshots.last().map(|last| last.revision);
+        if stands.is_none_or(|stands| stands < snapshot.revision) {
+            self.snapshots.push(snapshot);
+        }
+        if self.snapshots.len() > 2 {
+            self.snapshots.remove(0);
+        }
+    }
+
+    /// The text that the log stands for at a revision.
+    pub(super) fn text_at(&self, revision: Revision) -> String {
+        let mut text = ot_core::Text::new();
+        for logged in &self.durable()[..revision.get() as usize] {
+            let applied = text.apply(&logged.operation);
+            if let Err(error) = applied {
+                violated("the log replays", format!("revision {}: {error}", logged.revision));
+            }
+        }
+        text.to_string()
+    }
+}

@@ -1,0 +1,364 @@
+//! The world: everything in it, and the order of what happens.
+
+use std::collections::BTreeMap;
+
+use collab_protocol::DocumentId;
+
+use super::Summary;
+use super::choice::Draw;
+use super::ledger::Ledger;
+use super::plan::Plan;
+use super::rows::Rows;
+use super::server::Server;
+use super::tab::Tab;
+use super::trace::Hash;
+use super::wire::{Conn, Side};
+use crate::document::{Order, Read, ReadDone};
+use crate::fanout::Batch;
+use crate::store::{Append, Loaded, Snapshot, StoreError, TailPage};
+
+/// Something that will happen.
+#[derive(Debug)]
+pub(super) enum What {
+    /// A person does something.
+    Act(usize),
+    /// A tab connects, unless it is connected.
+    Connect(usize),
+    /// The next frame arrives at the server, or at the client.
+    Up(usize),
+    Down(usize),
+    /// The server, or the client, notices that the connection is no more.
+    ServerNotices(usize),
+    ClientNotices(usize),
+    /// A submission has had no answer for long.
+    Patience {
+        tab: usize,
+        stamp: u64,
+    },
+    /// A refused submission may be sent again.
+    Resend {
+        tab: usize,
+        stamp: u64,
+    },
+    /// A document decides.
+    Turn {
+        server: usize,
+        incarnation: u64,
+        host: u64,
+    },
+    /// A deadline of a document has come.
+    Tick {
+        server: usize,
+        incarnation: u64,
+        host: u64,
+    },
+    /// A session's writer pulls.
+    Pull(usize),
+    /// A call reaches the store; its answer comes back.
+    Apply(u64),
+    Reply(u64),
+    /// What another server says arrives.
+    Hear {
+        server: usize,
+        incarnation: u64,
+        host: u64,
+        batch: Batch,
+    },
+    /// A document that has ended says so once more, late.
+    Retire {
+        server: usize,
+        incarnation: u64,
+        document: DocumentId,
+        generation: u64,
+    },
+    /// Perhaps something breaks.
+    Trouble,
+    /// A server starts again.
+    Restart(usize),
+    /// Told so in a small world: the connection of this tab is lost; the server dies.
+    CutOf(usize),
+    Crash(usize),
+}
+
+/// Something asked of the store.
+pub(super) struct Call {
+    pub(super) server: usize,
+    pub(super) incarnation: u64,
+    pub(super) host: u64,
+    pub(super) document: DocumentId,
+    pub(super) asked: Asked,
+    pub(super) answer: Option<Answer>,
+}
+
+pub(super) enum Asked {
+    Load,
+    Append { batch: u64, append: Append },
+    Read(Read),
+    Snapshot(Snapshot),
+    CatchUp { conn: usize, after: ot_core::Revision, head: ot_core::Revision },
+}
+
+pub(super) enum Answer {
+    Loaded(Result<Loaded, StoreError>, ot_core::Revision),
+    /// Written, to be synced before the answer.
+    Written {
+        end: usize,
+        losses: u64,
+        is_told: bool,
+    },
+    Conflict,
+    Failed,
+    Unknown,
+    Read(ReadDone),
+    Snapshot,
+    CaughtUp(Result<TailPage, StoreError>),
+}
+
+/// See the module.
+pub(super) struct World<'c> {
+    pub(super) plan: Plan,
+    pub(super) draw: Draw<'c>,
+    pub(super) now: u64,
+    queue: BTreeMap<(u64, u64), What>,
+    scheduled: u64,
+    pub(super) tabs: Vec<Tab>,
+    pub(super) conns: Vec<Conn>,
+    pub(super) servers: Vec<Server>,
+    pub(super) rows: BTreeMap<DocumentId, Rows>,
+    pub(super) calls: BTreeMap<u64, Call>,
+    pub(super) last_call: u64,
+    pub(super) ledger: Ledger,
+    pub(super) hash: Hash,
+    pub(super) events: u64,
+    pub(super) faults: u64,
+    pub(super) store_down_until: u64,
+    pub(super) is_healed: bool,
+    /// Whether things happen in the order of time although all orders are to be gone through.
+    pub(super) is_in_order: bool,
+}
+
+/// Notes what happened.
+macro_rules! note {
+    ($world:expr, $($what:tt)*) => {
+        $world.hash.note($world.now, format_args!($($what)*))
+    };
+}
+pub(super) use note;
+
+/// More events than any run has.
+const EVENTS_MAX: u64 = 2_000_000;
+
+impl<'c> World<'c> {
+    pub(super) fn new(plan: Plan, draw: Draw<'c>) -> World<'c> {
+        let document = |number: usize| DocumentId::new(number as u128 + 1);
+        let tab = |number: usize| Tab::new(number, document(number % plan.documents), plan.edits);
+        let tabs = (0..plan.tabs).map(tab).collect();
+        let servers = (0..plan.servers).map(|_| Server::new()).collect();
+        let rows =
+            (0..plan.documents).map(|number| (document(number), Rows::new(document(number))));
+        let mut world = World {
+            rows: rows.collect(),
+            plan,
+            draw,
+            now: 0,
+            queue: BTreeMap::new(),
+            scheduled: 0,
+            tabs,
+            conns: Vec::new(),
+            servers,
+            calls: BTreeMap::new(),
+            last_call: 0,
+            ledger: Ledger::default(),
+            hash: Hash::default(),
+            events: 0,
+            faults: 0,
+            store_down_until: 0,
+            is_healed: false,
+            is_in_order: false,
+        };
+        note!(world, "{:?}", world.plan);
+        for tab in 0..world.tabs.len() {
+            let delay = world.up_to(world.plan.think_ms);
+            world.schedule(delay, What::Connect(tab));
+        }
+        world
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        Summary {
+            trace_hash: self.hash.get(),
+            events: self.events,
+            committed: self.rows.values().map(|rows| rows.head().get()).sum(),
+            faults: self.faults,
+        }
+    }
+
+    /// A drawn time of at most `most`; none where time stands still.
+    pub(super) fn up_to(&mut self, most: u64) -> u64 {
+        if self.plan.is_interleaved || most == 0 { 0 } else { self.draw.between(0, most) }
+    }
+
+    pub(super) fn schedule(&mut self, delay: u64, what: What) {
+        self.scheduled += 1;
+        self.queue.insert((self.now + delay, self.scheduled), what);
+    }
+
+    /// Whether anything is still to come.
+    pub(super) fn is_over(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// When the next thing happens.
+    pub(super) fn next_at(&self) -> u64 {
+        self.queue.first_key_value().map_or(u64::MAX, |((at, _), _)| *at)
+    }
+
+    /// The next thing happens: the first in time, or any one where all orders are gone through.
+    pub(super) fn step(&mut self) {
+        let key = if self.plan.is_interleaved && !self.is_in_order {
+            let index = self.draw.below(self.queue.len());
+            *self.queue.keys().nth(index).expect("one of them")
+        } else {
+            *self.queue.first_key_value().expect("something is to come").0
+        };
+        let what = self.queue.remove(&key).expect("just seen");
+        self.now = self.now.max(key.0);
+        self.events += 1;
+        if self.events > EVENTS_MAX {
+            super::violated("it comes to rest", "there is no end of events".to_owned());
+        }
+        if let Some(wait) = self.waits_for_server(&what) {
+            return self.schedule(wait, what);
+        }
+        self.happen(what);
+    }
+
+    /// How long until the server that this happens in goes on, if it stands still.
+    fn waits_for_server(&self, what: &What) -> Option<u64> {
+        let server = match what {
+            What::Up(conn) | What::Pull(conn) | What::ServerNotices(conn) => {
+                self.conns[*conn].server
+            }
+            What::Turn { server, .. } | What::Tick { server, .. } | What::Hear { server, .. } => {
+                *server
+            }
+            What::Reply(call) => self.calls.get(call)?.server,
+            _ => return None,
+        };
+        let until = self.servers[server].paused_until;
+        (until > self.now).then(|| until - self.now)
+    }
+
+    fn happen(&mut self, what: What) {
+        match what {
+            What::Act(tab) => self.act(tab),
+            What::Connect(tab) => self.connect(tab),
+            What::Up(conn) => self.arrive_up(conn),
+            What::Down(conn) => self.arrive_down(conn),
+            What::ServerNotices(conn) => self.server_loses(conn),
+            What::ClientNotices(conn) => self.client_loses(conn),
+            What::Patience { tab, stamp } => self.lose_patience(tab, stamp),
+            What::Resend { tab, stamp } => self.resend(tab, stamp),
+            What::Turn { server, incarnation, host } => self.turn(server, incarnation, host),
+            What::Tick { server, incarnation, host } => self.tick(server, incarnation, host),
+            What::Pull(conn) => self.pull(conn),
+            What::Apply(call) => self.apply(call),
+            What::Reply(call) => self.reply(call),
+            What::Hear { server, incarnation, host, batch } => {
+                self.hear(server, incarnation, host, batch);
+            }
+            What::Retire { server, incarnation, document, generation } => {
+                if self.servers[server].incarnation == incarnation {
+                    self.servers[server].slots.retire(document, generation);
+                }
+            }
+            What::Trouble => self.trouble(),
+            What::Restart(server) => self.restart(server),
+            What::CutOf(tab) => self.cut_of(tab),
+            What::Crash(server) => self.crash(server, false),
+        }
+    }
+
+    /// Sends a frame on its way to the server.
+    pub(super) fn send_up(&mut self, conn: usize, frame: String) {
+        note!(self, "conn {conn} ↑ {frame}");
+        self.conns[conn].up.push(frame);
+        self.move_up(conn);
+    }
+
+    pub(super) fn move_up(&mut self, conn: usize) {
+        let pipe = &mut self.conns[conn].up;
+        if !pipe.is_moving && (pipe.len() > 0 || pipe.is_closed) {
+            pipe.is_moving = true;
+            let delay = self.up_to(self.plan.latency_ms);
+            self.schedule(delay, What::Up(conn));
+        }
+    }
+
+    /// Sends a frame on its way to the client.
+    pub(super) fn send_down(&mut self, conn: usize, frame: String) {
+        self.check_outgoing(conn, &frame);
+        note!(self, "conn {conn} ↓ {frame}");
+        self.conns[conn].down.push(frame);
+        self.move_down(conn);
+    }
+
+    pub(super) fn move_down(&mut self, conn: usize) {
+        let pipe = &mut self.conns[conn].down;
+        if !pipe.is_moving && (pipe.len() > 0 || pipe.is_closed) {
+            pipe.is_moving = true;
+            let delay = self.up_to(self.plan.latency_ms);
+            self.schedule(delay, What::Down(conn));
+        }
+    }
+
+    /// Whether the connection's server still is the process that it was made with.
+    pub(super) fn has_server(&self, conn: usize) -> bool {
+        let conn = &self.conns[conn];
+        let server = &self.servers[conn.server];
+        server.is_alive
+            && server.incarnation == conn.incarnation
+            && !matches!(conn.side, Side::Gone)
+    }
+
+    pub(super) fn call(&mut self, server: usize, host: u64, document: DocumentId, asked: Asked) {
+        let wait = match &asked {
+            Asked::Read(Read::Tail { attempts, .. }) if *attempts > 0 => 100,
+            _ => 0,
+        };
+        let incarnation = self.servers[server].incarnation;
+        self.last_call += 1;
+        let call = Call { server, incarnation, host, document, asked, answer: None };
+        self.calls.insert(self.last_call, call);
+        if let Some(host) = self.servers[server].hosts.get_mut(&host) {
+            host.works += 1;
+        }
+        let stalls = self.draw.permille(self.plan.store_stalls);
+        let stall = if stalls { self.up_to(20_000) } else { 0 };
+        let delay = self.up_to(self.plan.store_ms) + stall + wait;
+        self.schedule(delay, What::Apply(self.last_call));
+    }
+
+    /// What a document ordered.
+    pub(super) fn carry_out(
+        &mut self,
+        server: usize,
+        host: u64,
+        document: DocumentId,
+        order: Order,
+    ) {
+        match order {
+            Order::Admit(admission) => self.admit(server, host, *admission),
+            Order::Refuse { session, failure } => self.refuse(server, host, session, failure),
+            Order::Append { batch, append } => {
+                self.call(server, host, document, Asked::Append { batch, append });
+            }
+            Order::Read(read) => self.call(server, host, document, Asked::Read(read)),
+            Order::Snapshot(snapshot) => {
+                self.call(server, host, document, Asked::Snapshot(snapshot));
+            }
+            Order::Publish(operations) => self.publish(server, Batch { document, operations }),
+            Order::Edited { .. } => unreachable!("nobody edits from outside a session"),
+        }
+    }
+}

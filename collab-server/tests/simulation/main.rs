@@ -1,0 +1,11 @@
+//! The deterministic simulation, as CI and soak run it.
+//!
+//! * `CONCORD_SEEDS` says how many seeds are run (20,000), `CONCORD_FIRST_SEED` where they begin (0).
+//! * `CONCORD_SEED` runs one alone and prints what happened.
+//!
+//! `docs/testing.md` says what it can see and what it cannot.
+
+mod exhaustive;
+mod runner;
+mod sabotage;
+mod seeds;

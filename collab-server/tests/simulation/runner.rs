@@ -1,0 +1,117 @@
+//! Many seeds on all cores.
+
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use collab_server::simulation::{Planted, Seeded, Summary, Violation, Watch, run};
+
+/// A number from the environment.
+pub(crate) fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")),
+        Err(_) => default,
+    }
+}
+
+/// What many seeds came to.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub(crate) seeds: u64,
+    pub(crate) events: u64,
+    pub(crate) committed: u64,
+    pub(crate) faults: u64,
+    /// The lowest seed that went wrong, and what was seen.
+    pub(crate) first: Option<(u64, Box<Violation>)>,
+}
+
+/// A violation is what is looked for: it is told once, at the end.
+pub(crate) fn quietly() {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            // The simulation runs on threads without a name.
+            if thread::current().name().is_some() {
+                told(info);
+            }
+        }));
+    });
+}
+
+/// Runs the seeds from `first` on, until one goes wrong or `count` are done. One in a hundred is run
+/// twice and must go the same way.
+pub(crate) fn seeds(first: u64, count: u64, planted: Option<Planted>) -> Outcome {
+    quietly();
+    let next = AtomicU64::new(first);
+    let end = AtomicU64::new(first + count);
+    let worker = || {
+        if let Some(planted) = planted {
+            planted.plant();
+        }
+        let mut outcome = Outcome::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end.load(Ordering::Relaxed) {
+                return outcome;
+            }
+            outcome.seeds += 1;
+            match once(seed, planted.is_none()) {
+                Ok(summary) => {
+                    outcome.events += summary.events;
+                    outcome.committed += summary.committed;
+                    outcome.faults += summary.faults;
+                }
+                Err(violation) => {
+                    // Seeds below this one are still run, so that the lowest is found.
+                    end.fetch_min(seed, Ordering::Relaxed);
+                    outcome.first = Some((seed, violation));
+                    return outcome;
+                }
+            }
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("it tells what it saw")).collect()
+    });
+    outcomes.into_iter().fold(Outcome::default(), add)
+}
+
+fn add(mut sum: Outcome, one: Outcome) -> Outcome {
+    sum.seeds += one.seeds;
+    sum.events += one.events;
+    sum.committed += one.committed;
+    sum.faults += one.faults;
+    let is_lower = |seed: u64| sum.first.as_ref().is_none_or(|(lowest, _)| seed < *lowest);
+    if let Some((seed, violation)) = one.first
+        && is_lower(seed)
+    {
+        sum.first = Some((seed, violation));
+    }
+    sum
+}
+
+fn once(seed: u64, may_repeat: bool) -> Result<Summary, Box<Violation>> {
+    let summary = run(&mut Seeded::new(seed), Watch::default())?;
+    if may_repeat && seed.is_multiple_of(100) {
+        let again = run(&mut Seeded::new(seed), Watch::default())?;
+        if again != summary {
+            let message = format!("{summary:?}, and then {again:?}");
+            let (oracle, trace) = ("the same seed goes the same way", Vec::new());
+            return Err(Box::new(Violation { oracle, message, trace }));
+        }
+    }
+    Ok(summary)
+}
+
+/// What a person needs to look into a seed that went wrong.
+pub(crate) fn report(seed: u64, violation: &Violation) -> String {
+    format!(
+        "seed {seed}: {}: {}\n  see it again, step by step: CONCORD_SEED={seed} cargo test \
+         --package collab-server --features simulation --test simulation one_seed -- --nocapture",
+        violation.oracle, violation.message
+    )
+}
