@@ -237,6 +237,38 @@ async fn an_exported_document_is_the_same_in_another_database() {
 }
 
 #[tokio::test]
+async fn a_log_goes_on_behind_a_document_that_was_edited_since() {
+    let (from, to) = (Bench::new(), Bench::new());
+    let (id, file) = exported(&from, "new.ndjson").await;
+    to.import(&file).document();
+    // The log as it was one revision earlier, with another document behind it.
+    let stored = from.document(id).await;
+    let chain = |index: usize| blake3::Hash::from(*stored.operations[index].chain.as_bytes());
+    let end = |index: usize| {
+        format!("\"revision\":{},\"chain\":\"{}\"}}", index + 1, chain(index).to_hex())
+    };
+    let log = std::fs::read_to_string(&file).expect("the log");
+    let is_known = |line: &&str| {
+        ["document", "op", "end"].iter().any(|kind| line.contains(&format!("\"type\":\"{kind}\"")))
+            && !line.contains("\"revision\":300,\"client\"")
+    };
+    let earlier: Vec<&str> = log.lines().filter(is_known).collect();
+    let earlier = earlier.join("\n").replace(&end(299), &end(298));
+    let second = from.import(&from.file("two.txt", "second")).document();
+    let second_log = from.run(&["export", &second.to_string()]).out;
+
+    let ran = to.import(&to.file("both.ndjson", &format!("{earlier}\n{second_log}")));
+    let outcome = |index: usize| ran.reports()[index]["outcome"].clone();
+    assert_eq!((outcome(0), outcome(1)), (json!("already_there"), json!("imported")));
+    assert_eq!(to.document(id).await.record.revision, Revision::new(300));
+    assert_eq!(to.document(second).await.text(), "second");
+
+    let other = log.replace(&end(299), &end(297).replace("298", "299"));
+    let ran = to.import(&to.file("other.ndjson", &other));
+    assert!(!ran.is_success && ran.err.contains("another history"), "{}", ran.err);
+}
+
+#[tokio::test]
 async fn a_text_is_replayed_from_the_database_and_from_a_file() {
     let bench = Bench::new();
     let (id, file) = exported(&bench, "log.ndjson").await;
@@ -267,6 +299,17 @@ async fn a_text_is_replayed_from_the_database_and_from_a_file() {
 }
 
 #[tokio::test]
+async fn a_trace_with_too_many_agents_is_refused() {
+    let bench = Bench::new();
+    let patches = json!([[0, 0, "x"]]);
+    for agent in [64, u64::MAX] {
+        let trace = json!({"endContent": "x", "txns": [{"agent": agent, "patches": patches}]});
+        let ran = bench.import(&bench.file("trace.json", &trace.to_string()));
+        assert!(!ran.is_success && ran.err.contains("agents"), "{}", ran.err);
+    }
+}
+
+#[tokio::test]
 async fn a_bad_line_is_named_and_leaves_nothing_that_shows() {
     let from = Bench::new();
     let (id, file) = exported(&from, "log.ndjson").await;
@@ -290,6 +333,22 @@ async fn a_bad_line_is_named_and_leaves_nothing_that_shows() {
         ),
         (changed(99, &|line| line.replace("\"time_ms\":1", "\"time_ms\":2")), last, "hash"),
         (changed(99, &|_| String::new()), 101, "expected 99"),
+        (changed(99, &|line| line.replace("\"seq\":99", "\"seq\":98")), 100, "has come to 98"),
+        (
+            changed(99, &|line| line.replace("\"author\":\"import", "\"author\":\"b")),
+            100,
+            "is the one of",
+        ),
+        (
+            changed(301, &|line| line.replace("\"seq\":300", "\"seq\":301")),
+            last,
+            "is not of its last operation",
+        ),
+        (
+            changed(last - 2, &|line| line.replace("\"revision\":", "\"revision\":9")),
+            last - 1,
+            "the last is 300",
+        ),
         (changed(0, &|line| line.replace("\"format\":1", "\"format\":2")), 1, "format is 2"),
         (changed(last - 1, &|_| String::new()), last, "without an end line"),
         (cut, 201, "without an end line"),

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use collab_protocol::{ClientId, DocumentId};
-use ot_core::{Revision, Text};
+use collab_protocol::{ClientId, DocumentId, UserId};
+use ot_core::{ClientSeq, Revision, Text};
 use tokio::task::JoinHandle;
 
 use crate::cli::tool::ToolError;
@@ -46,6 +46,13 @@ impl From<ToolError> for Refused {
     }
 }
 
+/// A client's last submission, as the log has it.
+struct Last {
+    author: UserId,
+    seq: ClientSeq,
+    revision: Revision,
+}
+
 /// See the module.
 pub(super) struct Incoming {
     store: Arc<dyn Store>,
@@ -54,6 +61,8 @@ pub(super) struct Incoming {
     chain: ChainHash,
     time_ms: i64,
     text: Text,
+    /// The last submission of each client.
+    clients: HashMap<ClientId, Last>,
     batch: Vec<LoggedOperation>,
     batch_bytes: usize,
     writing: Option<JoinHandle<Result<(), StoreError>>>,
@@ -83,6 +92,7 @@ impl Incoming {
             chain: ChainHash::START,
             time_ms: record.created_ms,
             text: Text::new(),
+            clients: HashMap::new(),
             batch: Vec::new(),
             batch_bytes: 0,
             writing: None,
@@ -107,6 +117,7 @@ impl Incoming {
             let reason = format!("revision is {}, expected {expected}", logged.revision);
             return Err(Refused::Unfit(reason));
         }
+        self.note_client(&logged).map_err(Refused::Unfit)?;
         let applied = self.text.apply(&logged.operation);
         applied.map_err(|error| Refused::Unfit(error.to_string()))?;
         logged.chain = logged.expected_chain(self.record.id, &self.record.text_key, self.chain);
@@ -125,6 +136,30 @@ impl Incoming {
             self.flush(Vec::new()).await?;
         }
         Ok(())
+    }
+
+    /// A client belongs to one author, and its numbers ascend: a server would have refused all else.
+    fn note_client(&mut self, logged: &LoggedOperation) -> Result<(), String> {
+        let (client, seq) = (logged.client, logged.seq);
+        if let Some(last) = self.clients.get(&client) {
+            if last.author != logged.author {
+                return Err(format!("client {client} is the one of {}", last.author));
+            }
+            if last.seq >= seq {
+                return Err(format!("seq is {seq}, client {client} has come to {}", last.seq));
+            }
+        }
+        let (author, revision) = (logged.author.clone(), logged.revision);
+        self.clients.insert(client, Last { author, seq, revision });
+        Ok(())
+    }
+
+    /// Whether this is the last submission of a client, once all operations were taken.
+    pub(super) fn is_last(&self, client: ClientId, progress: &ClientProgress) -> bool {
+        self.clients.get(&client).is_some_and(|last| {
+            (&last.author, last.seq, last.revision)
+                == (&progress.author, progress.seq, progress.revision)
+        })
     }
 
     /// Hands what was taken to the store, once that has written what it got before.

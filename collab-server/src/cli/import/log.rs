@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use collab_protocol::{ClientId, Epoch};
+use ot_core::Revision;
 use uuid::Uuid;
 
 use super::incoming::{Begun, Incoming, Refused};
@@ -13,7 +14,10 @@ use crate::cli::log_file::{Head, Line, Lines};
 use crate::cli::report::bar;
 use crate::cli::tool::ToolError;
 use crate::clock::{Clock, SystemClock};
-use crate::store::{ClientProgress, NewDocument, PersonRecord, Store, VersionRecord};
+use crate::store::{
+    ChainHash, ClientProgress, DocumentRecord, NewDocument, PageLimit, PersonRecord, Store,
+    VersionRecord,
+};
 
 /// What stands beside the operations, put in when all of them are there.
 #[derive(Default)]
@@ -58,7 +62,7 @@ async fn document(
     let mut incoming = match Incoming::begin(store, new, SystemClock.now_ms()).await? {
         Begun::Open(incoming) => incoming,
         Begun::Whole(record) => {
-            if (record.revision, record.chain) != (head.revision, head.chain) {
+            if !goes_on_from(store, &record, &head).await? {
                 let reason = "the database has a document with this id and another history";
                 return Err(lines.wrong(reason));
             }
@@ -86,12 +90,14 @@ async fn document(
             }
             Some(Line::Client(client, progress)) => beside.clients.push((client, progress)),
             Some(Line::Person(person)) => beside.people.push(person),
+            Some(Line::Version(version)) if version.revision > head.revision => {
+                let (named, last) = (version.revision, head.revision);
+                return Err(lines.wrong(format!("it names revision {named}, the last is {last}")));
+            }
             Some(Line::Version(version)) => beside.versions.push(version),
             Some(Line::End { revision, chain }) => {
-                let stands = (head.revision, head.chain);
-                if (revision, chain) != stands || incoming.head() != stands {
-                    return Err(lines.wrong("the operations do not have the hash that they had"));
-                }
+                check_end(&head, (revision, chain), &incoming, &beside)
+                    .map_err(|reason| lines.wrong(reason))?;
                 break;
             }
             Some(Line::Document(_)) | None => {
@@ -107,6 +113,26 @@ async fn document(
     bar.finish_and_clear();
     tell(document, at, Outcome::of(found));
     Ok(())
+}
+
+/// Makes sure that everything is what the document's first and last line say.
+fn check_end(
+    head: &Head,
+    end: (Revision, ChainHash),
+    incoming: &Incoming,
+    beside: &Beside,
+) -> Result<(), String> {
+    let stands = (head.revision, head.chain);
+    if end != stands || incoming.head() != stands {
+        return Err("the operations do not have the hash that they had".to_owned());
+    }
+    let other = beside.clients.iter().find(|(client, known)| !incoming.is_last(*client, known));
+    match other {
+        Some((client, _)) => {
+            Err(format!("the line of client {client} is not of its last operation"))
+        }
+        None => Ok(()),
+    }
 }
 
 async fn put_beside(
@@ -128,6 +154,24 @@ async fn put_beside(
         store.put_version(version).await?;
     }
     Ok(())
+}
+
+/// Whether a document is what a log gave, perhaps edited since.
+async fn goes_on_from(
+    store: &Arc<dyn Store>,
+    record: &DocumentRecord,
+    head: &Head,
+) -> Result<bool, ToolError> {
+    if record.revision <= head.revision {
+        return Ok((record.revision, record.chain) == (head.revision, head.chain));
+    }
+    let Some(before) = head.revision.get().checked_sub(1) else {
+        return Ok(record.text_key == head.text_key);
+    };
+    let one = PageLimit { operations_max: 1, bytes_max: 1 };
+    let page = store.since(record.id, Revision::new(before), one).await;
+    let page = page.map_err(ToolError::of(record.id))?;
+    Ok(page.operations.first().is_some_and(|last| last.chain == head.chain))
 }
 
 /// Reads on to the end of a document that is there already.

@@ -71,7 +71,8 @@ impl Trace {
             let (agent, patches) = (raw.agent, raw.patches);
             transactions.push(Transaction { agent, parents, time_ms, patches });
         }
-        let agents = transactions.iter().map(|one| one.agent).max().map_or(1, |last| last + 1);
+        let agents =
+            transactions.iter().map(|one| one.agent).max().map_or(1, |last| last.saturating_add(1));
         if agents > AGENTS_MAX {
             return Err(format!("it has {agents} agents, at most {AGENTS_MAX} can be merged"));
         }
