@@ -41,6 +41,12 @@ pub enum StartError {
         #[source]
         source: StoreError,
     },
+    /// There is no such database, and nothing was asked that would make one.
+    #[error("there is no database {place}")]
+    NoDatabase {
+        /// Its file.
+        place: String,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -211,6 +217,18 @@ pub(crate) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StartE
             Ok(Arc::new(opened.map_err(|error| refused(url, error))?))
         }
     }
+}
+
+/// Opens a database that is there already: who reads a mistyped name shall not find it empty.
+pub(crate) async fn open_store_that_is_there(
+    config: &Config,
+) -> Result<Arc<dyn Store>, StartError> {
+    if let Database::Sqlite(path) = &config.database
+        && !path.is_file()
+    {
+        return Err(StartError::NoDatabase { place: path.display().to_string() });
+    }
+    open_store(config).await
 }
 
 fn refused(place: impl Display, error: impl Display) -> StartError {

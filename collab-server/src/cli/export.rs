@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::PathBuf;
 
 use collab_protocol::{ClientId, DocumentId, UserId};
@@ -20,19 +20,58 @@ use super::tool::{ExportArguments, ToolError};
 use crate::revision::between;
 use crate::store::{PageLimit, Store, StoreError};
 
+/// What the lines are written to.
+enum Sink {
+    Standard(BufWriter<io::Stdout>),
+    Plain(BufWriter<File>),
+    Packed(GzEncoder<BufWriter<File>>),
+}
+
+impl Sink {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Sink::Standard(writer) => writer.write_all(bytes),
+            Sink::Plain(writer) => writer.write_all(bytes),
+            Sink::Packed(writer) => writer.write_all(bytes),
+        }
+    }
+
+    /// Writes all that is left, to the disk where it is a file.
+    fn finish(self) -> io::Result<()> {
+        let writer = match self {
+            Sink::Standard(mut writer) => return writer.flush(),
+            Sink::Plain(writer) => writer,
+            Sink::Packed(writer) => writer.finish()?,
+        };
+        writer.into_inner().map_err(IntoInnerError::into_error)?.sync_all()
+    }
+}
+
+/// A file that does not have its name yet; it goes when it is not to get it.
+struct Unnamed(Option<PathBuf>);
+
+impl Drop for Unnamed {
+    fn drop(&mut self) {
+        if let Some(file) = self.0.take() {
+            // What cannot be removed is overwritten by the next export.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
 /// Where the lines go.
 struct Output {
     file: PathBuf,
-    writer: Box<dyn Write + Send>,
+    sink: Sink,
     /// Where a file is written before it has its name.
-    unnamed: Option<PathBuf>,
+    unnamed: Unnamed,
 }
 
 impl Output {
     fn open(file: Option<PathBuf>) -> Result<Output, ToolError> {
         let Some(file) = file else {
-            let writer = Box::new(BufWriter::new(io::stdout()));
-            return Ok(Output { file: "-".into(), writer, unnamed: None });
+            let sink = Sink::Standard(BufWriter::new(io::stdout()));
+            return Ok(Output { file: "-".into(), sink, unnamed: Unnamed(None) });
         };
         let mut unnamed = file.clone().into_os_string();
         unnamed.push(".part");
@@ -41,26 +80,26 @@ impl Output {
             .map_err(|source| ToolError::File { file: unnamed.clone(), source })?;
         let made = BufWriter::with_capacity(1 << 16, made);
         let is_packed = file.extension().is_some_and(|end| end == "gz");
-        let writer: Box<dyn Write + Send> = match is_packed {
-            true => Box::new(GzEncoder::new(made, Compression::default())),
-            false => Box::new(made),
+        let sink = match is_packed {
+            true => Sink::Packed(GzEncoder::new(made, Compression::default())),
+            false => Sink::Plain(made),
         };
-        Ok(Output { file, writer, unnamed: Some(unnamed) })
+        Ok(Output { file, sink, unnamed: Unnamed(Some(unnamed)) })
     }
 
     fn write(&mut self, lines: &str) -> Result<(), ToolError> {
-        let written = self.writer.write_all(lines.as_bytes());
+        let written = self.sink.write_all(lines.as_bytes());
         written.map_err(|source| ToolError::File { file: self.file.clone(), source })
     }
 
     /// Everything is written: a file gets its name, so that a part is never taken for the whole.
     fn finish(mut self) -> Result<(), ToolError> {
         let failed = |source| ToolError::File { file: self.file.clone(), source };
-        self.writer.flush().map_err(failed)?;
-        drop(self.writer);
-        if let Some(unnamed) = self.unnamed {
+        self.sink.finish().map_err(failed)?;
+        if let Some(unnamed) = &self.unnamed.0 {
             std::fs::rename(unnamed, &self.file).map_err(failed)?;
         }
+        self.unnamed.0 = None;
         Ok(())
     }
 }
@@ -70,11 +109,12 @@ impl Output {
 /// # Errors
 /// [`ToolError`]. A file that was to be written does not have its name then.
 pub(super) async fn run(store: &dyn Store, arguments: ExportArguments) -> Result<(), ToolError> {
-    let to = match arguments.output {
+    let file = arguments.output.filter(|file| file.as_os_str() != "-");
+    let to = match file {
         Some(_) => ReportTo::Output,
         None => ReportTo::Error,
     };
-    let mut output = Output::open(arguments.output)?;
+    let mut output = Output::open(file)?;
     let mut done = Vec::new();
     for document in arguments.documents {
         let revision = export(store, document, &mut output).await?;

@@ -149,7 +149,10 @@ pub async fn run(config: &Config, tool: Tool) -> Result<(), ToolError> {
     if let Tool::Replay(ReplayArguments { source: ReplaySource::File(file), until }) = &tool {
         return replay::file(file, *until);
     }
-    let store = server::open_store(config).await?;
+    let store = match &tool {
+        Tool::Import(_) => server::open_store(config).await?,
+        Tool::Export(_) | Tool::Replay(_) => server::open_store_that_is_there(config).await?,
+    };
     let done = run_on(&store, tool).await;
     store.close().await;
     done
@@ -197,7 +200,7 @@ fn export_command() -> Command {
                 .short('o')
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .help("File to write; standard output without it"),
+                .help("File to write; standard output without it, and for -"),
         )
 }
 

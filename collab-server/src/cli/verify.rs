@@ -8,8 +8,8 @@ use collab_protocol::DocumentId;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::config::{Config, Database};
-use crate::server::open_store;
+use crate::config::Config;
+use crate::server::open_store_that_is_there;
 use crate::store::{Store, StoreError};
 use crate::verify::{DocumentReport, all_documents, verify_document};
 
@@ -65,7 +65,7 @@ pub async fn verify(config: &Config, options: &VerifyOptions) -> ExitCode {
     match check_all(config, options).await {
         Ok(tally) => tally.exit_code(),
         Err(error) => {
-            eprintln!("collab-server verify: {error}");
+            eprintln!("collab-server verify: {error:#}");
             ExitCode::from(UNCHECKED)
         }
     }
@@ -93,12 +93,7 @@ impl Tally {
 }
 
 async fn check_all(config: &Config, options: &VerifyOptions) -> anyhow::Result<Tally> {
-    if let Database::Sqlite(path) = &config.database
-        && !path.is_file()
-    {
-        anyhow::bail!("there is no database {}", path.display());
-    }
-    let store = open_store(config).await?;
+    let store = open_store_that_is_there(config).await?;
     let is_all = options.documents.is_empty();
     let documents =
         if is_all { all_documents(store.as_ref()).await? } else { options.documents.clone() };

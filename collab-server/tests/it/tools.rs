@@ -299,6 +299,32 @@ async fn a_text_is_replayed_from_the_database_and_from_a_file() {
 }
 
 #[tokio::test]
+async fn what_only_reads_makes_no_database_and_leaves_no_part_of_a_file() {
+    let (bench, id) = (Bench::new(), "00000000000000000000000000000001");
+    let file = bench.path("log.ndjson");
+    let output = file.to_str().expect("UTF-8");
+    let commands =
+        [&["export", id][..], &["export", id, "-o", output], &["replay", id], &["verify"]];
+    for command in commands {
+        let ran = bench.run(command);
+        assert!(!ran.is_success && ran.err.contains("there is no database"), "{}", ran.err);
+        assert!(!bench.path("concord.db").exists(), "{command:?} made a database");
+    }
+    bench.import(&bench.file("text.txt", "text")).document();
+    let ran = bench.run(&["export", id, "-o", output]);
+    assert!(!ran.is_success && ran.err.contains("not found"), "{}", ran.err);
+    assert!(!bench.path("log.ndjson").exists() && !bench.path("log.ndjson.part").exists());
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_verified_is_named_with_the_reason() {
+    let bench = Bench::new();
+    bench.file("concord.db", "this is no database, only a text of some length");
+    let ran = bench.run(&["verify"]);
+    assert!(!ran.is_success && ran.err.contains("not a database"), "{}", ran.err);
+}
+
+#[tokio::test]
 async fn a_trace_with_too_many_agents_is_refused() {
     let bench = Bench::new();
     let patches = json!([[0, 0, "x"]]);
