@@ -226,6 +226,7 @@ impl<'s, F: FnMut(u64)> LogWalk<'s, F> {
             let said = record.len_chars;
             report.found(head, format!("text has {found} characters, {said} are noted"));
         }
+        self.check_versions(report).await?;
         if !self.snapshots.is_empty() {
             // Written since, unless the log still does not reach them.
             let now = self.store.document(self.document()).await?.revision;
@@ -233,6 +234,25 @@ impl<'s, F: FnMut(u64)> LogWalk<'s, F> {
                 let reason = format!("snapshot at revision {ahead} is ahead of the log at {now}");
                 report.found(Some(*ahead), reason);
             }
+        }
+        Ok(())
+    }
+
+    /// Every named version is of a revision that the log has.
+    async fn check_versions(&self, report: &mut DocumentReport) -> Result<(), StoreError> {
+        let versions = match self.store.versions(self.document()).await {
+            Ok(versions) => versions,
+            Err(error) => return report.note(None, error),
+        };
+        if versions.iter().all(|version| version.revision <= self.record.revision) {
+            return Ok(());
+        }
+        // Named since, unless the log still does not reach it.
+        let now = self.store.document(self.document()).await?.revision;
+        for ahead in versions.iter().filter(|version| version.revision > now) {
+            let (id, at) = (ahead.id, ahead.revision);
+            let reason = format!("version {id} is of revision {at}, the log is at {now}");
+            report.found(Some(at), reason);
         }
         Ok(())
     }

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use collab_protocol::DocumentId;
+use collab_protocol::{DocumentId, VersionId};
 use collab_server::{
-    DocumentReport, PageLimit, Store, StoreError, Walk, all_documents, pack_document,
-    verify_document,
+    DocumentReport, PageLimit, Store, StoreError, VersionRecord, Walk, all_documents,
+    pack_document, verify_document,
 };
 use ot_core::{Revision, Text};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
@@ -333,6 +333,30 @@ async fn verify_names_the_first_bad_revision() {
     let sql = format!("update packed_page set last_ms = 0 where last_revision = {}", last.last);
     damaged.execute(sql).await.expect("executes");
     assert_eq!(verify(&damaged, PACKED).await, Some(last.first.get()));
+    damaged.remove().await;
+}
+
+#[tokio::test]
+async fn a_version_of_a_revision_that_the_log_does_not_have_is_seen() {
+    let mut damaged = Damaged::create().await;
+    let store = &damaged.database.store;
+    let version = VersionRecord {
+        id: VersionId::new(1),
+        document: PLAIN,
+        revision: Revision::new(46),
+        name: "The last".to_owned(),
+        author: "g_1".parse().expect("an id"),
+        time_ms: 1,
+    };
+    store.put_version(version).await.expect("named");
+    assert!(!damaged.is_seen().await);
+    for wrong in ["revision = 47", "revision = 1 << 40", "author_id = ''"] {
+        damaged.execute(format!("update version set {wrong}")).await.expect("executes");
+        assert!(damaged.is_seen().await, "not seen: {wrong}");
+        let right = "update version set revision = 46, author_id = 'g_1'";
+        damaged.execute(right.to_owned()).await.expect("executes");
+        assert!(!damaged.is_seen().await);
+    }
     damaged.remove().await;
 }
 
