@@ -14,6 +14,8 @@ mod kept;
 mod replay;
 mod spans;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use ot_core::{Operation, Revision, Text, compose_all};
 use self::jobs::Jobs;
 use self::kept::{KeptPasts, Past};
 use self::replay::{Log, Place, Replayed};
+use crate::packed::PackedPage;
 use crate::revision::between;
 use crate::store::{DocumentRecord, LoggedOperation, Store, StoreError};
 
@@ -72,6 +75,26 @@ impl Replayed for Text {
         for logged in &operations {
             self.apply(&logged.operation)
                 .map_err(|error| format!("revision {}: {error}", logged.revision))?;
+        }
+        Ok(())
+    }
+
+    fn carry_out_page(
+        &mut self,
+        page: &PackedPage<'_>,
+        after: Revision,
+        through: Revision,
+    ) -> Result<(), String> {
+        let edits = page.edits().map_err(|error| error.to_string())?;
+        if page.first_revision() > after {
+            return edits.replay(self, through).map_err(|error| error.to_string());
+        }
+        for read in edits.operations(after) {
+            let (revision, operation) = read.map_err(|error| error.to_string())?;
+            if revision > through {
+                break;
+            }
+            self.apply(&operation).map_err(|error| format!("revision {revision}: {error}"))?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Operations read in order, checked, and carried out off the async threads.
 //!
-//! While one page is carried out the next one is read.
+//! What is packed is taken from its columns, page by page: a page's own hash vouches for it, so its
+//! chain is not hashed again here (`verify` does that). Along the rows behind the pages the chain is
+//! checked; while some of them are carried out the next ones are read.
 
 use std::sync::Arc;
 
@@ -8,6 +10,7 @@ use collab_protocol::DocumentId;
 use ot_core::Revision;
 
 use super::HistoryError;
+use crate::packed::{PackedPage, PageError};
 use crate::revision::{between, later};
 use crate::store::{
     ChainHash, DocumentRecord, LoggedOperation, PageLimit, Store, StoreError, TextKey,
@@ -32,7 +35,38 @@ pub(super) trait Replayed: Send + 'static {
     /// # Errors
     /// When one does not fit.
     fn carry_out(&mut self, operations: Vec<LoggedOperation>) -> Result<(), String>;
+
+    /// Carries out a page's operations behind `after` and up to `through`, in bounded portions.
+    ///
+    /// # Errors
+    /// When the page is damaged or an operation does not fit.
+    fn carry_out_page(
+        &mut self,
+        page: &PackedPage<'_>,
+        after: Revision,
+        through: Revision,
+    ) -> Result<(), String> {
+        let told = |error: PageError| error.to_string();
+        let (edits, stamps) = (page.edits().map_err(told)?, page.stamps().map_err(told)?);
+        let mut portion = Vec::new();
+        for read in edits.logged(&stamps) {
+            let logged = read.map_err(told)?;
+            if logged.revision > through {
+                break;
+            }
+            if logged.revision > after {
+                portion.push(logged);
+            }
+            if portion.len() == PageLimit::DEFAULT.operations_max {
+                self.carry_out(std::mem::take(&mut portion))?;
+            }
+        }
+        if portion.is_empty() { Ok(()) } else { self.carry_out(portion) }
+    }
 }
+
+/// One packed page at a time: a page expands to several times its size.
+const ONE_PAGE: PageLimit = PageLimit { operations_max: 1, bytes_max: 1 };
 
 /// One document's log.
 #[derive(Clone)]
@@ -100,8 +134,43 @@ impl Log {
         Ok(Place { revision: later(from.revision, operations.len()), chain })
     }
 
+    /// Carries out what is packed of everything behind `from` up to `through`; gives where that
+    /// ends. `passing` sees what was built behind each page.
+    async fn replay_packed<S: Replayed>(
+        &self,
+        from: Place,
+        through: Revision,
+        mut state: S,
+        passing: &mut impl FnMut(Place, &S),
+    ) -> Result<(S, Place), HistoryError> {
+        let mut at = from;
+        while at.revision < through {
+            let after = at.revision;
+            let pages = self.store.packed_pages(self.document, after, ONE_PAGE).await?;
+            let Some(row) = pages.into_iter().next() else { break };
+            if row.first > later(after, 1) {
+                return Err(self
+                    .corrupt(format!("log ends at {after} before {}", row.first))
+                    .into());
+            }
+            let end = Place { revision: row.last, chain: row.chain };
+            let log = self.clone();
+            let work = tokio::task::spawn_blocking(move || {
+                let page = row.page(log.document)?;
+                state.carry_out_page(&page, after, through).map_err(|reason| {
+                    log.corrupt(format!("packed page that ends at {}: {reason}", row.last))
+                })?;
+                Ok::<S, StoreError>(state)
+            });
+            state = work.await.map_err(|_| HistoryError::Failed)??;
+            at = if end.revision <= through { end } else { self.place(through).await? };
+            passing(at, &state);
+        }
+        Ok((state, at))
+    }
+
     /// Carries out everything behind `from` up to `through`. `passing` sees what was built at each
-    /// multiple of `every` revisions.
+    /// multiple of `every` revisions, and behind each packed page.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when the log has a gap, its chain breaks or an operation does not
@@ -110,11 +179,11 @@ impl Log {
         &self,
         from: Place,
         through: Revision,
-        mut state: S,
+        state: S,
         every: u64,
         mut passing: impl FnMut(Place, &S),
     ) -> Result<(S, Place), HistoryError> {
-        let mut at = from;
+        let (mut state, mut at) = self.replay_packed(from, through, state, &mut passing).await?;
         let stop = |at: Revision| through.min(next_multiple(at, every));
         let mut operations = self.page(at.revision, stop(at.revision)).await?;
         while !operations.is_empty() {
