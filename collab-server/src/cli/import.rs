@@ -170,24 +170,28 @@ impl Source<'_> {
         let operation = Operation::splice(0, 0, 0, &text).map_err(|error| self.wrong(error))?;
         let step = Step { agent: 0, time_ms: None, operation };
         let steps = (!text.is_empty()).then_some(Ok(step));
-        self.import_steps(origin, steps.into_iter(), 1, 1).await
+        self.import_steps(origin, None, steps.into_iter(), (1, 1)).await
     }
 
     async fn import_trace(&self, bytes: &[u8]) -> Result<(), ToolError> {
         let origin = Origin::of(self.store, &self.arguments.owner, bytes).await?;
         let trace = Trace::read(bytes).map_err(|reason| self.wrong(reason))?;
-        self.import_steps(origin, trace.steps(), trace.len(), trace.agents()).await
+        let counts = (trace.len(), trace.agents());
+        self.import_steps(origin, trace.began_ms(), trace.steps(), counts).await
     }
 
     async fn import_steps(
         &self,
         origin: Origin,
+        began_ms: Option<i64>,
         steps: impl Iterator<Item = Result<Step, String>>,
-        total: u64,
-        agents: usize,
+        (total, agents): (u64, usize),
     ) -> Result<(), ToolError> {
         let now_ms = SystemClock.now_ms();
-        let begun = Incoming::begin(self.store, self.new_document(&origin, now_ms), now_ms).await?;
+        // A document is no younger than what was written in it.
+        let created_ms = began_ms.map_or(now_ms, |began_ms| began_ms.min(now_ms));
+        let new = self.new_document(&origin, created_ms);
+        let begun = Incoming::begin(self.store, new, now_ms).await?;
         let mut incoming = match begun {
             Begun::Whole(record) => {
                 tell(record.id, record.revision, Outcome::AlreadyThere);
@@ -246,7 +250,7 @@ impl Source<'_> {
         Ok(())
     }
 
-    fn new_document(&self, origin: &Origin, now_ms: i64) -> NewDocument {
+    fn new_document(&self, origin: &Origin, created_ms: i64) -> NewDocument {
         let name = self.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let name = [".gz", ".json", ".txt", ".md"]
             .iter()
@@ -258,7 +262,7 @@ impl Source<'_> {
             owner: self.arguments.owner.clone(),
             epoch: Epoch::new(Uuid::new_v4().as_u128()),
             text_key: random_text_key(),
-            created_ms: now_ms,
+            created_ms,
             text: String::new(),
             client: ClientId::new(origin.derived("client")),
         }

@@ -145,6 +145,7 @@ async fn each_patch_of_a_trace_becomes_a_revision() {
     assert_eq!((stored.text(), stored.record.revision), (text, Revision::new(50)));
     assert_eq!((stored.record.title.as_str(), stored.record.deleted_ms), ("My notes", None));
     assert_eq!(stored.operations[1].time_ms, 1_618_812_001_500);
+    assert_eq!(stored.record.created_ms, stored.operations[0].time_ms, "no younger than its text");
 
     let again = bench.import(&file);
     assert_eq!((again.document(), &again.reports()[0]["outcome"]), (id, &json!("already_there")));

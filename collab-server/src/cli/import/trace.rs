@@ -101,6 +101,11 @@ impl Trace {
         self.agents
     }
 
+    /// The earliest time that it names.
+    pub(super) fn began_ms(&self) -> Option<i64> {
+        self.transactions.iter().filter_map(|one| one.time_ms).min()
+    }
+
     /// How many steps it has.
     pub(super) fn len(&self) -> u64 {
         let patches: usize = self.transactions.iter().map(|one| one.patches.len()).sum();
