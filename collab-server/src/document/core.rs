@@ -78,6 +78,8 @@ pub(crate) struct Core {
     is_shared: bool,
     snapshot_at: Revision,
     effects: Vec<Effect>,
+    /// Where sessions said their selections are, until the turn.
+    selects: Vec<(SessionNumber, Revision, Ranges)>,
     /// Sessions that wait to be let in.
     asking: HashMap<SessionNumber, JoinRequest>,
     /// What the server edits for people.
@@ -137,6 +139,7 @@ impl Core {
             is_shared,
             snapshot_at,
             effects: Vec::new(),
+            selects: Vec::new(),
             asking: HashMap::new(),
             edits: Edits::default(),
             cached: None,
@@ -197,11 +200,19 @@ impl Core {
 
     /// A session tells where its selections are.
     pub(crate) fn select(&mut self, session: SessionNumber, base: Revision, ranges: Ranges) {
-        match self.state.carry_ranges(base, ranges) {
-            Ok(Some(carried)) => self.room.lock().select(session, carried),
-            Ok(None) => self.room.lock().answer(session, Answer::BadRanges),
-            // Made too long ago to place: the next one comes soon.
-            Err(()) => {}
+        self.selects.push((session, base, ranges));
+    }
+
+    /// Places selections, once the room has all that the state has: what it takes in later it carries
+    /// them over.
+    fn place_selections(&mut self) {
+        for (session, base, ranges) in std::mem::take(&mut self.selects) {
+            match self.state.carry_ranges(base, ranges) {
+                Ok(Some(carried)) => self.room.lock().select(session, carried),
+                Ok(None) => self.room.lock().answer(session, Answer::BadRanges),
+                // Made too long ago to place: the next one comes soon.
+                Err(()) => {}
+            }
         }
     }
 
@@ -341,6 +352,7 @@ impl Core {
             }
         }
         self.room.lock().set_deleted(self.state.is_deleted());
+        self.place_selections();
         if has_committed {
             self.schedule(now);
             orders.extend(self.snapshot_if_due(now_ms));

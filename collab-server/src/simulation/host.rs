@@ -334,7 +334,7 @@ impl World<'_> {
             self.servers[server].hosts.remove(&host_id);
             self.servers[server].slots.retire(document, generation);
             note!(self, "server {server} unloads {document}");
-            let late = self.up_to(500);
+            let late = self.up_to(5_000);
             let retire = What::Retire { server, incarnation, document, generation };
             return self.schedule(late, retire);
         }

@@ -222,6 +222,11 @@ impl World<'_> {
             }
         }
         self.come_to_rest("selections", |world| world.has_converged() && world.sees_alike());
+        // Who comes back is told where the others are by the server, which carried them.
+        if let Some(conn) = self.tabs.iter().find_map(|tab| tab.conn.filter(|_| tab.is_alive)) {
+            self.client_loses(conn);
+        }
+        self.come_to_rest("selections", |world| world.has_converged() && world.sees_alike());
         self.check_all();
     }
 

@@ -1,10 +1,11 @@
 //! What a document orders, where the state alone does not show it.
 
 use collab_protocol::{ChannelId, DocumentId, Role};
-use ot_core::{ClientSeq, Operation};
+use ot_core::{ClientSeq, Operation, Selection};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::document::feed::Held;
 use crate::store::{ChainHash, ChainLink, DocumentRecord, TailPage, TextKey};
 
 const DOCUMENT: DocumentId = DocumentId::new(0xd0c);
@@ -41,20 +42,28 @@ fn turn(core: &mut Core) -> Vec<Order> {
     core.turn(Duration::ZERO, 1_000)
 }
 
-/// The first submission of `CLIENT`, as it is appended.
-fn append(core: &mut Core) -> Append {
+fn join(core: &mut Core, client: ClientId) -> Box<Admission> {
     let request = JoinRequest {
         participant: Participant { user: user(), name: String::new(), color: 0 },
         role: Role::Editor,
-        client: CLIENT,
+        client,
         channel: ChannelId(1),
         since: None,
         wake: Arc::new(Notify::new()),
     };
-    let session = core.ask_to_join(request).expect("there is room");
+    core.ask_to_join(request).expect("there is room");
     turn(core);
-    core.read(ReadDone::Progress { client: CLIENT, result: Ok(None) });
-    turn(core);
+    core.read(ReadDone::Progress { client, result: Ok(None) });
+    let admitted = turn(core).into_iter().find_map(|order| match order {
+        Order::Admit(admission) => Some(admission),
+        _ => None,
+    });
+    admitted.expect("it is let in")
+}
+
+/// The first submission of `CLIENT`, as it is appended.
+fn append(core: &mut Core) -> Append {
+    let session = join(core, CLIENT).session;
     let operation = Operation::splice(0, 0, 0, "x").expect("fits");
     let submission = Submission::new(ClientSeq::new(1), Revision::ZERO, operation, None);
     core.submit(session, CLIENT, user(), submission);
@@ -113,4 +122,31 @@ fn an_append_of_unknown_outcome_is_told_once_it_is_found() {
     let found = published(Outcome::Unknown, 1_000);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].revision, Revision::new(1));
+}
+
+#[test]
+fn a_selection_that_comes_with_the_end_of_an_append_is_carried_over_it_once() {
+    // Seed 14897: the state had the operation already, the room did not yet.
+    let mut core = shared();
+    append(&mut core);
+    let (other, mut watcher) =
+        (join(&mut core, ClientId::new(2)), join(&mut core, ClientId::new(3)));
+    core.appended(1, Outcome::Done);
+    turn(&mut core);
+    let operation = Operation::splice(1, 0, 0, "yy").expect("fits");
+    let submission = Submission::new(ClientSeq::new(2), Revision::new(1), operation, None);
+    core.submit(SessionNumber(1), CLIENT, user(), submission);
+    turn(&mut core);
+    core.appended(2, Outcome::Done);
+    core.select(other.session, Revision::new(1), Ranges::one(Selection::new(0, 1)));
+    core.turn(Duration::from_secs(10), 1_000);
+    let room = core.room().clone();
+    let mut frames = String::new();
+    while let Ok(Held::Pulled(pulled)) = watcher.reader.step(&room, 4_096, 0) {
+        frames.extend(pulled.frames);
+        if !pulled.more {
+            break;
+        }
+    }
+    assert!(frames.contains(r#""ranges":[[2,3]]"#), "{frames}");
 }
