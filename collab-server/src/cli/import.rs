@@ -27,6 +27,7 @@ use self::trace::{Step, Trace};
 use super::report::{ReportTo, bar, report};
 use super::tool::{ImportArguments, ToolError};
 use crate::clock::{Clock, SystemClock};
+use crate::packing::pack_document;
 use crate::people::one_line;
 use crate::store::{ChainHash, LoggedOperation, NewDocument, PersonRecord, Store, TextKey};
 
@@ -95,33 +96,54 @@ fn tell(document: DocumentId, revision: Revision, outcome: Outcome) {
     report(ReportTo::Output, &sentence, &fields);
 }
 
-/// Imports each file.
+/// Imports each file, and packs what came in where that is `pack_from` revisions or more: nobody may
+/// ever write in it, and only a document that is written in is packed by the server.
 ///
 /// # Errors
 /// [`ToolError`] of the first that fails; those before it are there.
 pub(super) async fn run(
     store: &Arc<dyn Store>,
     arguments: ImportArguments,
+    pack_from: Option<u64>,
 ) -> Result<(), ToolError> {
     for file in &arguments.files {
-        let mut input = open(file)?;
-        let failed = |source| ToolError::File { file: file.clone(), source };
-        let format = match arguments.format {
-            Some(format) => format,
-            None => Format::of(input.fill_buf().map_err(failed)?),
-        };
-        match format {
-            Format::Log => log::import(store, file, input).await?,
-            Format::Trace | Format::Text => {
-                let bytes = read_whole(file, input)?;
-                let source = Source { file, arguments: &arguments, store };
-                match format {
-                    Format::Trace => source.import_trace(&bytes).await?,
-                    _ => source.import_text(bytes).await?,
-                }
+        let mut there = Vec::new();
+        let imported = import(store, &arguments, file, &mut there).await;
+        let bar = bar(None, "Packing");
+        for document in there {
+            if let Some(revisions_min) = pack_from {
+                let packed = pack_document(store.as_ref(), document, revisions_min).await;
+                packed.map_err(ToolError::of(document))?;
             }
         }
+        bar.finish_and_clear();
+        imported?;
     }
+    Ok(())
+}
+
+/// Imports a file. `there` gets the documents of it that are there, also when others are not.
+async fn import(
+    store: &Arc<dyn Store>,
+    arguments: &ImportArguments,
+    file: &Path,
+    there: &mut Vec<DocumentId>,
+) -> Result<(), ToolError> {
+    let mut input = open(file)?;
+    let failed = |source| ToolError::File { file: file.to_owned(), source };
+    let format = match arguments.format {
+        Some(format) => format,
+        None => Format::of(input.fill_buf().map_err(failed)?),
+    };
+    if format == Format::Log {
+        return log::import(store, file, input, there).await;
+    }
+    let bytes = read_whole(file, input)?;
+    let source = Source { file, arguments, store };
+    there.push(match format {
+        Format::Trace => source.import_trace(&bytes).await?,
+        _ => source.import_text(bytes).await?,
+    });
     Ok(())
 }
 
@@ -162,7 +184,7 @@ impl Source<'_> {
         ToolError::Content { file: self.file.to_owned(), reason: reason.to_string() }
     }
 
-    async fn import_text(&self, bytes: Vec<u8>) -> Result<(), ToolError> {
+    async fn import_text(&self, bytes: Vec<u8>) -> Result<DocumentId, ToolError> {
         let origin = Origin::of(self.store, &self.arguments.owner, &bytes).await?;
         let text = String::from_utf8(bytes).map_err(|error| self.wrong(error))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -173,7 +195,7 @@ impl Source<'_> {
         self.import_steps(origin, None, steps.into_iter(), (1, 1)).await
     }
 
-    async fn import_trace(&self, bytes: &[u8]) -> Result<(), ToolError> {
+    async fn import_trace(&self, bytes: &[u8]) -> Result<DocumentId, ToolError> {
         let origin = Origin::of(self.store, &self.arguments.owner, bytes).await?;
         let trace = Trace::read(bytes).map_err(|reason| self.wrong(reason))?;
         let counts = (trace.len(), trace.agents());
@@ -186,7 +208,7 @@ impl Source<'_> {
         began_ms: Option<i64>,
         steps: impl Iterator<Item = Result<Step, String>>,
         (total, agents): (u64, usize),
-    ) -> Result<(), ToolError> {
+    ) -> Result<DocumentId, ToolError> {
         let now_ms = SystemClock.now_ms();
         // A document is no younger than what was written in it.
         let created_ms = began_ms.map_or(now_ms, |began_ms| began_ms.min(now_ms));
@@ -195,7 +217,7 @@ impl Source<'_> {
         let mut incoming = match begun {
             Begun::Whole(record) => {
                 tell(record.id, record.revision, Outcome::AlreadyThere);
-                return Ok(());
+                return Ok(record.id);
             }
             Begun::Open(incoming) => incoming,
         };
@@ -213,7 +235,7 @@ impl Source<'_> {
         let document = incoming.finish(None).await?;
         bar.finish_and_clear();
         tell(document, head, Outcome::of(found));
-        Ok(())
+        Ok(document)
     }
 
     async fn push_steps(

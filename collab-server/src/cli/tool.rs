@@ -153,15 +153,19 @@ pub async fn run(config: &Config, tool: Tool) -> Result<(), ToolError> {
         Tool::Import(_) => server::open_store(config).await?,
         Tool::Export(_) | Tool::Replay(_) => server::open_store_that_is_there(config).await?,
     };
-    let done = run_on(&store, tool).await;
+    let done = run_on(&store, config, tool).await;
     store.close().await;
     done
 }
 
-async fn run_on(store: &Arc<dyn Store>, tool: Tool) -> Result<(), ToolError> {
+async fn run_on(store: &Arc<dyn Store>, config: &Config, tool: Tool) -> Result<(), ToolError> {
     match tool {
         Tool::Export(arguments) => export::run(store.as_ref(), arguments).await,
-        Tool::Import(arguments) => import::run(store, arguments).await,
+        Tool::Import(arguments) => {
+            let revisions_min = config.pack_revisions_min.into();
+            let pack_from = config.packing.is_on().then_some(revisions_min);
+            import::run(store, arguments, pack_from).await
+        }
         Tool::Replay(ReplayArguments { source, until }) => match source {
             ReplaySource::Document(document) => replay::document(store, document, until).await,
             ReplaySource::File(file) => replay::file(&file, until),

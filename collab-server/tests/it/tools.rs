@@ -153,6 +153,28 @@ async fn each_patch_of_a_trace_becomes_a_revision() {
 }
 
 #[tokio::test]
+async fn an_imported_history_is_packed_though_nobody_writes_in_it() {
+    let bench = Bench::new();
+    let (content, text) = trace(600);
+    let file = bench.file("trace.json", &content);
+    let file = file.to_str().expect("UTF-8");
+    let packed = async |settings: &[&str]| {
+        let id = bench.run(&[&["import", file], settings].concat()).document();
+        let store = bench.store().await;
+        let spans = store.packed_log(id).await.expect("reads");
+        store.close().await;
+        assert_eq!(bench.document(id).await.text(), text);
+        spans.last().map(|span| span.last.get())
+    };
+    assert_eq!(packed(&["--packing", "off"]).await, None);
+    assert_eq!(packed(&["--pack-revisions-min", "601"]).await, None);
+    // As after an import that was killed before it had packed.
+    assert_eq!(packed(&["--pack-revisions-min", "600"]).await, Some(600));
+    let verified = bench.run(&["verify"]);
+    assert!(verified.is_success && verified.out.contains("0 damaged"), "{}", verified.out);
+}
+
+#[tokio::test]
 async fn a_concurrent_trace_is_merged_as_its_parents_say() {
     let bench = Bench::new();
     let transaction = |agent: usize, parents: &[usize], patch: Value| json!({"agent": agent, "parents": parents, "numChildren": 1, "time": "x", "patches": [patch]});

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
-use collab_protocol::{ClientId, Epoch};
+use collab_protocol::{ClientId, DocumentId, Epoch};
 use ot_core::Revision;
 use uuid::Uuid;
 
@@ -27,18 +27,21 @@ struct Beside {
     versions: Vec<VersionRecord>,
 }
 
-/// Takes in every document of a file.
+/// Takes in every document of a file, and names them one by one as they are there.
 pub(super) async fn import(
     store: &Arc<dyn Store>,
     file: &Path,
     input: Box<dyn BufRead>,
+    there: &mut Vec<DocumentId>,
 ) -> Result<(), ToolError> {
     let mut lines = Lines::new(file, input);
     while let Some(line) = lines.next()? {
         let Line::Document(head) = line else {
             return Err(lines.wrong("a document line is expected"));
         };
+        let id = head.id;
         document(store, &mut lines, *head).await?;
+        there.push(id);
     }
     Ok(())
 }
