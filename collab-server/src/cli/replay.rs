@@ -54,40 +54,37 @@ pub(super) async fn document(
     print(document, revision, &text.text)
 }
 
-/// Replays the first document of a file, without a database.
+/// Replays the first document of a file, without a database. The file is read to the document's end,
+/// wherever the text is: only there it shows whether all of it is what was written.
 pub(super) fn file(file: &Path, until: Until) -> Result<(), ToolError> {
     let mut lines = Lines::new(file, open(file)?);
     let head = match lines.next()? {
         Some(Line::Document(head)) => head,
         _ => return Err(lines.wrong("a document line is expected")),
     };
-    let (mut at, mut chain, mut text) = (Revision::ZERO, ChainHash::START, Text::new());
+    let (mut at, mut chain) = (Revision::ZERO, ChainHash::START);
+    let (mut shown, mut text) = (Revision::ZERO, Text::new());
+    let mut is_there = until == Until::Revision(at);
     loop {
-        if until == Until::Revision(at) {
-            break;
-        }
         match lines.next()? {
             Some(Line::Op(logged)) => {
-                if let Until::TimeMs(time_ms) = until
-                    && logged.time_ms > time_ms
-                {
-                    break;
-                }
                 let expected = later(at, 1);
                 if logged.revision != expected {
                     let found = logged.revision;
                     return Err(lines.wrong(format!("revision is {found}, expected {expected}")));
                 }
-                text.apply(&logged.operation).map_err(|error| lines.wrong(error))?;
                 chain = logged.expected_chain(head.id, &head.text_key, chain);
                 at = logged.revision;
+                is_there |= matches!(until, Until::TimeMs(time_ms) if logged.time_ms > time_ms);
+                if !is_there {
+                    text.apply(&logged.operation).map_err(|error| lines.wrong(error))?;
+                    shown = at;
+                }
+                is_there |= until == Until::Revision(at);
             }
             Some(Line::End { .. }) => {
                 if (at, chain) != (head.revision, head.chain) {
                     return Err(lines.wrong("the operations do not have the hash that they had"));
-                }
-                if let Until::Revision(asked) = until {
-                    return Err(ToolError::Ahead { document: head.id, head: at, asked });
                 }
                 break;
             }
@@ -97,5 +94,10 @@ pub(super) fn file(file: &Path, until: Until) -> Result<(), ToolError> {
             Some(_) => {}
         }
     }
-    print(head.id, at, &text.to_string())
+    if let Until::Revision(asked) = until
+        && !is_there
+    {
+        return Err(ToolError::Ahead { document: head.id, head: at, asked });
+    }
+    print(head.id, shown, &text.to_string())
 }

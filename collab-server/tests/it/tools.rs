@@ -319,6 +319,16 @@ async fn a_text_is_replayed_from_the_database_and_from_a_file() {
         let ahead = bench.run(&[&["replay"], source, &["--revision", "301"]].concat());
         assert!(!ahead.is_success && ahead.err.contains("300"), "{}", ahead.err);
     }
+    let log = std::fs::read_to_string(file).expect("the log");
+    let cut: Vec<&str> = log.lines().take(200).collect();
+    let changed = log.replacen("\"time_ms\":1", "\"time_ms\":2", 1);
+    for (content, reason) in [(cut.join("\n"), "without an end line"), (changed, "the hash")] {
+        let file = bench.file("other.ndjson", &content);
+        let ran =
+            bench.run(&["replay", "--file", file.to_str().expect("UTF-8"), "--revision", "9"]);
+        assert!(!ran.is_success && ran.err.contains(reason), "{}", ran.err);
+        assert_eq!(ran.out, "", "nothing that may be wrong is shown");
+    }
 }
 
 #[tokio::test]
