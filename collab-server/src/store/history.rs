@@ -57,12 +57,18 @@ impl Activities {
         Activities { width, found: BTreeMap::new() }
     }
 
-    /// Takes in a packed page, behind what was taken in so far.
-    pub(super) fn add_page(
-        &mut self,
+    /// Takes in a packed page, behind what was taken in so far. Off the async threads: a page takes
+    /// milliseconds of a processor, and a history may have any number of them.
+    pub(super) async fn with_page(
+        mut self,
         document: DocumentId,
-        page: &PackedRow,
-    ) -> Result<(), StoreError> {
+        page: PackedRow,
+    ) -> Result<Self, StoreError> {
+        let work = move || self.add_page(document, &page).map(|()| self);
+        tokio::task::spawn_blocking(work).await.map_err(StoreError::unavailable)?
+    }
+
+    fn add_page(&mut self, document: DocumentId, page: &PackedRow) -> Result<(), StoreError> {
         for stamp in page.stamps(document)?.iter() {
             let stamp = stamp.map_err(|error| StoreError::Corrupt {
                 document,

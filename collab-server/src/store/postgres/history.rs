@@ -93,7 +93,7 @@ pub(super) async fn activity(
     let mut at = Revision::ZERO;
     while let Some(page) = packed::page_behind(&mut moment, id, at).await? {
         at = page.last;
-        found.add_page(id, &page)?;
+        found = found.with_page(id, page).await?;
     }
     moment.commit().await?;
     found.add_rows(in_rows?);

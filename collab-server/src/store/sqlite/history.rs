@@ -86,7 +86,7 @@ pub(super) async fn activity(
     let mut at = Revision::ZERO;
     while let Some(page) = packed::page_behind(&mut moment, document, at).await? {
         at = page.last;
-        found.add_page(document, &page)?;
+        found = found.with_page(document, page).await?;
     }
     found.add_rows(in_rows?);
     Ok(found.finish())
