@@ -15,6 +15,7 @@ use crate::auth::{Guests, OriginPolicy};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Database};
 use crate::document::DocumentConfig;
+use crate::fanout::LocalFanout;
 use crate::history::{Histories, HistoryConfig};
 use crate::http;
 use crate::listener::Listener;
@@ -176,7 +177,17 @@ pub(crate) async fn assemble(
         let least = config.pack_revisions_min.into();
         store = Arc::new(PackingStore::start(store, least, Arc::clone(&metrics), &shutdown));
     }
-    let registry = Registry::new(Arc::clone(&store), document_config(&config), Arc::clone(&clock));
+    let documents = document_config(&config);
+    let registry = match config.database {
+        // Others may use it too. Nothing carries their commits here yet: the log is looked at.
+        Database::Postgres(_) => {
+            let fanout = Arc::new(LocalFanout::default());
+            Registry::shared(Arc::clone(&store), documents, Arc::clone(&clock), fanout)
+        }
+        Database::Sqlite(_) | Database::Memory => {
+            Registry::new(Arc::clone(&store), documents, Arc::clone(&clock))
+        }
+    };
     Ok(Arc::new(App {
         origins: OriginPolicy::new(&config),
         people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),

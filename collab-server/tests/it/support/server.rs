@@ -32,7 +32,12 @@ impl TestServer {
     /// Starts on what an earlier server left behind.
     pub(crate) async fn start_in(folder: TempDir, flags: &[&str]) -> Self {
         let database = format!("sqlite:{}", folder.path().join("concord.db").display());
-        let own = ["collab-server", "--listen", "127.0.0.1:0", "--database", &database];
+        Self::start_on(&database, folder, flags).await
+    }
+
+    /// Starts on a database that other servers may use as well.
+    pub(crate) async fn start_on(database: &str, folder: TempDir, flags: &[&str]) -> Self {
+        let own = ["collab-server", "--listen", "127.0.0.1:0", "--database", database];
         let arguments = own.iter().chain(flags).map(OsString::from);
         let config = match collab_server::parse_command_line(arguments, |_| None) {
             Ok(Invocation::Serve(config)) => *config,
