@@ -5,7 +5,6 @@
 //! front of criterion's: what each size of page comes to, and what each column takes.
 
 #[path = "../tests/it/support/history.rs"]
-#[allow(dead_code)]
 mod history;
 
 use std::hint::black_box;
@@ -87,7 +86,10 @@ fn print_sizes(recorded: &Recorded) {
 }
 
 fn packed(criterion: &mut Criterion) {
-    let recorded = history::recorded();
+    let recorded = match std::env::var_os("EDITING_TRACES") {
+        Some(folder) => history::automerge_paper(std::path::Path::new(&folder)),
+        None => history::typing(60_000),
+    };
     print_sizes(&recorded);
     let pages = pages(&recorded.operations, 1 << 16);
     let mut group = criterion.benchmark_group("packed");

@@ -131,6 +131,26 @@ const SOAKS: &[Soak] = &[
         needs: None,
     },
     Soak {
+        name: "packed",
+        about: "a history through the store: packed size, and times to verify, rebuild, open",
+        command: &[
+            "test",
+            "--release",
+            "--package",
+            "collab-server",
+            "--test",
+            "it",
+            "a_long_history_is_packed_small",
+            "--",
+            "--nocapture",
+        ],
+        variables: &[],
+        needs: Some((
+            "EDITING_TRACES",
+            "a folder with automerge-paper.json.gz of github.com/josephg/editing-traces",
+        )),
+    },
+    Soak {
         name: "fuzz",
         about: "client schedules under libFuzzer for an hour (nightly; cargo install cargo-fuzz)",
         command: &["+nightly", "fuzz", "run", "client_schedule", "--", "-max_total_time=3600"],

@@ -28,15 +28,8 @@ struct Transaction {
     patches: Vec<Patch>,
 }
 
-/// The history in the folder that `EDITING_TRACES` names, else one made up.
-pub(crate) fn recorded() -> Recorded {
-    match std::env::var_os("EDITING_TRACES") {
-        Some(folder) => automerge_paper(std::path::Path::new(&folder)),
-        None => typing(60_000),
-    }
-}
-
-fn automerge_paper(folder: &std::path::Path) -> Recorded {
+/// The history that the folder holds.
+pub(crate) fn automerge_paper(folder: &std::path::Path) -> Recorded {
     let file = std::fs::File::open(folder.join("automerge-paper.json.gz")).expect("the trace");
     let reader = std::io::BufReader::new(flate2::read::GzDecoder::new(file));
     let trace: Trace = serde_json::from_reader(reader).expect("JSON of the documented shape");
