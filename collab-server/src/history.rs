@@ -20,6 +20,7 @@ mod tests;
 use std::sync::Arc;
 
 use ot_core::{Operation, Revision, Text, compose_all};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 
 use self::jobs::Jobs;
 use self::kept::{KeptPasts, Past};
@@ -136,16 +137,26 @@ impl Histories {
         revision: Revision,
     ) -> Result<PastText, HistoryError> {
         check_reached(record, revision)?;
-        let _place = self.jobs.enter().await?;
         let log = Log::new(&self.store, record);
-        let past = self.pasts.of(record.id, record.epoch);
-        let mut past = past.lock().await;
+        let (mut past, _place) = self.turn(record).await?;
         let result = self.build_text(&log, &mut past, revision).await;
         self.pasts.weigh(record.id, record.epoch, &past);
         let text = result?;
         let last = log.operation(revision).await?;
         let time_ms = last.map_or(record.created_ms, |logged| logged.time_ms);
         Ok(PastText { revision, time_ms, text })
+    }
+
+    /// A document's past, and a place to work on it.
+    async fn turn(
+        &self,
+        record: &DocumentRecord,
+    ) -> Result<(OwnedMutexGuard<Past>, OwnedSemaphorePermit), HistoryError> {
+        let waiting = self.jobs.line_up()?;
+        // The document comes first: who waits for another at work on it keeps no place from those
+        // who ask about other documents.
+        let past = self.pasts.of(record.id, record.epoch).lock_owned().await;
+        Ok((past, waiting.enter().await?))
     }
 
     async fn build_text(

@@ -77,10 +77,8 @@ impl Histories {
         window: Window,
     ) -> Result<AttributedPart, HistoryError> {
         check_reached(record, revision)?;
-        let _place = self.jobs.enter().await?;
         let log = Log::new(&self.store, record);
-        let past = self.pasts.of(record.id, record.epoch);
-        let mut past = past.lock().await;
+        let (mut past, _place) = self.turn(record).await?;
         let spans = self.build_spans(&log, &mut past, revision).await;
         self.pasts.weigh(record.id, record.epoch, &past);
         let (spans, marks) = (spans?, past.marks.clone());

@@ -15,12 +15,24 @@ pub(super) struct Jobs {
     waiting_max: usize,
 }
 
-/// Counts one who waits, for as long as it lives.
-struct Waiting<'a>(&'a AtomicUsize);
+/// One who waits for a place, counted for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Waiting<'a>(&'a Jobs);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Waiting<'_> {
+    /// A place to work, given back when dropped.
+    ///
+    /// # Errors
+    /// [`HistoryError::Overloaded`] when there are no places any more.
+    pub(super) async fn enter(self) -> Result<OwnedSemaphorePermit, HistoryError> {
+        let place = self.0.places.clone().acquire_owned().await;
+        place.map_err(|_| HistoryError::Overloaded)
     }
 }
 
@@ -30,21 +42,25 @@ impl Jobs {
         Jobs { places, waiting: AtomicUsize::new(0), waiting_max }
     }
 
+    /// Joins those who wait.
+    ///
+    /// # Errors
+    /// [`HistoryError::Overloaded`] when too many do already.
+    pub(super) fn line_up(&self) -> Result<Waiting<'_>, HistoryError> {
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting(self);
+        if before >= self.waiting_max { Err(HistoryError::Overloaded) } else { Ok(waiting) }
+    }
+
     /// A place to work, given back when dropped.
     ///
     /// # Errors
     /// [`HistoryError::Overloaded`] when too many wait already.
     pub(super) async fn enter(&self) -> Result<OwnedSemaphorePermit, HistoryError> {
-        if let Ok(place) = self.places.clone().try_acquire_owned() {
-            return Ok(place);
+        match self.places.clone().try_acquire_owned() {
+            Ok(place) => Ok(place),
+            Err(_) => self.line_up()?.enter().await,
         }
-        let waiting = Waiting(&self.waiting);
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
-            return Err(HistoryError::Overloaded);
-        }
-        let place = self.places.clone().acquire_owned().await;
-        drop(waiting);
-        place.map_err(|_| HistoryError::Overloaded)
     }
 }
 

@@ -1,12 +1,14 @@
 //! Looking back gives the same answers whether the log lies in rows, in pages or partly in each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use collab_protocol::{ClientId, DocumentId, Epoch, UserId};
+use futures_util::FutureExt;
 use ot_core::testing::{Choices, EditPlan};
 use ot_core::{ClientSeq, Operation, Revision, Text};
 
-use super::{Histories, HistoryConfig, Window};
+use super::{Histories, HistoryConfig, HistoryError, Window};
 use crate::document::Submission;
 use crate::packing::pack_document;
 use crate::store::{
@@ -117,4 +119,24 @@ async fn packing_changes_no_answer_about_the_past() {
     pack_up_to(&*store, 100, &texts[100]).await;
     assert_eq!(answers(&store, &texts).await, in_rows, "with more");
     assert!(!store.packed_log(DOCUMENT).await.expect("reads").is_empty());
+}
+
+#[tokio::test]
+async fn who_waits_for_a_document_keeps_no_place_from_others() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let texts = written(&*store, 3).await;
+    let record = store.document(DOCUMENT).await.expect("there");
+    let config = HistoryConfig { jobs_max: 1, waiting_max: 2, ..HistoryConfig::default() };
+    let histories = Histories::new(store, config);
+    let at_work = histories.pasts.of(DOCUMENT, record.epoch).lock_owned().await;
+    let mut text = Box::pin(histories.text(&record, Revision::new(3)));
+    let mut runs = Box::pin(histories.attribution(&record, Revision::new(3), WHOLE));
+    assert!((&mut text).now_or_never().is_none() && (&mut runs).now_or_never().is_none());
+    let others = tokio::time::timeout(Duration::from_secs(30), histories.work(|| 7)).await;
+    assert_eq!(others.expect("has a place").expect("works"), 7);
+    let third = histories.text(&record, Revision::new(2)).now_or_never();
+    assert!(matches!(third, Some(Err(HistoryError::Overloaded))), "who waits is counted");
+    drop(at_work);
+    assert_eq!(*text.await.expect("a text").text, texts[3]);
+    assert!(!runs.await.expect("authors").runs.is_empty());
 }
