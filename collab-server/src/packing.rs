@@ -9,10 +9,10 @@ mod job;
 use collab_protocol::DocumentId;
 use ot_core::Revision;
 
-use crate::packed::{PackError, PageBuilder, PageError};
+use crate::packed::{PackError, PageBuilder};
 use crate::store::{
-    ChainHash, DocumentRecord, LoggedOperation, Pack, PackOutcome, PackedClient, PackedRow,
-    PackedSpan, PageLimit, Snapshot, Store, StoreError, Walk,
+    ChainHash, DocumentRecord, LoggedOperation, Pack, PackOutcome, PackedRow, PackedSpan,
+    PageLimit, Snapshot, Store, StoreError, Walk, in_background,
 };
 
 pub(crate) use self::job::PackingStore;
@@ -129,9 +129,7 @@ async fn next_page(
         return Ok(Next::Moved);
     }
     let sources = Sources { record: record.clone(), previous: before.1, merged, pages, rows };
-    // Milliseconds of a processor for every thousand operations.
-    let made = tokio::task::spawn_blocking(move || sources.page()).await;
-    made.map_err(StoreError::unavailable)?.map(Next::Page)
+    in_background(move || sources.page()).await.map(Next::Page)
 }
 
 /// Rows behind `after`, at most to `until`, as many as one transaction should take.
@@ -217,25 +215,10 @@ impl Sources {
             body: body.into(),
         };
         row.walk(document, &self.record.text_key, self.previous, |_| Ok(Walk::On))?;
-        let clients = clients_of(document, &row)?;
+        let clients = row.clients(document)?;
         let pack = Pack { row, previous: self.previous, merged: self.merged, clients };
         Ok(Made { pack, rows: self.rows.len() as u64, bytes, expanded_bytes })
     }
-}
-
-/// The clients of a page, in order of their ids.
-pub(crate) fn clients_of(
-    document: DocumentId,
-    row: &PackedRow,
-) -> Result<Vec<PackedClient>, StoreError> {
-    let damaged = |error: PageError| StoreError::Corrupt { document, reason: error.to_string() };
-    let last = row.last;
-    let found = row.stamps(document)?.clients().map_err(damaged)?.into_iter();
-    let mut clients: Vec<PackedClient> = found
-        .map(|(client, first_seq, last_seq)| PackedClient { last, client, first_seq, last_seq })
-        .collect();
-    clients.sort_unstable_by_key(|known| known.client);
-    Ok(clients)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod packed;
 mod postgres;
 mod record;
 mod row;
+mod sql;
 mod sqlite;
 
 use std::future::Future;
@@ -38,6 +39,7 @@ pub use error::OpenError;
 pub use history::{Activity, Seen, VersionRecord};
 pub use import::{ImportBatch, ImportStep};
 pub use memory::MemoryStore;
+pub(crate) use packed::in_background;
 pub use packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, Walk};
 pub use postgres::{PostgresConfig, PostgresStore};
 pub use record::{
@@ -50,6 +52,9 @@ pub use sqlite::{SqliteConfig, SqliteStore};
 /// What a store returns: a future that may be dropped without harm. The work behind it goes on in
 /// a task of the store, so that no database call is ever cancelled halfway.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a call of the database comes to.
+type Work<'a, T> = StoreFuture<'a, Result<T, StoreError>>;
 
 /// Why a store did not do what was asked. An absent document is never an empty one.
 #[derive(Debug, Clone, Error)]

@@ -6,7 +6,7 @@ use collab_protocol::{DocumentId, UserId, VersionId};
 use ot_core::Revision;
 
 use super::StoreError;
-use super::packed::PackedRow;
+use super::packed::{PackedRow, Walk, in_background};
 
 /// What one author committed in one stretch of a log.
 ///
@@ -64,20 +64,14 @@ impl Activities {
         document: DocumentId,
         page: PackedRow,
     ) -> Result<Self, StoreError> {
-        let work = move || self.add_page(document, &page).map(|()| self);
-        tokio::task::spawn_blocking(work).await.map_err(StoreError::unavailable)?
-    }
-
-    fn add_page(&mut self, document: DocumentId, page: &PackedRow) -> Result<(), StoreError> {
-        for stamp in page.stamps(document)?.iter() {
-            let stamp = stamp.map_err(|error| StoreError::Corrupt {
-                document,
-                reason: format!("packed page that ends at revision {}: {error}", page.last),
+        in_background(move || {
+            page.walk_stamps(document, |stamp| {
+                self.add(Activity::one(stamp.author.clone(), stamp.revision, stamp.time_ms));
+                Walk::On
             })?;
-            let one = Activity::one(stamp.author.clone(), stamp.revision, stamp.time_ms);
-            self.add(one);
-        }
-        Ok(())
+            Ok(self)
+        })
+        .await
     }
 
     /// Takes in what lies behind the packed pages.

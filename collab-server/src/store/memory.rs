@@ -261,7 +261,7 @@ impl Store for MemoryStore {
         self.with(|tables| {
             check_text(&snapshot.text)?;
             let stored = tables.stored_mut(document)?;
-            stored.record.check_not_ahead(&snapshot)?;
+            snapshot.check_reached(document, stored.record.revision)?;
             stored.snapshots.entry(snapshot.revision).or_insert(snapshot);
             stored.thin();
             Ok(())

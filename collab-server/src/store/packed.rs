@@ -11,7 +11,8 @@ use ot_core::{ClientSeq, Revision};
 use super::StoreError;
 use super::chain::{ChainHash, TextKey};
 use super::record::{LoggedOperation, PageLimit};
-use crate::packed::{PackedPage, PageError, Stamps};
+use crate::packed::{PackedPage, PageError, Stamp, Stamps};
+use crate::revision::between;
 
 /// Snapshots that are kept whatever they weigh.
 const SNAPSHOTS_MIN: usize = 2;
@@ -48,6 +49,11 @@ impl PackedRow {
         *hasher.finalize().as_bytes()
     }
 
+    /// The revision before its first.
+    pub(super) fn before(&self) -> Revision {
+        Revision::new(self.first.get().saturating_sub(1))
+    }
+
     /// Refuses a row that is not what was written.
     pub(super) fn check(self, document: DocumentId, hash: &[u8]) -> Result<Self, StoreError> {
         if self.hash(document) == hash {
@@ -75,6 +81,65 @@ impl PackedRow {
     /// [`StoreError::Corrupt`].
     pub fn stamps(&self, document: DocumentId) -> Result<Stamps, StoreError> {
         self.page(document)?.stamps().map_err(|error| self.damaged(document, &error))
+    }
+
+    /// Hands every stamp to `take`, until that says to stop.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub(super) fn walk_stamps(
+        &self,
+        document: DocumentId,
+        mut take: impl FnMut(Stamp<'_>) -> Walk,
+    ) -> Result<(), StoreError> {
+        for stamp in self.stamps(document)?.iter() {
+            if take(stamp.map_err(|error| self.damaged(document, &error))?) == Walk::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last revision before the first that is later than `time_ms`.
+    pub(super) fn revision_at(
+        &self,
+        document: DocumentId,
+        time_ms: i64,
+    ) -> Result<Revision, StoreError> {
+        let mut last = self.before();
+        self.walk_stamps(document, |stamp| {
+            if stamp.time_ms > time_ms {
+                return Walk::Stop;
+            }
+            last = stamp.revision;
+            Walk::On
+        })?;
+        Ok(last)
+    }
+
+    /// The revision that a client's submission became, if it is here.
+    pub(super) fn find_submission(
+        &self,
+        document: DocumentId,
+        client: ClientId,
+        seq: ClientSeq,
+    ) -> Result<Option<Revision>, StoreError> {
+        self.stamps(document)?.find(client, seq).map_err(|error| self.damaged(document, &error))
+    }
+
+    /// Its clients, in order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn clients(&self, document: DocumentId) -> Result<Vec<PackedClient>, StoreError> {
+        let last = self.last;
+        let found = self.stamps(document)?.clients();
+        let found = found.map_err(|error| self.damaged(document, &error))?.into_iter();
+        let mut clients: Vec<PackedClient> = found
+            .map(|(client, first_seq, last_seq)| PackedClient { last, client, first_seq, last_seq })
+            .collect();
+        clients.sort_unstable_by_key(|known| known.client);
+        Ok(clients)
     }
 
     /// Hands every operation with its chain hash to `take`, until that says to stop. A page that
@@ -191,6 +256,37 @@ pub enum PackOutcome {
     Done,
     /// The log is not as it was, or has no snapshot behind the page: nothing was written.
     Conflict,
+}
+
+/// Does what takes milliseconds of a processor, such as expanding a page, off the async threads.
+pub(crate) async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(StoreError::unavailable)?
+}
+
+/// Counts whole packed pages until they are as many as were asked for.
+pub(super) struct PageCount {
+    limit: PageLimit,
+    operations: usize,
+    bytes: usize,
+}
+
+impl PageCount {
+    pub(super) fn new(limit: PageLimit) -> Self {
+        PageCount { limit, operations: 0, bytes: 0 }
+    }
+
+    /// Whether one more may come; the first may always.
+    pub(super) fn has_room(&self) -> bool {
+        self.operations < self.limit.operations_max.max(1)
+            && self.bytes < self.limit.bytes_max.max(1)
+    }
+
+    pub(super) fn add(&mut self, page: &PackedRow) {
+        self.operations += between(page.first, page.last) + 1;
+        self.bytes += page.body.len();
+    }
 }
 
 /// Takes operations until a page of the log is full.

@@ -7,7 +7,6 @@
 
 mod append;
 mod appender;
-mod audit;
 mod history;
 mod import;
 mod packed;
@@ -17,15 +16,13 @@ mod server;
 mod write;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -33,6 +30,7 @@ use uuid::Uuid;
 
 use self::appender::{Appender, Request};
 use self::pool::Pool;
+pub(super) use self::read::people;
 use self::server::Session;
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
@@ -42,7 +40,8 @@ use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
     NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
 };
-use super::{OpenError, Store, StoreError, StoreFuture};
+use super::sql;
+use super::{OpenError, Store, StoreError, StoreFuture, Work};
 
 /// Where the database is, and how much it does at once.
 #[derive(Clone)]
@@ -103,9 +102,6 @@ pub struct PostgresStore {
     appender: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
-/// A database call on a connection.
-type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
-
 impl PostgresStore {
     /// Connects, checks that the database keeps what it acknowledges and brings it to this server's
     /// schema. `now_ms` dates the schema.
@@ -132,26 +128,37 @@ impl PostgresStore {
     fn call<T: Send + 'static>(
         &self,
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send + 'static,
-    ) -> StoreFuture<'_, Result<T, StoreError>> {
+    ) -> Work<'_, T> {
         let pool = Arc::clone(&self.pool);
         let called = async move { pool.call(work).await };
-        Box::pin(async move {
-            match tokio::spawn(called).await {
-                Ok(result) => result,
-                Err(error) => Err(StoreError::unavailable(error)),
-            }
+        Box::pin(async move { tokio::spawn(called).await.map_err(StoreError::unavailable)? })
+    }
+
+    /// Reads what must fit together: all of it is of one moment of the database.
+    fn moment<T: Send + 'static>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send + 'static,
+    ) -> Work<'_, T> {
+        self.call(move |connection| {
+            Box::pin(async move {
+                let begin = "begin isolation level repeatable read read only";
+                let mut moment = connection.begin_with(begin).await?;
+                let found = work(&mut moment).await?;
+                moment.commit().await?;
+                Ok(found)
+            })
         })
     }
 }
 
 /// An id as PostgreSQL holds it.
-fn uuid(id: u128) -> Uuid {
+pub(super) fn uuid(id: u128) -> Uuid {
     Uuid::from_u128(id)
 }
 
 impl Store for PostgresStore {
     fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
-        self.call(move |connection| Box::pin(read::load(connection, document)))
+        self.moment(move |c| Box::pin(sql::load(c, document)))
     }
 
     fn append(&self, append: Append) -> StoreFuture<'_, AppendOutcome> {
@@ -171,7 +178,7 @@ impl Store for PostgresStore {
         after: Revision,
         page: PageLimit,
     ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
-        self.call(move |connection| Box::pin(read::since(connection, document, after, page)))
+        self.moment(move |c| Box::pin(sql::since(c, document, after, page)))
     }
 
     fn find_submission(
@@ -180,9 +187,7 @@ impl Store for PostgresStore {
         client: ClientId,
         seq: ClientSeq,
     ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
-        self.call(move |connection| {
-            Box::pin(read::find_submission(connection, document, client, seq))
-        })
+        self.moment(move |c| Box::pin(sql::find_submission(c, document, client, seq)))
     }
 
     fn progress(
@@ -190,7 +195,7 @@ impl Store for PostgresStore {
         document: DocumentId,
         client: ClientId,
     ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>> {
-        self.call(move |connection| Box::pin(read::progress(connection, document, client)))
+        self.call(move |c| Box::pin(sql::progress(c, document, client)))
     }
 
     fn write_snapshot(
@@ -209,7 +214,7 @@ impl Store for PostgresStore {
         &self,
         document: DocumentId,
     ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
-        self.call(move |connection| Box::pin(read::document(connection, document)))
+        self.call(move |c| Box::pin(sql::record(c, document)))
     }
 
     fn rename_document(
@@ -233,7 +238,7 @@ impl Store for PostgresStore {
         &self,
         query: ListQuery,
     ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
-        self.call(move |connection| Box::pin(read::list(connection, query)))
+        self.call(move |c| Box::pin(sql::list(c, query)))
     }
 
     fn mark_opened(
@@ -252,7 +257,7 @@ impl Store for PostgresStore {
     }
 
     fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
-        self.call(move |connection| Box::pin(async move { read::people(connection, &ids).await }))
+        self.call(move |c| Box::pin(async move { read::people(c, &ids).await }))
     }
 
     fn setting_or_insert(
@@ -268,9 +273,7 @@ impl Store for PostgresStore {
         document: DocumentId,
         revision: Revision,
     ) -> StoreFuture<'_, Result<Option<Snapshot>, StoreError>> {
-        self.call(move |connection| {
-            Box::pin(history::snapshot_at_or_before(connection, document, revision))
-        })
+        self.moment(move |c| Box::pin(sql::snapshot_at_or_before(c, document, revision)))
     }
 
     fn revision_at(
@@ -278,7 +281,7 @@ impl Store for PostgresStore {
         document: DocumentId,
         time_ms: i64,
     ) -> StoreFuture<'_, Result<Revision, StoreError>> {
-        self.call(move |connection| Box::pin(history::revision_at(connection, document, time_ms)))
+        self.moment(move |c| Box::pin(sql::revision_at(c, document, time_ms)))
     }
 
     fn activity(
@@ -286,7 +289,7 @@ impl Store for PostgresStore {
         document: DocumentId,
         width: u64,
     ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>> {
-        self.call(move |connection| Box::pin(history::activity(connection, document, width)))
+        self.moment(move |c| Box::pin(sql::activity(c, document, width)))
     }
 
     fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>> {
@@ -297,7 +300,7 @@ impl Store for PostgresStore {
         &self,
         document: DocumentId,
     ) -> StoreFuture<'_, Result<Vec<VersionRecord>, StoreError>> {
-        self.call(move |connection| Box::pin(history::versions(connection, document)))
+        self.call(move |c| Box::pin(sql::versions(c, document)))
     }
 
     fn delete_version(
@@ -326,7 +329,7 @@ impl Store for PostgresStore {
         document: DocumentId,
         person: UserId,
     ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>> {
-        self.call(move |connection| Box::pin(history::seen(connection, document, person)))
+        self.call(move |c| Box::pin(sql::seen(c, document, person)))
     }
 
     fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>> {
@@ -337,7 +340,7 @@ impl Store for PostgresStore {
         &self,
         document: DocumentId,
     ) -> StoreFuture<'_, Result<Vec<PackedSpan>, StoreError>> {
-        self.call(move |connection| Box::pin(packed::log(connection, document)))
+        self.moment(move |c| Box::pin(sql::packed_log(c, document)))
     }
 
     fn packed_pages(
@@ -346,7 +349,7 @@ impl Store for PostgresStore {
         after: Revision,
         page: PageLimit,
     ) -> StoreFuture<'_, Result<Vec<PackedRow>, StoreError>> {
-        self.call(move |connection| Box::pin(packed::pages(connection, document, after, page)))
+        self.moment(move |c| Box::pin(sql::packed_pages(c, document, after, page)))
     }
 
     fn pack(
@@ -362,14 +365,14 @@ impl Store for PostgresStore {
         after: Option<DocumentId>,
         limit: u32,
     ) -> StoreFuture<'_, Result<Vec<DocumentId>, StoreError>> {
-        self.call(move |connection| Box::pin(audit::document_ids(connection, after, limit)))
+        self.call(move |c| Box::pin(sql::document_ids(c, after, limit)))
     }
 
     fn snapshot_revisions(
         &self,
         document: DocumentId,
     ) -> StoreFuture<'_, Result<Vec<Revision>, StoreError>> {
-        self.call(move |connection| Box::pin(audit::snapshot_revisions(connection, document)))
+        self.call(move |c| Box::pin(sql::snapshot_revisions(c, document)))
     }
 
     fn clients(
@@ -378,7 +381,7 @@ impl Store for PostgresStore {
         after: Option<ClientId>,
         limit: u32,
     ) -> StoreFuture<'_, Result<Vec<(ClientId, ClientProgress)>, StoreError>> {
-        self.call(move |connection| Box::pin(audit::clients(connection, document, after, limit)))
+        self.call(move |c| Box::pin(sql::clients(c, document, after, limit)))
     }
 
     fn packed_clients(
@@ -386,11 +389,19 @@ impl Store for PostgresStore {
         document: DocumentId,
         last: Revision,
     ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>> {
-        self.call(move |connection| Box::pin(packed::clients(connection, document, last)))
+        self.call(move |c| Box::pin(sql::packed_clients(c, document, last)))
     }
 
     fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {
-        self.call(move |connection| Box::pin(audit::orphans(connection, limit)))
+        Box::pin(async move {
+            let mut found = Vec::new();
+            // Each in a call of its own: together they may take longer than one call should.
+            for scan in sql::Scan::ALL {
+                found.extend(self.call(move |c| Box::pin(sql::orphans(c, scan, limit))).await?);
+            }
+            found.truncate(limit as usize);
+            Ok(found)
+        })
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

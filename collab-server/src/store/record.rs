@@ -36,17 +36,6 @@ pub struct DocumentRecord {
     pub deleted_ms: Option<i64>,
 }
 
-impl DocumentRecord {
-    pub(super) fn check_not_ahead(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        if snapshot.revision <= self.revision {
-            return Ok(());
-        }
-        let (found, head) = (snapshot.revision, self.revision);
-        let reason = format!("snapshot at revision {found} is ahead of the log at {head}");
-        Err(StoreError::Corrupt { document: self.id, reason })
-    }
-}
-
 /// One committed operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedOperation {
@@ -102,6 +91,20 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Refuses a snapshot of `document` that is ahead of its log.
+    pub(super) fn check_reached(
+        &self,
+        document: DocumentId,
+        head: Revision,
+    ) -> Result<(), StoreError> {
+        if self.revision <= head {
+            return Ok(());
+        }
+        let reason =
+            format!("snapshot at revision {} is ahead of the log at {head}", self.revision);
+        Err(StoreError::Corrupt { document, reason })
+    }
+
     /// The hash of the row that keeps this snapshot of `document` (its id as 16 bytes).
     pub(super) fn row_hash(&self, document: &[u8]) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();

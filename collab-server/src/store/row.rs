@@ -82,6 +82,19 @@ pub(super) fn user(row: &impl Columns, column: &str) -> Result<UserId, String> {
     row.text(column)?.parse().map_err(|error| format!("{column}: {error}"))
 }
 
+pub(super) fn revision(row: &impl Columns, column: &str) -> Result<Revision, String> {
+    unsigned(row, column).map(Revision::new)
+}
+
+/// Reads every row of a document.
+pub(super) fn each<R: Columns, T>(
+    document: DocumentId,
+    rows: &[R],
+    mut read: impl FnMut(&R) -> Result<T, String>,
+) -> Result<Vec<T>, StoreError> {
+    rows.iter().map(|row| read(row).map_err(corrupt(document))).collect()
+}
+
 pub(super) fn corrupt(document: DocumentId) -> impl FnOnce(String) -> StoreError {
     move |reason| StoreError::Corrupt { document, reason }
 }
@@ -99,7 +112,7 @@ pub(super) fn document(row: &impl Columns) -> Result<DocumentRecord, StoreError>
             owner: user(row, "owner_id")?,
             epoch: Epoch::new(id(row, "epoch")?),
             text_key: TextKey::from_bytes(bytes(row, "text_key")?),
-            revision: Revision::new(unsigned(row, "revision")?),
+            revision: revision(row, "revision")?,
             chain: ChainHash::from_bytes(bytes(row, "chain")?),
             len_chars: unsigned(row, "len_chars")?,
             created_ms: row.integer("created_ms")?,
@@ -115,7 +128,7 @@ pub(super) fn operation(
     row: &impl Columns,
 ) -> Result<LoggedOperation, StoreError> {
     let read = || {
-        let revision = Revision::new(unsigned(row, "revision")?);
+        let revision = revision(row, "revision")?;
         let operation = Operation::from_bytes(row.bytes("body")?, &Limits::NONE)
             .map_err(|error| format!("operation {revision}: {error}"))?;
         Ok(LoggedOperation {
@@ -133,7 +146,7 @@ pub(super) fn operation(
 
 pub(super) fn snapshot(document: DocumentId, row: &impl Columns) -> Result<Snapshot, StoreError> {
     let read = || {
-        let revision = Revision::new(unsigned(row, "revision")?);
+        let revision = revision(row, "revision")?;
         let text = row.text("body")?;
         if blake3::hash(text.as_bytes()).as_bytes() != &bytes::<32>(row, "body_hash")? {
             return Err(format!("snapshot at revision {revision} does not have its hash"));
@@ -168,7 +181,7 @@ pub(super) fn progress(
         let progress = ClientProgress {
             author: user(row, "author_id")?,
             seq: ClientSeq::new(unsigned(row, "last_seq")?),
-            revision: Revision::new(unsigned(row, "last_revision")?),
+            revision: revision(row, "last_revision")?,
             submission: SubmissionHash::new(row.integer("submission_hash")?.cast_unsigned()),
         };
         check_hash(row, &progress.row_hash(&document.get().to_be_bytes(), client))

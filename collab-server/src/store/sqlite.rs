@@ -4,7 +4,6 @@
 //! fsync is shared. Readers have connections of their own. The journal is a write-ahead log, and
 //! every commit is synced (`synchronous = full`).
 
-mod audit;
 mod history;
 mod packed;
 mod read;
@@ -24,6 +23,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+pub(super) use self::read::people;
 use self::write::Write;
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
@@ -33,7 +33,8 @@ use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
     NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
 };
-use super::{OpenError, Store, StoreError, StoreFuture};
+use super::sql;
+use super::{OpenError, Store, StoreError, StoreFuture, Work};
 
 /// Where the database is, and how much it does at once.
 #[derive(Clone, Debug)]
@@ -119,20 +120,22 @@ impl SqliteStore {
     }
 
     /// Reads in a task of its own, which goes on when nobody waits any more.
-    fn read<T, F>(
+    fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(SqlitePool) -> F + Send + 'static,
-    ) -> StoreFuture<'_, Result<T, StoreError>>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, StoreError>> + Send + 'static,
-    {
+        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+    ) -> Work<'_, T> {
         let readers = self.readers.clone();
-        Box::pin(async move {
-            match tokio::spawn(work(readers)).await {
-                Ok(result) => result,
-                Err(error) => Err(StoreError::unavailable(error)),
-            }
+        let read = async move { work(&mut *readers.acquire().await?).await };
+        Box::pin(async move { tokio::spawn(read).await.map_err(StoreError::unavailable)? })
+    }
+
+    /// Reads what must fit together: all of it is of one moment of the database.
+    fn moment<T: Send + 'static>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+    ) -> Work<'_, T> {
+        self.read(move |connection| {
+            Box::pin(async move { work(&mut *connection.begin().await?).await })
         })
     }
 }
@@ -159,7 +162,7 @@ async fn check_settings(connection: &mut SqliteConnection) -> Result<(), OpenErr
 
 impl Store for SqliteStore {
     fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
-        self.read(move |readers| read::load(readers, document))
+        self.moment(move |c| Box::pin(sql::load(c, document)))
     }
 
     fn append(&self, append: Append) -> StoreFuture<'_, AppendOutcome> {
@@ -179,7 +182,7 @@ impl Store for SqliteStore {
         after: Revision,
         page: PageLimit,
     ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
-        self.read(move |readers| read::since(readers, document, after, page))
+        self.moment(move |c| Box::pin(sql::since(c, document, after, page)))
     }
 
     fn find_submission(
@@ -188,7 +191,7 @@ impl Store for SqliteStore {
         client: ClientId,
         seq: ClientSeq,
     ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
-        self.read(move |readers| read::find_submission(readers, document, client, seq))
+        self.moment(move |c| Box::pin(sql::find_submission(c, document, client, seq)))
     }
 
     fn progress(
@@ -196,7 +199,7 @@ impl Store for SqliteStore {
         document: DocumentId,
         client: ClientId,
     ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>> {
-        self.read(move |readers| read::progress(readers, document, client))
+        self.read(move |c| Box::pin(sql::progress(c, document, client)))
     }
 
     fn write_snapshot(
@@ -215,7 +218,7 @@ impl Store for SqliteStore {
         &self,
         document: DocumentId,
     ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
-        self.read(move |readers| read::document(readers, document))
+        self.read(move |c| Box::pin(sql::record(c, document)))
     }
 
     fn rename_document(
@@ -239,7 +242,7 @@ impl Store for SqliteStore {
         &self,
         query: ListQuery,
     ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
-        self.read(move |readers| read::list(readers, query))
+        self.read(move |c| Box::pin(sql::list(c, query)))
     }
 
     fn mark_opened(
@@ -256,7 +259,7 @@ impl Store for SqliteStore {
     }
 
     fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
-        self.read(move |readers| read::people(readers, ids))
+        self.read(move |c| Box::pin(async move { read::people(c, &ids).await }))
     }
 
     fn setting_or_insert(
@@ -266,7 +269,7 @@ impl Store for SqliteStore {
     ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>> {
         Box::pin(async move {
             self.write(|reply| Write::InsertSetting(name, value, reply)).await?;
-            self.read(move |readers| read::setting(readers, name)).await
+            self.read(move |c| Box::pin(read::setting(c, name))).await
         })
     }
 
@@ -275,7 +278,7 @@ impl Store for SqliteStore {
         document: DocumentId,
         revision: Revision,
     ) -> StoreFuture<'_, Result<Option<Snapshot>, StoreError>> {
-        self.read(move |readers| history::snapshot_at_or_before(readers, document, revision))
+        self.moment(move |c| Box::pin(sql::snapshot_at_or_before(c, document, revision)))
     }
 
     fn revision_at(
@@ -283,7 +286,7 @@ impl Store for SqliteStore {
         document: DocumentId,
         time_ms: i64,
     ) -> StoreFuture<'_, Result<Revision, StoreError>> {
-        self.read(move |readers| history::revision_at(readers, document, time_ms))
+        self.moment(move |c| Box::pin(sql::revision_at(c, document, time_ms)))
     }
 
     fn activity(
@@ -291,7 +294,7 @@ impl Store for SqliteStore {
         document: DocumentId,
         width: u64,
     ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>> {
-        self.read(move |readers| history::activity(readers, document, width))
+        self.moment(move |c| Box::pin(sql::activity(c, document, width)))
     }
 
     fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>> {
@@ -302,7 +305,7 @@ impl Store for SqliteStore {
         &self,
         document: DocumentId,
     ) -> StoreFuture<'_, Result<Vec<VersionRecord>, StoreError>> {
-        self.read(move |readers| history::versions(readers, document))
+        self.read(move |c| Box::pin(sql::versions(c, document)))
     }
 
     fn delete_version(
@@ -327,7 +330,7 @@ impl Store for SqliteStore {
         document: DocumentId,
         person: UserId,
     ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>> {
-        self.read(move |readers| history::seen(readers, document, person))
+        self.read(move |c| Box::pin(sql::seen(c, document, person)))
     }
 
     fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>> {
@@ -338,7 +341,7 @@ impl Store for SqliteStore {
         &self,
         document: DocumentId,
     ) -> StoreFuture<'_, Result<Vec<PackedSpan>, StoreError>> {
-        self.read(move |readers| packed::log(readers, document))
+        self.moment(move |c| Box::pin(sql::packed_log(c, document)))
     }
 
     fn packed_pages(
@@ -347,7 +350,7 @@ impl Store for SqliteStore {
         after: Revision,
         page: PageLimit,
     ) -> StoreFuture<'_, Result<Vec<PackedRow>, StoreError>> {
-        self.read(move |readers| packed::pages(readers, document, after, page))
+        self.moment(move |c| Box::pin(sql::packed_pages(c, document, after, page)))
     }
 
     fn pack(
@@ -369,14 +372,14 @@ impl Store for SqliteStore {
         after: Option<DocumentId>,
         limit: u32,
     ) -> StoreFuture<'_, Result<Vec<DocumentId>, StoreError>> {
-        self.read(move |readers| audit::document_ids(readers, after, limit))
+        self.read(move |c| Box::pin(sql::document_ids(c, after, limit)))
     }
 
     fn snapshot_revisions(
         &self,
         document: DocumentId,
     ) -> StoreFuture<'_, Result<Vec<Revision>, StoreError>> {
-        self.read(move |readers| audit::snapshot_revisions(readers, document))
+        self.read(move |c| Box::pin(sql::snapshot_revisions(c, document)))
     }
 
     fn clients(
@@ -385,7 +388,7 @@ impl Store for SqliteStore {
         after: Option<ClientId>,
         limit: u32,
     ) -> StoreFuture<'_, Result<Vec<(ClientId, ClientProgress)>, StoreError>> {
-        self.read(move |readers| audit::clients(readers, document, after, limit))
+        self.read(move |c| Box::pin(sql::clients(c, document, after, limit)))
     }
 
     fn packed_clients(
@@ -393,17 +396,25 @@ impl Store for SqliteStore {
         document: DocumentId,
         last: Revision,
     ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>> {
-        self.read(move |readers| packed::clients(readers, document, last))
+        self.read(move |c| Box::pin(sql::packed_clients(c, document, last)))
     }
 
     fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {
-        self.read(move |readers| audit::orphans(readers, limit))
+        Box::pin(async move {
+            let mut found = Vec::new();
+            // Each in a call of its own: together they may take longer than one call should.
+            for scan in sql::Scan::ALL {
+                found.extend(self.read(move |c| Box::pin(sql::orphans(c, scan, limit))).await?);
+            }
+            found.truncate(limit as usize);
+            Ok(found)
+        })
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.write(Write::Check).await?;
-            self.read(read::check).await
+            self.read(|c| Box::pin(read::check(c))).await
         })
     }
 
@@ -425,7 +436,7 @@ impl Store for SqliteStore {
 }
 
 /// An id as SQLite holds it.
-fn id_bytes(id: u128) -> Vec<u8> {
+pub(super) fn id_bytes(id: u128) -> Vec<u8> {
     id.to_be_bytes().to_vec()
 }
 

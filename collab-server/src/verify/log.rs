@@ -6,7 +6,6 @@ use collab_protocol::{ClientId, DocumentId, UserId};
 use ot_core::{ClientSeq, Revision, Text};
 
 use super::{DocumentReport, LIST_MAX};
-use crate::packing::clients_of;
 use crate::store::{
     ChainHash, ClientProgress, DocumentRecord, LoggedOperation, PackedRow, PageLimit, Store,
     StoreError, Walk,
@@ -116,7 +115,7 @@ impl<'s, F: FnMut(u64)> LogWalk<'s, F> {
         }
         report.pages += 1;
         let listed = self.store.packed_clients(document, row.last).await?;
-        if listed != clients_of(document, row)? {
+        if listed != row.clients(document)? {
             let reason =
                 format!("clients listed for the page that ends at {} are others", row.last);
             report.found(Some(row.first), reason);

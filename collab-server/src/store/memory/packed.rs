@@ -6,11 +6,10 @@ use collab_protocol::{ClientId, DocumentId};
 use ot_core::{ClientSeq, Revision};
 
 use super::Stored;
-use crate::revision::between;
 use crate::store::StoreError;
 use crate::store::chain::ChainHash;
 use crate::store::packed::{
-    Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, Walk, too_many,
+    Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, PageCount, Walk, too_many,
 };
 use crate::store::record::{LoggedOperation, PageLimit};
 
@@ -50,13 +49,7 @@ impl Stored {
         let document = self.record.id;
         for known in self.packed_clients.iter().filter(|known| known.client == client) {
             let page = self.pages.iter().find(|page| page.last == known.last);
-            let found = page.map(|page| {
-                let damaged = |error: crate::packed::PageError| StoreError::Corrupt {
-                    document,
-                    reason: error.to_string(),
-                };
-                page.stamps(document)?.find(client, seq).map_err(damaged)
-            });
+            let found = page.map(|page| page.find_submission(document, client, seq));
             if let Some(revision) = found.transpose()?.flatten() {
                 return Ok(Some(revision));
             }
@@ -75,12 +68,10 @@ impl Stored {
     }
 
     pub(super) fn packed_pages(&self, after: Revision, limit: PageLimit) -> Vec<PackedRow> {
-        let (mut operations, mut bytes) = (0, 0);
+        let mut count = PageCount::new(limit);
         let has_room = |page: &&PackedRow| {
-            let has_room =
-                operations < limit.operations_max.max(1) && bytes < limit.bytes_max.max(1);
-            operations += between(page.first, page.last) + 1;
-            bytes += page.body.len();
+            let has_room = count.has_room();
+            count.add(page);
             has_room
         };
         let behind = self.pages.iter().filter(|page| page.last > after);

@@ -13,9 +13,8 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::Work;
 use super::server::Session;
-use crate::store::StoreError;
+use crate::store::{StoreError, Work};
 
 /// Behind this much silence a connection is asked for a sign of life before it is used.
 const UNASKED_MAX: Duration = Duration::from_secs(1);

@@ -1,10 +1,8 @@
 //! The writes other than appends, each on a connection of the pool and all or nothing.
 
 use collab_protocol::{DocumentId, UserId};
-use ot_core::Revision;
 use sqlx::{Connection, PgConnection};
 
-use super::packed;
 use super::uuid;
 use crate::store::StoreError;
 use crate::store::checks::check_text;
@@ -13,6 +11,7 @@ use crate::store::record::{
     ClientProgress, DocumentRecord, LoggedOperation, NewDocument, PersonRecord, Snapshot,
 };
 use crate::store::row::integer;
+use crate::store::sql::{head, thin};
 
 pub(super) async fn snapshot(
     connection: &mut PgConnection,
@@ -21,16 +20,8 @@ pub(super) async fn snapshot(
 ) -> Result<(), StoreError> {
     check_text(&snapshot.text)?;
     let mut transaction = connection.begin().await?;
-    let head: i64 = sqlx::query_scalar("select revision from document where document_id = $1")
-        .bind(uuid(document.get()))
-        .fetch_one(&mut *transaction)
-        .await?;
-    let head = Revision::new(head.cast_unsigned());
-    if snapshot.revision > head {
-        let reason =
-            format!("snapshot at revision {} is ahead of the log at {head}", snapshot.revision);
-        return Err(StoreError::Corrupt { document, reason });
-    }
+    let head = head(&mut *transaction, document).await?.ok_or(StoreError::NotFound)?;
+    snapshot.check_reached(document, head)?;
     sqlx::query(
         "insert into snapshot
              (document_id, revision, body, body_hash, chain, time_ms, row_hash)
@@ -45,7 +36,7 @@ pub(super) async fn snapshot(
     .bind(snapshot.row_hash(&document.get().to_be_bytes()).to_vec())
     .execute(&mut *transaction)
     .await?;
-    packed::thin(&mut transaction, document).await?;
+    thin(&mut *transaction, document).await?;
     Ok(transaction.commit().await?)
 }
 

@@ -4,7 +4,6 @@ mod append;
 mod import;
 
 use collab_protocol::{DocumentId, UserId, VersionId};
-use ot_core::Revision;
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
@@ -21,6 +20,7 @@ use crate::store::record::{
     Append, AppendOutcome, DocumentRecord, NewDocument, PersonRecord, Snapshot,
 };
 use crate::store::row::integer;
+use crate::store::sql::{head, thin};
 
 /// Where the answer goes.
 type Reply = oneshot::Sender<Result<(), StoreError>>;
@@ -180,17 +180,11 @@ async fn write_snapshot(
     if let Err(error) = check_text(&snapshot.text) {
         return Ok(Written::Refused(error));
     }
-    let head: Option<i64> =
-        sqlx::query_scalar("select revision from document where document_id = ?")
-            .bind(id_bytes(document.get()))
-            .fetch_optional(&mut *connection)
-            .await?;
-    let Some(head) = head else { return Ok(Written::Refused(StoreError::NotFound)) };
-    let head = Revision::new(head.cast_unsigned());
-    if snapshot.revision > head {
-        let reason =
-            format!("snapshot at revision {} is ahead of the log at {head}", snapshot.revision);
-        return Ok(Written::Refused(StoreError::Corrupt { document, reason }));
+    let Some(head) = head(connection, document).await? else {
+        return Ok(Written::Refused(StoreError::NotFound));
+    };
+    if let Err(error) = snapshot.check_reached(document, head) {
+        return Ok(Written::Refused(error));
     }
     sqlx::query(
         "insert into snapshot
@@ -206,7 +200,7 @@ async fn write_snapshot(
     .bind(snapshot.row_hash(&id_bytes(document.get())).to_vec())
     .execute(&mut *connection)
     .await?;
-    packed::thin(connection, document).await?;
+    thin(connection, document).await?;
     Ok(Written::Yes)
 }
 

@@ -1,0 +1,191 @@
+//! SQL as every database here understands it: one text, with `$1`, `$2`, … in place of its values.
+//!
+//! What is asked in the same words of every database is written once, below, for any [`Sql`]. A
+//! database's own module keeps what only it says or does: how it appends, puts in many rows at
+//! once and lets one writer wait for another.
+
+mod audit;
+mod history;
+mod log;
+mod packed;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
+use ot_core::{ClientSeq, Revision};
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{Database, PgConnection, SqlSafeStr, SqliteConnection};
+
+use super::record::PersonRecord;
+use super::row::{Columns, integer};
+use super::{Work, postgres, sqlite};
+
+pub(super) use self::audit::{Scan, clients, document_ids, orphans, snapshot_revisions};
+pub(super) use self::history::{activity, revision_at, seen, snapshot_at_or_before, versions};
+pub(super) use self::log::{find_submission, head, list, load, progress, record, since};
+pub(super) use self::packed::{
+    delete_packed, fits, packed_clients, packed_log, packed_pages, thin,
+};
+
+/// A value in a statement.
+pub(super) enum Value {
+    Id(u128),
+    Integer(i64),
+    Text(String),
+}
+
+impl From<DocumentId> for Value {
+    fn from(id: DocumentId) -> Self {
+        Value::Id(id.get())
+    }
+}
+
+impl From<ClientId> for Value {
+    fn from(id: ClientId) -> Self {
+        Value::Id(id.get())
+    }
+}
+
+impl From<VersionId> for Value {
+    fn from(id: VersionId) -> Self {
+        Value::Id(id.get())
+    }
+}
+
+impl From<Revision> for Value {
+    fn from(revision: Revision) -> Self {
+        Value::Integer(integer(revision.get()))
+    }
+}
+
+impl From<ClientSeq> for Value {
+    fn from(seq: ClientSeq) -> Self {
+        Value::Integer(integer(seq.get()))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Value::Integer(number)
+    }
+}
+
+impl From<&UserId> for Value {
+    fn from(person: &UserId) -> Self {
+        Value::Text(person.as_str().to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(text)
+    }
+}
+
+/// What a statement comes to. Boxed, since what is asked must not become part of the type: the
+/// compiler would not see that a task that asks may go from thread to thread.
+type Answer<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
+
+/// A connection that carries out one statement at a time, with its values in order.
+pub(super) trait Sql: Send {
+    type Row: Columns + Send + Sync;
+
+    /// The function that gives the greatest of its arguments.
+    const GREATEST: &'static str;
+    /// The function that gives the place of its second text in its first, or 0.
+    const PLACE: &'static str;
+
+    fn rows(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: impl Into<Vec<Value>>,
+    ) -> Answer<'_, Vec<Self::Row>>;
+
+    fn optional_row(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: impl Into<Vec<Value>>,
+    ) -> Answer<'_, Option<Self::Row>>;
+
+    /// The one row that there is; [`sqlx::Error::RowNotFound`] without one.
+    fn row(&mut self, sql: impl SqlSafeStr, values: impl Into<Vec<Value>>)
+    -> Answer<'_, Self::Row>;
+
+    /// How many rows it touched.
+    fn execute(&mut self, sql: impl SqlSafeStr, values: impl Into<Vec<Value>>) -> Answer<'_, u64>;
+
+    /// The people with these ids, as far as they are known.
+    fn people<'c>(&'c mut self, ids: &'c [UserId]) -> Work<'c, Vec<PersonRecord>>;
+}
+
+macro_rules! sql_in {
+    ($database:ty, $connection:ty, $row:ty, $bound:ident: $module:ident::$id:ident,
+     greatest: $greatest:literal, place: $place:literal) => {
+        fn $bound(
+            sql: impl SqlSafeStr,
+            values: impl Into<Vec<Value>>,
+        ) -> Query<'static, $database, <$database as Database>::Arguments> {
+            values.into().into_iter().fold(sqlx::query(sql), |query, value| match value {
+                Value::Id(id) => query.bind($module::$id(id)),
+                Value::Integer(number) => query.bind(number),
+                Value::Text(text) => query.bind(text),
+            })
+        }
+
+        impl Sql for $connection {
+            type Row = $row;
+
+            const GREATEST: &'static str = $greatest;
+            const PLACE: &'static str = $place;
+
+            fn rows(
+                &mut self,
+                sql: impl SqlSafeStr,
+                values: impl Into<Vec<Value>>,
+            ) -> Answer<'_, Vec<$row>> {
+                Box::pin($bound(sql, values).fetch_all(self))
+            }
+
+            fn optional_row(
+                &mut self,
+                sql: impl SqlSafeStr,
+                values: impl Into<Vec<Value>>,
+            ) -> Answer<'_, Option<$row>> {
+                Box::pin($bound(sql, values).fetch_optional(self))
+            }
+
+            fn row(
+                &mut self,
+                sql: impl SqlSafeStr,
+                values: impl Into<Vec<Value>>,
+            ) -> Answer<'_, $row> {
+                Box::pin($bound(sql, values).fetch_one(self))
+            }
+
+            fn execute(
+                &mut self,
+                sql: impl SqlSafeStr,
+                values: impl Into<Vec<Value>>,
+            ) -> Answer<'_, u64> {
+                let query = $bound(sql, values);
+                Box::pin(async move { Ok(query.execute(self).await?.rows_affected()) })
+            }
+
+            fn people<'c>(&'c mut self, ids: &'c [UserId]) -> Work<'c, Vec<PersonRecord>> {
+                Box::pin($module::people(self, ids))
+            }
+        }
+    };
+}
+
+sql_in!(
+    Sqlite, SqliteConnection, SqliteRow, bound_in_sqlite: sqlite::id_bytes,
+    greatest: "max", place: "instr"
+);
+sql_in!(
+    Postgres, PgConnection, PgRow, bound_in_postgres: postgres::uuid,
+    greatest: "greatest", place: "strpos"
+);
