@@ -277,6 +277,18 @@ pub trait Store: Send + Sync + 'static {
     /// cannot be stored or a revision that the log has not reached, [`StoreError::Unavailable`].
     fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>>;
 
+    /// Gives a version another name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when it is not there, or not any more; [`StoreError::Invalid`] for
+    /// a name that cannot be stored; [`StoreError::Unavailable`].
+    fn rename_version(
+        &self,
+        document: DocumentId,
+        version: VersionId,
+        name: String,
+    ) -> StoreFuture<'_, Result<(), StoreError>>;
+
     /// A document's named versions, by revision and then by time.
     ///
     /// # Errors

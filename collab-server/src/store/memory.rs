@@ -379,6 +379,15 @@ impl Store for MemoryStore {
         self.with(|tables| tables.stored_mut(version.document)?.put_version(version))
     }
 
+    fn rename_version(
+        &self,
+        document: DocumentId,
+        version: VersionId,
+        name: String,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.with(|tables| tables.stored_mut(document)?.rename_version(version, name))
+    }
+
     fn versions(
         &self,
         document: DocumentId,

@@ -296,6 +296,17 @@ impl Store for PostgresStore {
         self.call(move |connection| Box::pin(history::put_version(connection, version)))
     }
 
+    fn rename_version(
+        &self,
+        document: DocumentId,
+        version: VersionId,
+        name: String,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| {
+            Box::pin(history::rename_version(connection, document, version, name))
+        })
+    }
+
     fn versions(
         &self,
         document: DocumentId,

@@ -301,6 +301,15 @@ impl Store for SqliteStore {
         self.write(|reply| Write::PutVersion(version, reply))
     }
 
+    fn rename_version(
+        &self,
+        document: DocumentId,
+        version: VersionId,
+        name: String,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::RenameVersion(document, version, name, reply))
+    }
+
     fn versions(
         &self,
         document: DocumentId,

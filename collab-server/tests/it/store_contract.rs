@@ -104,6 +104,7 @@ macro_rules! every_case {
                 time_lies_at_the_last_revision_that_is_not_later,
                 activity_counts_each_author_in_each_stretch,
                 version_is_named_renamed_and_forgotten,
+                version_that_was_deleted_is_not_renamed_back,
                 nothing_is_noted_about_a_revision_ahead_of_the_log,
                 seen_mark_never_goes_back,
                 missing_document_has_no_past,

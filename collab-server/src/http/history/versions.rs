@@ -117,7 +117,8 @@ pub(in crate::http) async fn rename(
     let name = clean_name(&change.name)?;
     let found = own(&app, id, wanted, &user).await?;
     let renamed = VersionRecord { name, ..found };
-    app.store.put_version(renamed.clone()).await?;
+    // Of one that was deleted meanwhile this says that it is not there.
+    app.store.rename_version(id, wanted, renamed.name.clone()).await?;
     Ok(Json(version(renamed)))
 }
 

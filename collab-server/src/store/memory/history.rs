@@ -47,6 +47,17 @@ impl Stored {
         Ok(())
     }
 
+    pub(super) fn rename_version(
+        &mut self,
+        version: VersionId,
+        name: String,
+    ) -> Result<(), StoreError> {
+        check_text(&name)?;
+        let known = self.versions.iter_mut().find(|known| known.id == version);
+        known.ok_or(StoreError::NotFound)?.name = name;
+        Ok(())
+    }
+
     pub(super) fn delete_version(&mut self, version: VersionId) -> Result<(), StoreError> {
         let index = self.versions.iter().position(|known| known.id == version);
         self.versions.remove(index.ok_or(StoreError::NotFound)?);

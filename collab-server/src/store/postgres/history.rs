@@ -46,6 +46,23 @@ pub(super) async fn put_version(
     Ok(transaction.commit().await?)
 }
 
+pub(super) async fn rename_version(
+    connection: &mut PgConnection,
+    document: DocumentId,
+    version: VersionId,
+    name: String,
+) -> Result<(), StoreError> {
+    check_text(&name)?;
+    let renamed =
+        sqlx::query("update version set name = $1 where document_id = $2 and version_id = $3")
+            .bind(&name)
+            .bind(uuid(document.get()))
+            .bind(uuid(version.get()))
+            .execute(connection)
+            .await?;
+    found(renamed.rows_affected())
+}
+
 pub(super) async fn delete_version(
     connection: &mut PgConnection,
     document: DocumentId,

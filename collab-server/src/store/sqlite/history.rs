@@ -51,6 +51,25 @@ pub(super) async fn put_version(
     Ok(Written::Yes)
 }
 
+pub(super) async fn rename_version(
+    connection: &mut SqliteConnection,
+    document: DocumentId,
+    version: VersionId,
+    name: &str,
+) -> Result<Written, sqlx::Error> {
+    if let Err(error) = check_text(name) {
+        return Ok(Written::Refused(error));
+    }
+    let renamed =
+        sqlx::query("update version set name = ? where document_id = ? and version_id = ?")
+            .bind(name.to_owned())
+            .bind(id_bytes(document.get()))
+            .bind(id_bytes(version.get()))
+            .execute(connection)
+            .await?;
+    Ok(found(renamed.rows_affected()))
+}
+
 pub(super) async fn delete_version(
     connection: &mut SqliteConnection,
     document: DocumentId,

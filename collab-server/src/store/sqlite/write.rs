@@ -37,6 +37,7 @@ pub(super) enum Write {
     PutPerson(PersonRecord, Reply),
     InsertSetting(&'static str, Vec<u8>, Reply),
     PutVersion(VersionRecord, Reply),
+    RenameVersion(DocumentId, VersionId, String, Reply),
     DeleteVersion(DocumentId, VersionId, Reply),
     MarkSeen(DocumentId, UserId, Seen, Reply),
     Import(Box<ImportStep>, Reply),
@@ -102,6 +103,9 @@ impl Write {
             Write::PutPerson(person, _) => put_person(connection, person).await,
             Write::InsertSetting(name, value, _) => insert_setting(connection, name, value).await,
             Write::PutVersion(version, _) => history::put_version(connection, version).await,
+            Write::RenameVersion(document, version, name, _) => {
+                history::rename_version(connection, *document, *version, name).await
+            }
             Write::DeleteVersion(document, version, _) => {
                 history::delete_version(connection, *document, *version).await
             }
@@ -159,6 +163,7 @@ impl Write {
             | Write::PutPerson(_, reply)
             | Write::InsertSetting(.., reply)
             | Write::PutVersion(_, reply)
+            | Write::RenameVersion(.., reply)
             | Write::DeleteVersion(.., reply)
             | Write::MarkSeen(.., reply)
             | Write::Import(_, reply)

@@ -111,6 +111,27 @@ pub(crate) async fn version_is_named_renamed_and_forgotten(database: &impl Datab
     assert_eq!(store.versions(DOCUMENT).await.expect("reads"), [first]);
 }
 
+pub(crate) async fn version_that_was_deleted_is_not_renamed_back(database: &impl Database) {
+    let store = database.store();
+    Pen::create(store, DOCUMENT).await;
+    let (named, other) = (version(3, 0, "Begun"), version(4, 0, "Other"));
+    store.put_version(named.clone()).await.expect("named");
+    store.put_version(other.clone()).await.expect("named");
+    let rename = |document, name: &str| store.rename_version(document, named.id, name.to_owned());
+    rename(DOCUMENT, "Started").await.expect("renamed");
+    let started = VersionRecord { name: "Started".to_owned(), ..named.clone() };
+    assert_eq!(store.versions(DOCUMENT).await.expect("reads"), [started, other.clone()]);
+    let nul = rename(DOCUMENT, "a\0b").await;
+    assert!(matches!(nul, Err(StoreError::Invalid { .. })), "{nul:?}");
+    let elsewhere = rename(DocumentId::new(1), "Elsewhere").await;
+    assert!(matches!(elsewhere, Err(StoreError::NotFound)), "{elsewhere:?}");
+
+    store.delete_version(DOCUMENT, named.id).await.expect("forgotten");
+    let late = rename(DOCUMENT, "Back again").await;
+    assert!(matches!(late, Err(StoreError::NotFound)), "{late:?}");
+    assert_eq!(store.versions(DOCUMENT).await.expect("reads"), [other]);
+}
+
 pub(crate) async fn nothing_is_noted_about_a_revision_ahead_of_the_log(database: &impl Database) {
     let store = database.store();
     Pen::create(store, DOCUMENT).await;
