@@ -29,13 +29,12 @@ use std::pin::Pin;
 
 use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
-use thiserror::Error;
 
 #[cfg(feature = "simulation")]
 pub(crate) use checks::check_loaded;
 
 pub use chain::{ChainHash, ChainLink, TextKey};
-pub use error::OpenError;
+pub use error::{OpenError, StoreError};
 pub use history::{Activity, Seen, VersionRecord};
 pub use import::{ImportBatch, ImportStep};
 pub use memory::MemoryStore;
@@ -55,43 +54,6 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a call of the database comes to.
 type Work<'a, T> = StoreFuture<'a, Result<T, StoreError>>;
-
-/// Why a store did not do what was asked. An absent document is never an empty one.
-#[derive(Debug, Clone, Error)]
-pub enum StoreError {
-    /// There is no such document, person or setting.
-    #[error("not found")]
-    NotFound,
-    /// It exists already.
-    #[error("already exists")]
-    AlreadyExists,
-    /// The database does not answer or refuses; asking again later may succeed.
-    #[error("storage is unavailable: {reason}")]
-    Unavailable {
-        /// What the database said.
-        reason: String,
-    },
-    /// What is stored contradicts itself; it is refused rather than served.
-    #[error("document {document} is damaged: {reason}")]
-    Corrupt {
-        /// The document.
-        document: DocumentId,
-        /// What does not fit.
-        reason: String,
-    },
-    /// The caller asked for something that no store may hold, such as a NUL in a title.
-    #[error("cannot be stored: {reason}")]
-    Invalid {
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-}
-
-impl StoreError {
-    pub(crate) fn unavailable(reason: impl std::fmt::Display) -> StoreError {
-        StoreError::Unavailable { reason: reason.to_string() }
-    }
-}
 
 // Written through a macro so that stores around stores need not repeat it: see `layer`.
 layer::layered! {

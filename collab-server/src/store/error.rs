@@ -1,9 +1,45 @@
-//! What databases say, sorted.
+//! Why a store does not do something; what databases say, sorted.
 
+use collab_protocol::DocumentId;
 use sqlx::error::ErrorKind;
 use thiserror::Error;
 
-use super::StoreError;
+/// Why a store did not do what was asked. An absent document is never an empty one.
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    /// There is no such document, person or setting.
+    #[error("not found")]
+    NotFound,
+    /// It exists already.
+    #[error("already exists")]
+    AlreadyExists,
+    /// The database does not answer or refuses; asking again later may succeed.
+    #[error("storage is unavailable: {reason}")]
+    Unavailable {
+        /// What the database said.
+        reason: String,
+    },
+    /// What is stored contradicts itself; it is refused rather than served.
+    #[error("document {document} is damaged: {reason}")]
+    Corrupt {
+        /// The document.
+        document: DocumentId,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The caller asked for something that no store may hold, such as a NUL in a title.
+    #[error("cannot be stored: {reason}")]
+    Invalid {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn unavailable(reason: impl std::fmt::Display) -> StoreError {
+        StoreError::Unavailable { reason: reason.to_string() }
+    }
+}
 
 /// Why a database was not opened.
 #[derive(Debug, Error)]

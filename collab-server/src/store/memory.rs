@@ -3,66 +3,24 @@
 mod history;
 mod import;
 mod packed;
+mod tables;
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 
-use super::checks::{check_dense, check_loaded, check_text};
+use self::tables::{Stored, Tables};
+use super::checks::{check_dense, check_text};
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
-use super::packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
+use super::packed::{Gathering, Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
 use super::record::{
-    Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
-    ListedDocument, Loaded, LoggedOperation, NewDocument, PageLimit, PersonRecord, Snapshot,
-    TailPage,
+    Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
+    NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
 };
 use super::{Store, StoreError, StoreFuture};
 use crate::revision::between;
-
-#[derive(Debug)]
-struct Stored {
-    record: DocumentRecord,
-    /// What is packed, from revision 1.
-    pages: Vec<PackedRow>,
-    packed_clients: Vec<PackedClient>,
-    /// What lies behind it.
-    rows: Vec<LoggedOperation>,
-    snapshots: BTreeMap<Revision, Snapshot>,
-    clients: HashMap<ClientId, ClientProgress>,
-    versions: Vec<VersionRecord>,
-    seen: HashMap<UserId, Seen>,
-    is_importing: bool,
-}
-
-impl Stored {
-    /// A document without operations.
-    fn new(record: DocumentRecord) -> Self {
-        Stored {
-            record,
-            pages: Vec::new(),
-            packed_clients: Vec::new(),
-            rows: Vec::new(),
-            snapshots: BTreeMap::new(),
-            clients: HashMap::new(),
-            versions: Vec::new(),
-            seen: HashMap::new(),
-            is_importing: false,
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Tables {
-    documents: BTreeMap<DocumentId, Stored>,
-    opened: HashMap<(UserId, DocumentId), i64>,
-    people: HashMap<UserId, PersonRecord>,
-    settings: HashMap<&'static str, Vec<u8>>,
-    is_closed: bool,
-}
 
 /// Documents in memory. Clones share them, as two servers share a database.
 #[derive(Clone, Debug, Default)]
@@ -92,113 +50,6 @@ impl MemoryStore {
     }
 }
 
-impl Tables {
-    fn stored(&self, document: DocumentId) -> Result<&Stored, StoreError> {
-        self.documents.get(&document).ok_or(StoreError::NotFound)
-    }
-
-    fn stored_mut(&mut self, document: DocumentId) -> Result<&mut Stored, StoreError> {
-        self.documents.get_mut(&document).ok_or(StoreError::NotFound)
-    }
-
-    fn append(&mut self, append: Append) -> Result<AppendOutcome, StoreError> {
-        let stored = self.stored_mut(append.document)?;
-        let is_new = |client: &ClientId, author: &UserId, seq: ClientSeq| {
-            let last = stored.clients.get(client);
-            last.is_none_or(|last| last.seq < seq && last.author == *author)
-        };
-        let wins = stored.record.revision == append.base
-            && stored.record.chain == append.base_chain
-            && stored.record.deleted_ms.is_none()
-            && append.operations.iter().all(|new| is_new(&new.client, &new.author, new.seq));
-        if !wins {
-            return Ok(AppendOutcome::Conflict);
-        }
-        for new in append.operations {
-            let revision = crate::revision::later(stored.record.revision, 1);
-            let progress = ClientProgress {
-                author: new.author.clone(),
-                seq: new.seq,
-                revision,
-                submission: new.submission,
-            };
-            stored.clients.insert(new.client, progress);
-            stored.record.revision = revision;
-            stored.record.chain = new.chain;
-            stored.rows.push(LoggedOperation {
-                revision,
-                client: new.client,
-                seq: new.seq,
-                author: new.author,
-                time_ms: append.time_ms,
-                operation: (*new.operation).clone(),
-                chain: new.chain,
-            });
-        }
-        stored.record.len_chars = append.len_chars;
-        stored.record.updated_ms = append.time_ms;
-        Ok(AppendOutcome::Done)
-    }
-
-    fn load(&self, document: DocumentId) -> Result<Loaded, StoreError> {
-        let stored = self.stored(document)?;
-        let record = stored.record.clone();
-        let snapshot = stored.snapshots.last_key_value().map(|(_, snapshot)| snapshot.clone());
-        let start = snapshot.as_ref().map_or(Revision::ZERO, |snapshot| snapshot.revision);
-        let log = stored.log()?;
-        let tail = log.get(between(Revision::ZERO, start)..).unwrap_or_default().to_vec();
-        check_loaded(&record, snapshot.as_ref(), &tail)?;
-        let mut ids: Vec<&UserId> = tail.iter().map(|logged| &logged.author).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let authors = ids.into_iter().filter_map(|id| self.people.get(id)).cloned().collect();
-        Ok(Loaded { record, snapshot, tail, authors })
-    }
-
-    fn create(&mut self, new: NewDocument) -> Result<(), StoreError> {
-        check_text(&new.title)?;
-        let first = new.first_operation()?;
-        if self.documents.contains_key(&new.id) {
-            return Err(StoreError::AlreadyExists);
-        }
-        let record = new.record(first.as_ref());
-        self.opened.insert((record.owner.clone(), record.id), record.created_ms);
-        let mut stored = Stored::new(record);
-        if let Some(first) = first {
-            stored.clients.insert(first.client, ClientProgress::of_first(&first));
-            stored.rows.push(first);
-        }
-        self.documents.insert(new.id, stored);
-        Ok(())
-    }
-
-    fn list(&self, query: &ListQuery) -> DocumentPage {
-        let search = query.search.to_lowercase();
-        let mut found: Vec<(DocumentCursor, ListedDocument)> = self
-            .documents
-            .values()
-            .filter_map(|stored| {
-                let record = &stored.record;
-                let opened_ms = self.opened.get(&(query.person.clone(), record.id)).copied();
-                let is_own = record.owner == query.person;
-                let is_hidden = stored.is_importing;
-                let belongs = !is_hidden
-                    && if query.deleted { is_own } else { is_own || opened_ms.is_some() };
-                let matches = record.title.to_lowercase().contains(&search);
-                if !belongs || record.deleted_ms.is_some() != query.deleted || !matches {
-                    return None;
-                }
-                let active_ms = record.updated_ms.max(opened_ms.unwrap_or(i64::MIN));
-                let cursor = DocumentCursor { active_ms, document: record.id };
-                Some((cursor, ListedDocument { record: record.clone(), opened_ms }))
-            })
-            .filter(|(cursor, _)| query.after.is_none_or(|after| cursor.is_behind(after)))
-            .collect();
-        found.sort_by_key(|(cursor, _)| std::cmp::Reverse((cursor.active_ms, cursor.document)));
-        DocumentPage::of(found, query.limit)
-    }
-}
-
 impl Store for MemoryStore {
     fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
         self.with(|tables| tables.load(document))
@@ -217,19 +68,15 @@ impl Store for MemoryStore {
     ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
         self.with(|tables| {
             let stored = tables.stored(document)?;
-            let mut bytes = 0;
             let log = stored.log()?;
-            let log = log.get(between(Revision::ZERO, after)..).unwrap_or_default();
-            let operations: Vec<LoggedOperation> = log
-                .iter()
-                .take(page.operations_max.max(1))
-                .take_while(|logged| {
-                    let fits = bytes < page.bytes_max.max(1);
-                    bytes += logged.operation.to_bytes().len();
-                    fits
-                })
-                .cloned()
-                .collect();
+            let mut gathering = Gathering::new(page);
+            for logged in log.get(between(Revision::ZERO, after)..).unwrap_or_default() {
+                if gathering.room() == 0 {
+                    break;
+                }
+                gathering.push(logged.clone(), logged.operation.to_bytes().len());
+            }
+            let operations = gathering.operations;
             check_dense(document, after, &operations)?;
             let head = stored.record.revision;
             Ok(TailPage { operations, head, is_deleted: stored.record.deleted_ms.is_some() })

@@ -7,6 +7,7 @@
 
 mod append;
 mod appender;
+mod config;
 mod history;
 mod import;
 mod packed;
@@ -15,20 +16,18 @@ mod read;
 mod server;
 mod write;
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::appender::{Appender, Request};
+pub use self::config::PostgresConfig;
 use self::pool::Pool;
 pub(super) use self::read::people;
 use self::server::Session;
@@ -42,57 +41,6 @@ use super::record::{
 };
 use super::sql;
 use super::{OpenError, Store, StoreError, StoreFuture, Work};
-
-/// Where the database is, and how much it does at once.
-#[derive(Clone)]
-pub struct PostgresConfig {
-    /// `postgres://user:password@host:port/database`, with the parameters that libpq knows behind a
-    /// question mark. What it leaves out comes from `PGHOST`, `PGPASSWORD`, … and `~/.pgpass`.
-    pub url: String,
-    /// Connections besides the one that appends.
-    pub connections: u32,
-    /// How long one call may take; then the database gives it up by itself.
-    pub timeout: Duration,
-    /// How much longer an answer may take before the connection counts as lost.
-    pub silence_timeout: Duration,
-    /// How long an append waits for another server's on the same document.
-    pub lock_timeout: Duration,
-    /// Appends that wait; one more waits before it is taken.
-    pub queue_len: usize,
-    /// Appends put into one statement.
-    pub group_max: usize,
-}
-
-impl PostgresConfig {
-    /// The database at `url`, with the usual limits.
-    #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        PostgresConfig {
-            url: url.into(),
-            connections: 10,
-            timeout: Duration::from_secs(10),
-            silence_timeout: Duration::from_secs(2),
-            lock_timeout: Duration::from_secs(2),
-            queue_len: 1_024,
-            group_max: 256,
-        }
-    }
-
-    fn options(&self) -> Result<PgConnectOptions, OpenError> {
-        let mut options: PgConnectOptions = self.url.parse()?;
-        if options.get_application_name().is_none() {
-            options = options.application_name("concord");
-        }
-        Ok(options.statement_cache_capacity(512).disable_statement_logging())
-    }
-}
-
-/// The URL holds a password.
-impl fmt::Debug for PostgresConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresConfig").finish_non_exhaustive()
-    }
-}
 
 /// Documents in PostgreSQL. Clones share it.
 #[derive(Clone, Debug)]

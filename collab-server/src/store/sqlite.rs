@@ -4,25 +4,24 @@
 //! fsync is shared. Readers have connections of their own. The journal is a write-ahead log, and
 //! every commit is synced (`synchronous = full`).
 
+mod config;
 mod history;
 mod packed;
 mod read;
 mod write;
 mod writer;
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+pub use self::config::SqliteConfig;
+use self::config::{check_library, check_settings};
 pub(super) use self::read::people;
 use self::write::Write;
 use super::history::{Activity, Seen, VersionRecord};
@@ -36,35 +35,6 @@ use super::record::{
 use super::sql;
 use super::{OpenError, Store, StoreError, StoreFuture, Work};
 
-/// Where the database is, and how much it does at once.
-#[derive(Clone, Debug)]
-pub struct SqliteConfig {
-    /// The database file; created if it is not there. Its `-wal` and `-shm` lie beside it.
-    pub path: PathBuf,
-    /// Connections that read.
-    pub readers: u32,
-    /// Writes that wait; one more waits before it is taken.
-    pub queue_len: usize,
-    /// Writes put into one transaction.
-    pub group_max: usize,
-    /// How long to wait for another process that writes.
-    pub busy_timeout: Duration,
-}
-
-impl SqliteConfig {
-    /// The database at `path`, with the usual limits.
-    #[must_use]
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        SqliteConfig {
-            path: path.into(),
-            readers: 4,
-            queue_len: 1_024,
-            group_max: 256,
-            busy_timeout: Duration::from_secs(5),
-        }
-    }
-}
-
 /// Documents in a SQLite file. Clones share it.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
@@ -73,9 +43,6 @@ pub struct SqliteStore {
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
-/// The oldest library without the bug by which a checkpoint can drop committed writes.
-const LIBRARY_MIN: [u32; 3] = [3, 51, 3];
-
 impl SqliteStore {
     /// Opens or creates the database, brings it to this server's schema and checks that it keeps
     /// what it acknowledges. `now_ms` dates the schema.
@@ -83,14 +50,7 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(config: SqliteConfig, now_ms: i64) -> Result<Self, OpenError> {
-        let options = SqliteConnectOptions::new()
-            .filename(&config.path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(config.busy_timeout)
-            .statement_cache_capacity(512)
-            .disable_statement_logging();
+        let options = config.options();
         let mut writer = options.clone().create_if_missing(true).connect().await?;
         check_library(&mut writer).await?;
         check_settings(&mut writer).await?;
@@ -138,26 +98,6 @@ impl SqliteStore {
             Box::pin(async move { work(&mut *connection.begin().await?).await })
         })
     }
-}
-
-async fn check_library(connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    let found: String = sqlx::query_scalar("select sqlite_version()").fetch_one(connection).await?;
-    let mut numbers = found.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    let version = std::array::from_fn(|_| numbers.next().unwrap_or(0));
-    if version < LIBRARY_MIN {
-        return Err(OpenError::OldLibrary { found });
-    }
-    Ok(())
-}
-
-async fn check_settings(connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    let journal: String =
-        sqlx::query_scalar("pragma journal_mode").fetch_one(&mut *connection).await?;
-    let synchronous: i64 = sqlx::query_scalar("pragma synchronous").fetch_one(connection).await?;
-    if journal != "wal" || synchronous < 2 {
-        return Err(OpenError::NotDurable { journal, synchronous });
-    }
-    Ok(())
 }
 
 impl Store for SqliteStore {
