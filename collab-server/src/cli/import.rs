@@ -283,17 +283,12 @@ impl Source<'_> {
             title: one_line(title).chars().take(TITLE_CHARS_MAX).collect(),
             owner: self.arguments.owner.clone(),
             epoch: Epoch::new(Uuid::new_v4().as_u128()),
-            text_key: random_text_key(),
+            text_key: TextKey::random(),
             created_ms,
             text: String::new(),
             client: ClientId::new(origin.derived("client")),
         }
     }
-}
-
-fn random_text_key() -> TextKey {
-    let (one, two) = (Uuid::new_v4(), Uuid::new_v4());
-    TextKey::from_bytes(*blake3::hash(&[*one.as_bytes(), *two.as_bytes()].concat()).as_bytes())
 }
 
 /// Where ids of what is made of a file come from.
@@ -305,7 +300,7 @@ impl Origin {
         owner: &UserId,
         content: &[u8],
     ) -> Result<Origin, ToolError> {
-        let drawn = *random_text_key().as_bytes();
+        let drawn = *TextKey::random().as_bytes();
         let secret = store.setting_or_insert("import_secret", drawn.to_vec()).await?;
         let key = *blake3::hash(&secret).as_bytes();
         let mut hasher = blake3::Hasher::new_keyed(&key);
@@ -318,9 +313,7 @@ impl Origin {
     /// An id for something about the file.
     fn derived(&self, what: &str) -> u128 {
         let hash = blake3::keyed_hash(self.0.as_bytes(), what.as_bytes());
-        let mut first = [0; 16];
-        first.copy_from_slice(&hash.as_bytes()[..16]);
-        u128::from_be_bytes(first)
+        u128::from_be_bytes(*hash.as_bytes().first_chunk().expect("a hash is longer"))
     }
 
     /// Who wrote it: the owner, or of several agents one person each.

@@ -55,7 +55,7 @@ pub(super) async fn create(
         title,
         owner: user.clone(),
         epoch: Epoch::new(Uuid::new_v4().as_u128()),
-        text_key: random_text_key(),
+        text_key: TextKey::random(),
         created_ms: app.clock.now_ms(),
         text,
         client: ClientId::new(Uuid::new_v4().as_u128()),
@@ -66,14 +66,6 @@ pub(super) async fn create(
         HeaderValue::from_str(&format!("/api/documents/{id}")).expect("an id is a header value");
     let body = Json(info(&app, record, role, None));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())
-}
-
-/// 32 random bytes.
-fn random_text_key() -> TextKey {
-    let mut key = [0; 32];
-    key[..16].copy_from_slice(Uuid::new_v4().as_bytes());
-    key[16..].copy_from_slice(Uuid::new_v4().as_bytes());
-    TextKey::from_bytes(*blake3::hash(&key).as_bytes())
 }
 
 /// The parameters of a list.

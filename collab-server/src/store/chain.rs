@@ -9,6 +9,7 @@ use std::fmt;
 
 use collab_protocol::{ClientId, DocumentId, UserId};
 use ot_core::{ClientSeq, Component, Operation, Revision};
+use uuid::Uuid;
 
 /// The hash of one operation and, through it, of all before it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,12 @@ impl fmt::Debug for ChainHash {
 pub struct TextKey([u8; 32]);
 
 impl TextKey {
+    /// A key that nobody can guess.
+    pub(crate) fn random() -> Self {
+        let drawn = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()];
+        TextKey(*blake3::hash(drawn.as_flattened()).as_bytes())
+    }
+
     /// The key with these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
