@@ -196,10 +196,7 @@ impl Sources {
             chain = page.chain;
         }
         for logged in &self.rows {
-            if logged.chain != logged.expected_chain(document, &self.record.text_key, chain) {
-                return Err(corrupt(format!("chain breaks at revision {}", logged.revision)));
-            }
-            chain = logged.chain;
+            chain = logged.check_chain(document, &self.record.text_key, chain).map_err(corrupt)?;
             push(logged)?;
         }
         let last = self.rows.last().ok_or_else(|| corrupt("nothing to pack".to_owned()))?;

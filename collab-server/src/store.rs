@@ -41,6 +41,7 @@ pub use memory::MemoryStore;
 pub(crate) use packed::in_background;
 pub use packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, Walk};
 pub use postgres::{PostgresConfig, PostgresStore};
+pub(crate) use record::LastSubmission;
 pub use record::{
     Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
     ListedDocument, Loaded, LoggedOperation, NewDocument, NewOperation, PageLimit, PersonRecord,

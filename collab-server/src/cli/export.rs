@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::PathBuf;
 
-use collab_protocol::{ClientId, DocumentId, UserId};
+use collab_protocol::{DocumentId, UserId};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ot_core::Revision;
@@ -19,6 +19,13 @@ use super::report::{ReportTo, bar, report};
 use super::tool::{ExportArguments, ToolError};
 use crate::revision::between;
 use crate::store::{PageLimit, Store, StoreError};
+
+/// Operations read at once: as many as a packed page has, since a page is expanded from its
+/// beginning for each part of it that is asked for.
+const PAGE: PageLimit = PageLimit { operations_max: 1 << 16, ..PageLimit::DEFAULT };
+
+/// Clients asked for at once.
+const CLIENTS_MAX: u32 = 500;
 
 /// What the lines are written to.
 enum Sink {
@@ -135,45 +142,41 @@ async fn export(
     output: &mut Output,
 ) -> Result<Revision, ToolError> {
     let failed = ToolError::of(document);
+    let corrupt = |reason| failed(StoreError::Corrupt { document, reason });
     let record = store.document(document).await.map_err(&failed)?;
     let bar = bar(Some(record.revision.get()), "Exporting");
     let mut lines = String::new();
     log_file::write_document(&mut lines, &record);
-    let mut clients: BTreeSet<ClientId> = BTreeSet::new();
     let mut people: BTreeSet<UserId> = BTreeSet::from([record.owner.clone()]);
     let (mut at, mut chain) = (Revision::ZERO, crate::store::ChainHash::START);
     while at < record.revision {
-        let wanted = between(at, record.revision).min(PageLimit::DEFAULT.operations_max);
-        let page = PageLimit { operations_max: wanted, ..PageLimit::DEFAULT };
+        let wanted = between(at, record.revision).min(PAGE.operations_max);
+        let page = PageLimit { operations_max: wanted, ..PAGE };
         let page = store.since(document, at, page).await.map_err(&failed)?;
         for logged in &page.operations {
-            chain = logged.expected_chain(document, &record.text_key, chain);
-            if chain != logged.chain {
-                let reason = format!("chain breaks at revision {}", logged.revision);
-                return Err(failed(StoreError::Corrupt { document, reason }));
-            }
+            chain = logged.check_chain(document, &record.text_key, chain).map_err(corrupt)?;
             log_file::write_op(&mut lines, logged);
-            clients.insert(logged.client);
             people.insert(logged.author.clone());
             at = logged.revision;
         }
         if page.operations.is_empty() {
-            let reason = format!("log ends at {at} before {}", record.revision);
-            return Err(failed(StoreError::Corrupt { document, reason }));
+            return Err(corrupt(format!("log ends at {at} before {}", record.revision)));
         }
         output.write(&lines)?;
         lines.clear();
         bar.set_position(at.get());
     }
     if chain != record.chain {
-        let reason = format!("chain at the head {at} is another one");
-        return Err(failed(StoreError::Corrupt { document, reason }));
+        return Err(corrupt(format!("chain at the head {at} is another one")));
     }
-    for client in clients {
-        let progress = store.progress(document, client).await.map_err(&failed)?;
+    let mut after = None;
+    loop {
+        let clients = store.clients(document, after, CLIENTS_MAX).await.map_err(&failed)?;
+        let Some((last, _)) = clients.last() else { break };
+        after = Some(*last);
         // What a client committed since the beginning is for the next export.
-        if let Some(progress) = progress.filter(|progress| progress.revision <= record.revision) {
-            log_file::write_client(&mut lines, client, &progress);
+        for (client, progress) in clients.iter().filter(|(_, known)| known.revision <= at) {
+            log_file::write_client(&mut lines, *client, progress);
         }
     }
     let versions = store.versions(document).await.map_err(&failed)?;

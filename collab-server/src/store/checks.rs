@@ -37,10 +37,7 @@ pub(crate) fn check_loaded(
         return Err(corrupt(format!("log ends at {end}, the head is {}", record.revision)));
     }
     for logged in tail {
-        if logged.chain != logged.expected_chain(record.id, &record.text_key, chain) {
-            return Err(corrupt(format!("chain breaks at revision {}", logged.revision)));
-        }
-        chain = logged.chain;
+        chain = logged.check_chain(record.id, &record.text_key, chain).map_err(corrupt)?;
     }
     if chain != record.chain {
         return Err(corrupt(format!("chain at the head {} is another one", record.revision)));

@@ -75,6 +75,22 @@ impl LoggedOperation {
         }
         .hash(key, previous)
     }
+
+    /// Its chain hash, when it is the one that it must have behind `previous`.
+    ///
+    /// # Errors
+    /// What to tell when it is not.
+    pub(crate) fn check_chain(
+        &self,
+        document: DocumentId,
+        key: &TextKey,
+        previous: ChainHash,
+    ) -> Result<ChainHash, String> {
+        if self.chain == self.expected_chain(document, key, previous) {
+            return Ok(self.chain);
+        }
+        Err(format!("chain breaks at revision {}", self.revision))
+    }
 }
 
 /// A document's text at one revision.
@@ -215,6 +231,29 @@ impl ClientProgress {
             Submission::new(first.seq, Revision::ZERO, first.operation.clone(), None).hash();
         let (author, seq, revision) = (first.author.clone(), first.seq, first.revision);
         ClientProgress { author, seq, revision, submission }
+    }
+}
+
+/// A client's last submission, as a log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LastSubmission {
+    pub(crate) author: UserId,
+    pub(crate) seq: ClientSeq,
+    pub(crate) revision: Revision,
+}
+
+impl LastSubmission {
+    /// Whether this is what is noted of the client.
+    pub(crate) fn is_noted_in(&self, progress: &ClientProgress) -> bool {
+        (&self.author, self.seq, self.revision)
+            == (&progress.author, progress.seq, progress.revision)
+    }
+}
+
+impl From<&LoggedOperation> for LastSubmission {
+    fn from(logged: &LoggedOperation) -> Self {
+        let (author, seq, revision) = (logged.author.clone(), logged.seq, logged.revision);
+        LastSubmission { author, seq, revision }
     }
 }
 

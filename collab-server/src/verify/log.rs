@@ -2,21 +2,14 @@
 
 use std::collections::HashMap;
 
-use collab_protocol::{ClientId, DocumentId, UserId};
-use ot_core::{ClientSeq, Revision, Text};
+use collab_protocol::{ClientId, DocumentId};
+use ot_core::{Revision, Text};
 
 use super::{DocumentReport, LIST_MAX};
 use crate::store::{
-    ChainHash, ClientProgress, DocumentRecord, LoggedOperation, PackedRow, PageLimit, Store,
-    StoreError, Walk,
+    ChainHash, ClientProgress, DocumentRecord, LastSubmission, LoggedOperation, PackedRow,
+    PageLimit, Store, StoreError, Walk,
 };
-
-/// A client's last submission, as the log has it.
-struct Last {
-    author: UserId,
-    seq: ClientSeq,
-    revision: Revision,
-}
 
 /// What a snapshot must be.
 struct Expected {
@@ -43,7 +36,7 @@ struct Place {
     revision: Revision,
     chain: ChainHash,
     text: Text,
-    clients: HashMap<ClientId, Last>,
+    clients: HashMap<ClientId, LastSubmission>,
 }
 
 const ONE_PAGE: PageLimit = PageLimit { operations_max: 1, bytes_max: 1 };
@@ -148,11 +141,11 @@ impl<'s, F: FnMut(u64)> LogWalk<'s, F> {
     /// Takes one operation, with its link, its length and its client's number checked.
     fn operation(&mut self, logged: &LoggedOperation) -> Result<(), StoreError> {
         let (revision, place) = (logged.revision, &mut self.at);
-        let expected = logged.expected_chain(self.record.id, &self.record.text_key, place.chain);
+        let linked = logged.check_chain(self.record.id, &self.record.text_key, place.chain);
         let applied = place.text.apply(&logged.operation);
         let last = place.clients.get(&logged.client);
-        let reason = if logged.chain != expected {
-            Some(format!("chain breaks at revision {revision}"))
+        let reason = if let Err(reason) = linked {
+            Some(reason)
         } else if let Err(error) = applied {
             Some(format!("revision {revision}: {error}"))
         } else if last.is_some_and(|last| last.seq >= logged.seq || last.author != logged.author) {
@@ -163,9 +156,8 @@ impl<'s, F: FnMut(u64)> LogWalk<'s, F> {
         if let Some(reason) = reason {
             return Err(self.corrupt(reason));
         }
-        let (author, seq) = (logged.author.clone(), logged.seq);
-        place.clients.insert(logged.client, Last { author, seq, revision });
-        (place.revision, place.chain) = (revision, expected);
+        place.clients.insert(logged.client, logged.into());
+        (place.revision, place.chain) = (revision, logged.chain);
         self.pass_snapshot();
         (self.replayed)(1);
         Ok(())
@@ -288,11 +280,7 @@ impl<'s, F: FnMut(u64)> LogWalk<'s, F> {
     ) -> Result<(), StoreError> {
         report.clients += 1;
         let last = self.at.clients.remove(&client);
-        let is_it = last.as_ref().is_some_and(|last| {
-            (&last.author, last.seq, last.revision)
-                == (&progress.author, progress.seq, progress.revision)
-        });
-        if is_it {
+        if last.as_ref().is_some_and(|last| last.is_noted_in(progress)) {
             return Ok(());
         }
         // It may have gone on while we read: then the log has that very submission.

@@ -6,16 +6,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use collab_protocol::{ClientId, DocumentId, UserId};
-use ot_core::{ClientSeq, Revision, Text};
+use collab_protocol::{ClientId, DocumentId};
+use ot_core::{Revision, Text};
 use tokio::task::JoinHandle;
 
 use crate::cli::tool::ToolError;
 use crate::document::Submission;
 use crate::revision::later;
 use crate::store::{
-    ChainHash, ClientProgress, DocumentRecord, ImportBatch, ImportStep, LoggedOperation,
-    NewDocument, Snapshot, Store, StoreError,
+    ChainHash, ClientProgress, DocumentRecord, ImportBatch, ImportStep, LastSubmission,
+    LoggedOperation, NewDocument, Snapshot, Store, StoreError,
 };
 
 /// Operations of one batch.
@@ -46,13 +46,6 @@ impl From<ToolError> for Refused {
     }
 }
 
-/// A client's last submission, as the log has it.
-struct Last {
-    author: UserId,
-    seq: ClientSeq,
-    revision: Revision,
-}
-
 /// See the module.
 pub(super) struct Incoming {
     store: Arc<dyn Store>,
@@ -62,7 +55,7 @@ pub(super) struct Incoming {
     time_ms: i64,
     text: Text,
     /// The last submission of each client.
-    clients: HashMap<ClientId, Last>,
+    clients: HashMap<ClientId, LastSubmission>,
     batch: Vec<LoggedOperation>,
     batch_bytes: usize,
     writing: Option<JoinHandle<Result<(), StoreError>>>,
@@ -149,17 +142,13 @@ impl Incoming {
                 return Err(format!("seq is {seq}, client {client} has come to {}", last.seq));
             }
         }
-        let (author, revision) = (logged.author.clone(), logged.revision);
-        self.clients.insert(client, Last { author, seq, revision });
+        self.clients.insert(client, logged.into());
         Ok(())
     }
 
     /// Whether this is the last submission of a client, once all operations were taken.
     pub(super) fn is_last(&self, client: ClientId, progress: &ClientProgress) -> bool {
-        self.clients.get(&client).is_some_and(|last| {
-            (&last.author, last.seq, last.revision)
-                == (&progress.author, progress.seq, progress.revision)
-        })
+        self.clients.get(&client).is_some_and(|last| last.is_noted_in(progress))
     }
 
     /// Hands what was taken to the store, once that has written what it got before.
