@@ -142,8 +142,10 @@ impl Histories {
         let result = self.build_text(&log, &mut past, revision).await;
         self.pasts.weigh(record.id, record.epoch, &past);
         let text = result?;
-        let last = log.operation(revision).await?;
-        let time_ms = last.map_or(record.created_ms, |logged| logged.time_ms);
+        let time_ms = match revision {
+            Revision::ZERO => record.created_ms,
+            _ => log.time_ms(revision).await?,
+        };
         Ok(PastText { revision, time_ms, text })
     }
 
@@ -196,7 +198,9 @@ impl Histories {
         }
         let snapshot = log.store.snapshot_at_or_before(log.document, revision).await?;
         Ok(match snapshot.filter(|snapshot| snapshot.revision > place.revision) {
-            Some(found) => (Place { revision: found.revision, chain: found.chain }, found.text),
+            Some(found) => {
+                (Place { revision: found.revision, chain: Some(found.chain) }, found.text)
+            }
             None => (place, text),
         })
     }
@@ -224,7 +228,7 @@ impl Histories {
         }
         let _place = self.jobs.enter().await?;
         let log = Log::new(&self.store, record);
-        let from = log.place(from).await?;
+        let from = Place { revision: from, chain: None };
         let (composed, _) = log.replay(from, to, Composed::default(), u64::MAX, |_, _| {}).await?;
         let work = tokio::task::spawn_blocking(move || compose_all(composed.0));
         let composed = work.await.map_err(|_| HistoryError::Failed)?;

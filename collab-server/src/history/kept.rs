@@ -183,7 +183,7 @@ mod tests {
     use crate::store::ChainHash;
 
     fn place(revision: u64) -> Place {
-        Place { revision: Revision::new(revision), chain: ChainHash::START }
+        Place { revision: Revision::new(revision), chain: Some(ChainHash::START) }
     }
 
     #[test]

@@ -14,18 +14,21 @@ use crate::packed::{PackedPage, PageError};
 use crate::revision::{between, later};
 use crate::store::{
     ChainHash, DocumentRecord, LoggedOperation, PageLimit, Store, StoreError, TextKey,
+    in_background,
 };
 
-/// A place in a log: a revision and its chain hash.
+/// A place in a log: a revision and, where it is at hand, its chain hash. It is looked up only
+/// where rows follow; inside a page nobody asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) revision: Revision,
-    pub(super) chain: ChainHash,
+    pub(super) chain: Option<ChainHash>,
 }
 
 impl Place {
     /// Before the first operation.
-    pub(super) const START: Place = Place { revision: Revision::ZERO, chain: ChainHash::START };
+    pub(super) const START: Place =
+        Place { revision: Revision::ZERO, chain: Some(ChainHash::START) };
 }
 
 /// What operations are carried out on, a page at a time.
@@ -65,7 +68,7 @@ pub(super) trait Replayed: Send + 'static {
     }
 }
 
-/// One packed page at a time: a page expands to several times its size.
+/// One operation; or one packed page, which expands to several times its size.
 const ONE_PAGE: PageLimit = PageLimit { operations_max: 1, bytes_max: 1 };
 
 /// One document's log.
@@ -85,22 +88,36 @@ impl Log {
         StoreError::Corrupt { document: self.document, reason: reason.to_string() }
     }
 
-    /// The operation that led to `revision`; `None` for revision 0.
-    pub(super) async fn operation(
-        &self,
-        revision: Revision,
-    ) -> Result<Option<LoggedOperation>, StoreError> {
-        let Some(before) = revision.get().checked_sub(1) else { return Ok(None) };
-        let page = PageLimit { operations_max: 1, bytes_max: 1 };
-        let page = self.store.since(self.document, Revision::new(before), page).await?;
-        let found = page.operations.into_iter().next();
-        found.map(Some).ok_or_else(|| self.corrupt(format!("log ends before {revision}")))
+    /// When `revision` was committed; it is not 0.
+    pub(super) async fn time_ms(&self, revision: Revision) -> Result<i64, StoreError> {
+        let before = Revision::new(revision.get().saturating_sub(1));
+        let pages = self.store.packed_pages(self.document, before, ONE_PAGE).await?;
+        let Some(row) = pages.into_iter().next().filter(|row| row.first <= revision) else {
+            return Ok(self.operation(revision).await?.time_ms);
+        };
+        let log = self.clone();
+        in_background(move || {
+            let time_ms = row.time_ms(log.document, revision)?;
+            time_ms.ok_or_else(|| log.corrupt(format!("packed page has no {revision}")))
+        })
+        .await
     }
 
-    /// The place of a revision.
-    pub(super) async fn place(&self, revision: Revision) -> Result<Place, StoreError> {
-        let operation = self.operation(revision).await?;
-        Ok(operation.map_or(Place::START, |logged| Place { revision, chain: logged.chain }))
+    /// The operation that led to `revision`, which is not 0.
+    async fn operation(&self, revision: Revision) -> Result<LoggedOperation, StoreError> {
+        let before = Revision::new(revision.get().saturating_sub(1));
+        let page = self.store.since(self.document, before, ONE_PAGE).await?;
+        let found = page.operations.into_iter().next();
+        found.ok_or_else(|| self.corrupt(format!("log ends before {revision}")))
+    }
+
+    /// The chain hash at a place.
+    async fn chain(&self, place: Place) -> Result<ChainHash, StoreError> {
+        match place.chain {
+            Some(chain) => Ok(chain),
+            None if place.revision == Revision::ZERO => Ok(ChainHash::START),
+            None => Ok(self.operation(place.revision).await?.chain),
+        }
     }
 
     /// At least one operation behind `after` and none behind `through`; nothing when it is there.
@@ -122,16 +139,11 @@ impl Log {
         Ok(operations)
     }
 
-    /// Checks the chain along operations behind `from`; gives where they end.
-    fn check(&self, from: Place, operations: &[LoggedOperation]) -> Result<Place, String> {
-        let mut chain = from.chain;
-        for logged in operations {
-            chain = logged.expected_chain(self.document, &self.key, chain);
-            if chain != logged.chain {
-                return Err(format!("chain breaks at revision {}", logged.revision));
-            }
-        }
-        Ok(Place { revision: later(from.revision, operations.len()), chain })
+    /// Checks the chain along operations behind `chain`; gives where they end.
+    fn check(&self, chain: ChainHash, operations: &[LoggedOperation]) -> Result<ChainHash, String> {
+        let links =
+            |chain, logged: &LoggedOperation| logged.check_chain(self.document, &self.key, chain);
+        operations.iter().try_fold(chain, links)
     }
 
     /// Carries out what is packed of everything behind `from` up to `through`; gives where that
@@ -153,7 +165,10 @@ impl Log {
                     .corrupt(format!("log ends at {after} before {}", row.first))
                     .into());
             }
-            let end = Place { revision: row.last, chain: row.chain };
+            at = match row.last <= through {
+                true => Place { revision: row.last, chain: Some(row.chain) },
+                false => Place { revision: through, chain: None },
+            };
             let log = self.clone();
             let work = tokio::task::spawn_blocking(move || {
                 let page = row.page(log.document)?;
@@ -163,14 +178,15 @@ impl Log {
                 Ok::<S, StoreError>(state)
             });
             state = work.await.map_err(|_| HistoryError::Failed)??;
-            at = if end.revision <= through { end } else { self.place(through).await? };
-            passing(at, &state);
+            if at.revision < through {
+                passing(at, &state);
+            }
         }
         Ok((state, at))
     }
 
-    /// Carries out everything behind `from` up to `through`. `passing` sees what was built at each
-    /// multiple of `every` revisions, and behind each packed page.
+    /// Carries out everything behind `from` up to `through`. `passing` sees what was built before
+    /// that, at each multiple of `every` revisions and behind each packed page.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when the log has a gap, its chain breaks or an operation does not
@@ -183,26 +199,30 @@ impl Log {
         every: u64,
         mut passing: impl FnMut(Place, &S),
     ) -> Result<(S, Place), HistoryError> {
-        let (mut state, mut at) = self.replay_packed(from, through, state, &mut passing).await?;
+        let (mut state, place) = self.replay_packed(from, through, state, &mut passing).await?;
+        if place.revision >= through {
+            return Ok((state, place));
+        }
+        let (mut at, mut chain) = (place.revision, self.chain(place).await?);
         let stop = |at: Revision| through.min(next_multiple(at, every));
-        let mut operations = self.page(at.revision, stop(at.revision)).await?;
+        let mut operations = self.page(at, stop(at)).await?;
         while !operations.is_empty() {
-            let behind = later(at.revision, operations.len());
+            at = later(at, operations.len());
             let log = self.clone();
             let work = tokio::task::spawn_blocking(move || {
-                let place = log.check(at, &operations)?;
+                let chain = log.check(chain, &operations)?;
                 state.carry_out(operations)?;
-                Ok((state, place))
+                Ok((state, chain))
             });
-            let (done, next) = tokio::join!(work, self.page(behind, stop(behind)));
-            let done: Result<(S, Place), String> = done.map_err(|_| HistoryError::Failed)?;
-            (state, at) = done.map_err(|reason| self.corrupt(reason))?;
-            if at.revision.get().is_multiple_of(every.max(1)) {
-                passing(at, &state);
+            let (done, next) = tokio::join!(work, self.page(at, stop(at)));
+            let done: Result<(S, ChainHash), String> = done.map_err(|_| HistoryError::Failed)?;
+            (state, chain) = done.map_err(|reason| self.corrupt(reason))?;
+            if at < through && at.get().is_multiple_of(every.max(1)) {
+                passing(Place { revision: at, chain: Some(chain) }, &state);
             }
             operations = next?;
         }
-        Ok((state, at))
+        Ok((state, Place { revision: at, chain: Some(chain) }))
     }
 }
 

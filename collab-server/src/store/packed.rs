@@ -100,6 +100,23 @@ impl PackedRow {
         Ok(())
     }
 
+    /// When one of its revisions was committed.
+    pub(crate) fn time_ms(
+        &self,
+        document: DocumentId,
+        revision: Revision,
+    ) -> Result<Option<i64>, StoreError> {
+        let mut found = None;
+        self.walk_stamps(document, |stamp| {
+            if stamp.revision < revision {
+                return Walk::On;
+            }
+            found = Some(stamp.time_ms).filter(|_| stamp.revision == revision);
+            Walk::Stop
+        })?;
+        Ok(found)
+    }
+
     /// The last revision before the first that is later than `time_ms`.
     pub(super) fn revision_at(
         &self,
