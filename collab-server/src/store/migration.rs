@@ -8,6 +8,8 @@ pub(super) mod postgres;
 pub(super) mod sqlite;
 
 use super::OpenError;
+use super::row::Columns;
+use super::sql::Sql;
 
 /// One numbered file.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +45,37 @@ impl Migration {
 
 /// A migration that a database has: its number, and the checksum of its file.
 type Applied = (i64, Vec<u8>);
+
+/// What a database has, in order.
+async fn applied(connection: &mut impl Sql) -> Result<Vec<Applied>, OpenError> {
+    let sql = "select number, checksum from schema_migration order by number";
+    let rows = connection.rows(sql, []).await?;
+    let applied: Result<Vec<Applied>, String> = rows.iter().map(read_applied).collect();
+    Ok(applied.map_err(sqlx::Error::Protocol)?)
+}
+
+fn read_applied(row: &impl Columns) -> Result<Applied, String> {
+    Ok((row.integer("number")?, row.bytes("checksum")?.to_vec()))
+}
+
+/// Notes that a migration was applied.
+async fn note(
+    connection: &mut impl Sql,
+    migration: &Migration,
+    now_ms: i64,
+) -> Result<(), OpenError> {
+    let sql = "insert into schema_migration (number, name, checksum, applied_ms)
+               values ($1, $2, $3, $4)";
+    let values = [
+        migration.number.into(),
+        migration.name.to_owned().into(),
+        migration.checksum().as_slice().into(),
+        now_ms.into(),
+    ];
+    connection.execute(sql, values).await?;
+    tracing::info!(migration = migration.name, "database schema extended");
+    Ok(())
+}
 
 /// What of `known` a database with `applied` lacks, in order.
 fn missing(

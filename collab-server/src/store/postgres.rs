@@ -105,9 +105,7 @@ pub(super) fn uuid(id: u128) -> Uuid {
 }
 
 impl Store for PostgresStore {
-    fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
-        self.moment(move |c| Box::pin(sql::load(c, document)))
-    }
+    crate::store::sql::reads!();
 
     fn append(&self, append: Append) -> StoreFuture<'_, AppendOutcome> {
         let (reply, answer) = oneshot::channel();
@@ -120,32 +118,6 @@ impl Store for PostgresStore {
         })
     }
 
-    fn since(
-        &self,
-        document: DocumentId,
-        after: Revision,
-        page: PageLimit,
-    ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
-        self.moment(move |c| Box::pin(sql::since(c, document, after, page)))
-    }
-
-    fn find_submission(
-        &self,
-        document: DocumentId,
-        client: ClientId,
-        seq: ClientSeq,
-    ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::find_submission(c, document, client, seq)))
-    }
-
-    fn progress(
-        &self,
-        document: DocumentId,
-        client: ClientId,
-    ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>> {
-        self.call(move |c| Box::pin(sql::progress(c, document, client)))
-    }
-
     fn write_snapshot(
         &self,
         document: DocumentId,
@@ -156,13 +128,6 @@ impl Store for PostgresStore {
 
     fn create_document(&self, new: NewDocument) -> StoreFuture<'_, Result<(), StoreError>> {
         self.call(move |connection| Box::pin(write::create(connection, new)))
-    }
-
-    fn document(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
-        self.call(move |c| Box::pin(sql::record(c, document)))
     }
 
     fn rename_document(
@@ -182,13 +147,6 @@ impl Store for PostgresStore {
         self.call(move |connection| Box::pin(write::set_deleted(connection, document, deleted_ms)))
     }
 
-    fn list_documents(
-        &self,
-        query: ListQuery,
-    ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
-        self.call(move |c| Box::pin(sql::list(c, query)))
-    }
-
     fn mark_opened(
         &self,
         document: DocumentId,
@@ -204,40 +162,12 @@ impl Store for PostgresStore {
         self.call(move |connection| Box::pin(write::put_person(connection, person)))
     }
 
-    fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
-        self.call(move |c| Box::pin(async move { read::people(c, &ids).await }))
-    }
-
     fn setting_or_insert(
         &self,
         name: &'static str,
         value: Vec<u8>,
     ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>> {
         self.call(move |connection| Box::pin(write::setting_or_insert(connection, name, value)))
-    }
-
-    fn snapshot_at_or_before(
-        &self,
-        document: DocumentId,
-        revision: Revision,
-    ) -> StoreFuture<'_, Result<Option<Snapshot>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::snapshot_at_or_before(c, document, revision)))
-    }
-
-    fn revision_at(
-        &self,
-        document: DocumentId,
-        time_ms: i64,
-    ) -> StoreFuture<'_, Result<Revision, StoreError>> {
-        self.moment(move |c| Box::pin(sql::revision_at(c, document, time_ms)))
-    }
-
-    fn activity(
-        &self,
-        document: DocumentId,
-        width: u64,
-    ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::activity(c, document, width)))
     }
 
     fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>> {
@@ -253,13 +183,6 @@ impl Store for PostgresStore {
         self.call(move |connection| {
             Box::pin(history::rename_version(connection, document, version, name))
         })
-    }
-
-    fn versions(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<Vec<VersionRecord>, StoreError>> {
-        self.call(move |c| Box::pin(sql::versions(c, document)))
     }
 
     fn delete_version(
@@ -283,32 +206,8 @@ impl Store for PostgresStore {
         })
     }
 
-    fn seen(
-        &self,
-        document: DocumentId,
-        person: UserId,
-    ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>> {
-        self.call(move |c| Box::pin(sql::seen(c, document, person)))
-    }
-
     fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>> {
         self.call(move |connection| Box::pin(import::import(connection, step)))
-    }
-
-    fn packed_log(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<Vec<PackedSpan>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::packed_log(c, document)))
-    }
-
-    fn packed_pages(
-        &self,
-        document: DocumentId,
-        after: Revision,
-        page: PageLimit,
-    ) -> StoreFuture<'_, Result<Vec<PackedRow>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::packed_pages(c, document, after, page)))
     }
 
     fn pack(
@@ -317,50 +216,6 @@ impl Store for PostgresStore {
         pack: Pack,
     ) -> StoreFuture<'_, Result<PackOutcome, StoreError>> {
         self.call(move |connection| Box::pin(packed::pack(connection, document, pack)))
-    }
-
-    fn document_ids(
-        &self,
-        after: Option<DocumentId>,
-        limit: u32,
-    ) -> StoreFuture<'_, Result<Vec<DocumentId>, StoreError>> {
-        self.call(move |c| Box::pin(sql::document_ids(c, after, limit)))
-    }
-
-    fn snapshot_revisions(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<Vec<Revision>, StoreError>> {
-        self.call(move |c| Box::pin(sql::snapshot_revisions(c, document)))
-    }
-
-    fn clients(
-        &self,
-        document: DocumentId,
-        after: Option<ClientId>,
-        limit: u32,
-    ) -> StoreFuture<'_, Result<Vec<(ClientId, ClientProgress)>, StoreError>> {
-        self.call(move |c| Box::pin(sql::clients(c, document, after, limit)))
-    }
-
-    fn packed_clients(
-        &self,
-        document: DocumentId,
-        last: Revision,
-    ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>> {
-        self.call(move |c| Box::pin(sql::packed_clients(c, document, last)))
-    }
-
-    fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {
-        Box::pin(async move {
-            let mut found = Vec::new();
-            // Each in a call of its own: together they may take longer than one call should.
-            for scan in sql::Scan::ALL {
-                found.extend(self.call(move |c| Box::pin(sql::orphans(c, scan, limit))).await?);
-            }
-            found.truncate(limit as usize);
-            Ok(found)
-        })
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

@@ -24,10 +24,15 @@ use super::row::{Columns, integer};
 use super::{Work, postgres, sqlite};
 
 pub(super) use self::audit::{Scan, clients, document_ids, orphans, snapshot_revisions};
-pub(super) use self::history::{activity, revision_at, seen, snapshot_at_or_before, versions};
-pub(super) use self::log::{find_submission, head, list, load, progress, record, since};
+pub(super) use self::history::{
+    activity, delete_version, mark_seen, put_version, rename_version, revision_at, seen,
+    snapshot_at_or_before, versions,
+};
+pub(super) use self::log::{
+    find_submission, head, insert_snapshot, list, load, progress, record, since,
+};
 pub(super) use self::packed::{
-    delete_packed, fits, packed_clients, packed_log, packed_pages, thin,
+    delete_packed, fits, insert_page, packed_clients, packed_log, packed_pages, thin,
 };
 
 /// A value in a statement.
@@ -35,6 +40,7 @@ pub(super) enum Value {
     Id(u128),
     Integer(i64),
     Text(String),
+    Bytes(Vec<u8>),
 }
 
 impl From<DocumentId> for Value {
@@ -76,6 +82,12 @@ impl From<i64> for Value {
 impl From<&UserId> for Value {
     fn from(person: &UserId) -> Self {
         Value::Text(person.as_str().to_owned())
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Value::Bytes(bytes.to_vec())
     }
 }
 
@@ -132,6 +144,7 @@ macro_rules! sql_in {
                 Value::Id(id) => query.bind($module::$id(id)),
                 Value::Integer(number) => query.bind(number),
                 Value::Text(text) => query.bind(text),
+                Value::Bytes(bytes) => query.bind(bytes),
             })
         }
 
@@ -189,3 +202,161 @@ sql_in!(
     Postgres, PgConnection, PgRow, bound_in_postgres: postgres::uuid,
     greatest: "greatest", place: "strpos"
 );
+
+/// The methods of a store that only read. Beside them it needs `call`, which does something on a
+/// connection, and `moment`, which does it in one transaction that sees one moment of the database.
+macro_rules! reads {
+    () => {
+        fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
+            self.moment(move |c| Box::pin(sql::load(c, document)))
+        }
+
+        fn since(
+            &self,
+            document: DocumentId,
+            after: Revision,
+            page: PageLimit,
+        ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
+            self.moment(move |c| Box::pin(sql::since(c, document, after, page)))
+        }
+
+        fn find_submission(
+            &self,
+            document: DocumentId,
+            client: ClientId,
+            seq: ClientSeq,
+        ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
+            self.moment(move |c| Box::pin(sql::find_submission(c, document, client, seq)))
+        }
+
+        fn progress(
+            &self,
+            document: DocumentId,
+            client: ClientId,
+        ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>> {
+            self.call(move |c| Box::pin(sql::progress(c, document, client)))
+        }
+
+        fn document(
+            &self,
+            document: DocumentId,
+        ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
+            self.call(move |c| Box::pin(sql::record(c, document)))
+        }
+
+        fn list_documents(
+            &self,
+            query: ListQuery,
+        ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
+            self.call(move |c| Box::pin(sql::list(c, query)))
+        }
+
+        fn people(
+            &self,
+            ids: Vec<UserId>,
+        ) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
+            self.call(move |c| Box::pin(async move { sql::Sql::people(c, &ids).await }))
+        }
+
+        fn snapshot_at_or_before(
+            &self,
+            document: DocumentId,
+            revision: Revision,
+        ) -> StoreFuture<'_, Result<Option<Snapshot>, StoreError>> {
+            self.moment(move |c| Box::pin(sql::snapshot_at_or_before(c, document, revision)))
+        }
+
+        fn revision_at(
+            &self,
+            document: DocumentId,
+            time_ms: i64,
+        ) -> StoreFuture<'_, Result<Revision, StoreError>> {
+            self.moment(move |c| Box::pin(sql::revision_at(c, document, time_ms)))
+        }
+
+        fn activity(
+            &self,
+            document: DocumentId,
+            width: u64,
+        ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>> {
+            self.moment(move |c| Box::pin(sql::activity(c, document, width)))
+        }
+
+        fn versions(
+            &self,
+            document: DocumentId,
+        ) -> StoreFuture<'_, Result<Vec<VersionRecord>, StoreError>> {
+            self.call(move |c| Box::pin(sql::versions(c, document)))
+        }
+
+        fn seen(
+            &self,
+            document: DocumentId,
+            person: UserId,
+        ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>> {
+            self.call(move |c| Box::pin(sql::seen(c, document, person)))
+        }
+
+        fn packed_log(
+            &self,
+            document: DocumentId,
+        ) -> StoreFuture<'_, Result<Vec<PackedSpan>, StoreError>> {
+            self.moment(move |c| Box::pin(sql::packed_log(c, document)))
+        }
+
+        fn packed_pages(
+            &self,
+            document: DocumentId,
+            after: Revision,
+            page: PageLimit,
+        ) -> StoreFuture<'_, Result<Vec<PackedRow>, StoreError>> {
+            self.moment(move |c| Box::pin(sql::packed_pages(c, document, after, page)))
+        }
+
+        fn document_ids(
+            &self,
+            after: Option<DocumentId>,
+            limit: u32,
+        ) -> StoreFuture<'_, Result<Vec<DocumentId>, StoreError>> {
+            self.call(move |c| Box::pin(sql::document_ids(c, after, limit)))
+        }
+
+        fn snapshot_revisions(
+            &self,
+            document: DocumentId,
+        ) -> StoreFuture<'_, Result<Vec<Revision>, StoreError>> {
+            self.call(move |c| Box::pin(sql::snapshot_revisions(c, document)))
+        }
+
+        fn clients(
+            &self,
+            document: DocumentId,
+            after: Option<ClientId>,
+            limit: u32,
+        ) -> StoreFuture<'_, Result<Vec<(ClientId, ClientProgress)>, StoreError>> {
+            self.call(move |c| Box::pin(sql::clients(c, document, after, limit)))
+        }
+
+        fn packed_clients(
+            &self,
+            document: DocumentId,
+            last: Revision,
+        ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>> {
+            self.call(move |c| Box::pin(sql::packed_clients(c, document, last)))
+        }
+
+        fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {
+            Box::pin(async move {
+                let mut found = Vec::new();
+                // Each in a call of its own: together they may take longer than one call should.
+                for scan in sql::Scan::ALL {
+                    found.extend(self.call(move |c| Box::pin(sql::orphans(c, scan, limit))).await?);
+                }
+                found.truncate(limit as usize);
+                Ok(found)
+            })
+        }
+    };
+}
+
+pub(super) use reads;

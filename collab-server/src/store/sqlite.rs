@@ -80,7 +80,7 @@ impl SqliteStore {
     }
 
     /// Reads in a task of its own, which goes on when nobody waits any more.
-    fn read<T: Send + 'static>(
+    fn call<T: Send + 'static>(
         &self,
         work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
     ) -> Work<'_, T> {
@@ -94,16 +94,14 @@ impl SqliteStore {
         &self,
         work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
     ) -> Work<'_, T> {
-        self.read(move |connection| {
+        self.call(move |connection| {
             Box::pin(async move { work(&mut *connection.begin().await?).await })
         })
     }
 }
 
 impl Store for SqliteStore {
-    fn load(&self, document: DocumentId) -> StoreFuture<'_, Result<Loaded, StoreError>> {
-        self.moment(move |c| Box::pin(sql::load(c, document)))
-    }
+    crate::store::sql::reads!();
 
     fn append(&self, append: Append) -> StoreFuture<'_, AppendOutcome> {
         let (reply, answer) = oneshot::channel();
@@ -116,32 +114,6 @@ impl Store for SqliteStore {
         })
     }
 
-    fn since(
-        &self,
-        document: DocumentId,
-        after: Revision,
-        page: PageLimit,
-    ) -> StoreFuture<'_, Result<TailPage, StoreError>> {
-        self.moment(move |c| Box::pin(sql::since(c, document, after, page)))
-    }
-
-    fn find_submission(
-        &self,
-        document: DocumentId,
-        client: ClientId,
-        seq: ClientSeq,
-    ) -> StoreFuture<'_, Result<Option<Revision>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::find_submission(c, document, client, seq)))
-    }
-
-    fn progress(
-        &self,
-        document: DocumentId,
-        client: ClientId,
-    ) -> StoreFuture<'_, Result<Option<ClientProgress>, StoreError>> {
-        self.read(move |c| Box::pin(sql::progress(c, document, client)))
-    }
-
     fn write_snapshot(
         &self,
         document: DocumentId,
@@ -152,13 +124,6 @@ impl Store for SqliteStore {
 
     fn create_document(&self, new: NewDocument) -> StoreFuture<'_, Result<(), StoreError>> {
         self.write(|reply| Write::Create(Box::new(new), reply))
-    }
-
-    fn document(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
-        self.read(move |c| Box::pin(sql::record(c, document)))
     }
 
     fn rename_document(
@@ -178,13 +143,6 @@ impl Store for SqliteStore {
         self.write(|reply| Write::SetDeleted(document, deleted_ms, reply))
     }
 
-    fn list_documents(
-        &self,
-        query: ListQuery,
-    ) -> StoreFuture<'_, Result<DocumentPage, StoreError>> {
-        self.read(move |c| Box::pin(sql::list(c, query)))
-    }
-
     fn mark_opened(
         &self,
         document: DocumentId,
@@ -198,10 +156,6 @@ impl Store for SqliteStore {
         self.write(|reply| Write::PutPerson(person, reply))
     }
 
-    fn people(&self, ids: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {
-        self.read(move |c| Box::pin(async move { read::people(c, &ids).await }))
-    }
-
     fn setting_or_insert(
         &self,
         name: &'static str,
@@ -209,32 +163,8 @@ impl Store for SqliteStore {
     ) -> StoreFuture<'_, Result<Vec<u8>, StoreError>> {
         Box::pin(async move {
             self.write(|reply| Write::InsertSetting(name, value, reply)).await?;
-            self.read(move |c| Box::pin(read::setting(c, name))).await
+            self.call(move |c| Box::pin(read::setting(c, name))).await
         })
-    }
-
-    fn snapshot_at_or_before(
-        &self,
-        document: DocumentId,
-        revision: Revision,
-    ) -> StoreFuture<'_, Result<Option<Snapshot>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::snapshot_at_or_before(c, document, revision)))
-    }
-
-    fn revision_at(
-        &self,
-        document: DocumentId,
-        time_ms: i64,
-    ) -> StoreFuture<'_, Result<Revision, StoreError>> {
-        self.moment(move |c| Box::pin(sql::revision_at(c, document, time_ms)))
-    }
-
-    fn activity(
-        &self,
-        document: DocumentId,
-        width: u64,
-    ) -> StoreFuture<'_, Result<Vec<Activity>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::activity(c, document, width)))
     }
 
     fn put_version(&self, version: VersionRecord) -> StoreFuture<'_, Result<(), StoreError>> {
@@ -248,13 +178,6 @@ impl Store for SqliteStore {
         name: String,
     ) -> StoreFuture<'_, Result<(), StoreError>> {
         self.write(|reply| Write::RenameVersion(document, version, name, reply))
-    }
-
-    fn versions(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<Vec<VersionRecord>, StoreError>> {
-        self.read(move |c| Box::pin(sql::versions(c, document)))
     }
 
     fn delete_version(
@@ -274,32 +197,8 @@ impl Store for SqliteStore {
         self.write(|reply| Write::MarkSeen(document, person, seen, reply))
     }
 
-    fn seen(
-        &self,
-        document: DocumentId,
-        person: UserId,
-    ) -> StoreFuture<'_, Result<Option<Seen>, StoreError>> {
-        self.read(move |c| Box::pin(sql::seen(c, document, person)))
-    }
-
     fn import(&self, step: ImportStep) -> StoreFuture<'_, Result<(), StoreError>> {
         self.write(|reply| Write::Import(Box::new(step), reply))
-    }
-
-    fn packed_log(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<Vec<PackedSpan>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::packed_log(c, document)))
-    }
-
-    fn packed_pages(
-        &self,
-        document: DocumentId,
-        after: Revision,
-        page: PageLimit,
-    ) -> StoreFuture<'_, Result<Vec<PackedRow>, StoreError>> {
-        self.moment(move |c| Box::pin(sql::packed_pages(c, document, after, page)))
     }
 
     fn pack(
@@ -316,54 +215,10 @@ impl Store for SqliteStore {
         })
     }
 
-    fn document_ids(
-        &self,
-        after: Option<DocumentId>,
-        limit: u32,
-    ) -> StoreFuture<'_, Result<Vec<DocumentId>, StoreError>> {
-        self.read(move |c| Box::pin(sql::document_ids(c, after, limit)))
-    }
-
-    fn snapshot_revisions(
-        &self,
-        document: DocumentId,
-    ) -> StoreFuture<'_, Result<Vec<Revision>, StoreError>> {
-        self.read(move |c| Box::pin(sql::snapshot_revisions(c, document)))
-    }
-
-    fn clients(
-        &self,
-        document: DocumentId,
-        after: Option<ClientId>,
-        limit: u32,
-    ) -> StoreFuture<'_, Result<Vec<(ClientId, ClientProgress)>, StoreError>> {
-        self.read(move |c| Box::pin(sql::clients(c, document, after, limit)))
-    }
-
-    fn packed_clients(
-        &self,
-        document: DocumentId,
-        last: Revision,
-    ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>> {
-        self.read(move |c| Box::pin(sql::packed_clients(c, document, last)))
-    }
-
-    fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {
-        Box::pin(async move {
-            let mut found = Vec::new();
-            // Each in a call of its own: together they may take longer than one call should.
-            for scan in sql::Scan::ALL {
-                found.extend(self.read(move |c| Box::pin(sql::orphans(c, scan, limit))).await?);
-            }
-            found.truncate(limit as usize);
-            Ok(found)
-        })
-    }
-
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.write(Write::Check).await?;
-            self.read(|c| Box::pin(read::check(c))).await
+            self.call(|c| Box::pin(read::check(c))).await
         })
     }
 

@@ -1,8 +1,8 @@
 //! Migrations of a PostgreSQL schema: the first of the connection's search path.
 
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{Connection, PgConnection};
 
-use super::{Applied, Migration, POSTGRES, missing};
+use super::{Applied, POSTGRES, missing, note};
 use crate::store::OpenError;
 
 /// Applies what is missing. Servers that start at once take turns by an advisory lock, and all but
@@ -22,8 +22,8 @@ pub(in crate::store) async fn migrate(
     .execute(&mut *transaction)
     .await?;
     for migration in missing(POSTGRES, &applied(&mut transaction).await?)? {
-        apply(&mut transaction, migration, now_ms).await?;
-        tracing::info!(migration = migration.name, "database schema extended");
+        sqlx::raw_sql(migration.sql).execute(&mut *transaction).await?;
+        note(&mut *transaction, migration, now_ms).await?;
     }
     transaction.commit().await?;
     Ok(())
@@ -49,27 +49,5 @@ async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>, OpenErro
         .execute(&mut *connection)
         .await?;
     }
-    let rows = sqlx::query("select number, checksum from schema_migration order by number")
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
-}
-
-async fn apply(
-    connection: &mut PgConnection,
-    migration: &'static Migration,
-    now_ms: i64,
-) -> Result<(), OpenError> {
-    sqlx::raw_sql(migration.sql).execute(&mut *connection).await?;
-    sqlx::query(
-        "insert into schema_migration (number, name, checksum, applied_ms)
-         values ($1, $2, $3, $4)",
-    )
-    .bind(migration.number)
-    .bind(migration.name)
-    .bind(migration.checksum())
-    .bind(now_ms)
-    .execute(connection)
-    .await?;
-    Ok(())
+    super::applied(connection).await
 }

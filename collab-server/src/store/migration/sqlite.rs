@@ -1,8 +1,8 @@
 //! Migrations of a SQLite file.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
-use super::{Applied, Migration, SQLITE, missing};
+use super::{Applied, SQLITE, missing, note};
 use crate::store::OpenError;
 
 /// Applies what is missing. Another process that does the same waits, and then finds it done.
@@ -26,8 +26,8 @@ pub(in crate::store) async fn migrate(
 
 async fn apply_missing(connection: &mut SqliteConnection, now_ms: i64) -> Result<(), OpenError> {
     for migration in missing(SQLITE, &applied(connection).await?)? {
-        apply(connection, migration, now_ms).await?;
-        tracing::info!(migration = migration.name, "database schema extended");
+        sqlx::raw_sql(migration.sql).execute(&mut *connection).await?;
+        note(connection, migration, now_ms).await?;
     }
     Ok(())
 }
@@ -44,26 +44,5 @@ async fn applied(connection: &mut SqliteConnection) -> Result<Vec<Applied>, Open
     )
     .execute(&mut *connection)
     .await?;
-    let rows = sqlx::query("select number, checksum from schema_migration order by number")
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
-}
-
-async fn apply(
-    connection: &mut SqliteConnection,
-    migration: &'static Migration,
-    now_ms: i64,
-) -> Result<(), OpenError> {
-    sqlx::raw_sql(migration.sql).execute(&mut *connection).await?;
-    sqlx::query::<sqlx::Sqlite>(
-        "insert into schema_migration (number, name, checksum, applied_ms) values (?, ?, ?, ?)",
-    )
-    .bind(migration.number)
-    .bind(migration.name)
-    .bind(migration.checksum())
-    .bind(now_ms)
-    .execute(connection)
-    .await?;
-    Ok(())
+    super::applied(connection).await
 }

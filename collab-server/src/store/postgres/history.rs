@@ -4,13 +4,11 @@ use collab_protocol::{DocumentId, UserId, VersionId};
 use ot_core::Revision;
 use sqlx::{Connection, PgConnection};
 
-use super::uuid;
 use super::write::found;
 use crate::store::StoreError;
 use crate::store::checks::check_text;
 use crate::store::history::{Seen, VersionRecord, check_reached};
-use crate::store::row::integer;
-use crate::store::sql::head;
+use crate::store::sql;
 
 /// Refuses to note anything about a revision that the log has not reached. A log never gets
 /// shorter, so what holds now holds when it is noted.
@@ -19,7 +17,7 @@ async fn check_is_reached(
     document: DocumentId,
     revision: Revision,
 ) -> Result<(), StoreError> {
-    let head = head(connection, document).await?.ok_or(StoreError::NotFound)?;
+    let head = sql::head(connection, document).await?.ok_or(StoreError::NotFound)?;
     check_reached(revision, head)
 }
 
@@ -30,19 +28,7 @@ pub(super) async fn put_version(
     check_text(&version.name)?;
     let mut transaction = connection.begin().await?;
     check_is_reached(&mut transaction, version.document, version.revision).await?;
-    sqlx::query(
-        "insert into version (version_id, document_id, revision, name, author_id, time_ms)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (version_id) do update set name = excluded.name",
-    )
-    .bind(uuid(version.id.get()))
-    .bind(uuid(version.document.get()))
-    .bind(integer(version.revision.get()))
-    .bind(&version.name)
-    .bind(version.author.as_str())
-    .bind(version.time_ms)
-    .execute(&mut *transaction)
-    .await?;
+    sql::put_version(&mut *transaction, &version).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -53,14 +39,7 @@ pub(super) async fn rename_version(
     name: String,
 ) -> Result<(), StoreError> {
     check_text(&name)?;
-    let renamed =
-        sqlx::query("update version set name = $1 where document_id = $2 and version_id = $3")
-            .bind(&name)
-            .bind(uuid(document.get()))
-            .bind(uuid(version.get()))
-            .execute(connection)
-            .await?;
-    found(renamed.rows_affected())
+    found(sql::rename_version(connection, document, version, &name).await?)
 }
 
 pub(super) async fn delete_version(
@@ -68,12 +47,7 @@ pub(super) async fn delete_version(
     document: DocumentId,
     version: VersionId,
 ) -> Result<(), StoreError> {
-    let deleted = sqlx::query("delete from version where document_id = $1 and version_id = $2")
-        .bind(uuid(document.get()))
-        .bind(uuid(version.get()))
-        .execute(connection)
-        .await?;
-    found(deleted.rows_affected())
+    found(sql::delete_version(connection, document, version).await?)
 }
 
 pub(super) async fn mark_seen(
@@ -84,18 +58,6 @@ pub(super) async fn mark_seen(
 ) -> Result<(), StoreError> {
     let mut transaction = connection.begin().await?;
     check_is_reached(&mut transaction, document, seen.revision).await?;
-    sqlx::query(
-        "insert into document_seen (document_id, person_id, revision, time_ms)
-         values ($1, $2, $3, $4)
-         on conflict (document_id, person_id) do update set
-             revision = excluded.revision, time_ms = excluded.time_ms
-         where excluded.revision >= document_seen.revision",
-    )
-    .bind(uuid(document.get()))
-    .bind(person.as_str())
-    .bind(integer(seen.revision.get()))
-    .bind(seen.time_ms)
-    .execute(&mut *transaction)
-    .await?;
+    sql::mark_seen(&mut *transaction, document, &person, seen).await?;
     Ok(transaction.commit().await?)
 }

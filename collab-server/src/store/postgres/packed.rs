@@ -7,7 +7,7 @@ use super::uuid;
 use crate::store::StoreError;
 use crate::store::packed::{Pack, PackOutcome, PackedClient};
 use crate::store::row::integer;
-use crate::store::sql::{delete_packed, fits, thin};
+use crate::store::sql::{delete_packed, fits, insert_page, thin};
 
 /// One page in place of what it was made of. Of several servers that pack one document the others
 /// wait, and then find that the log is not what they read.
@@ -38,20 +38,7 @@ async fn insert(
     pack: &Pack,
 ) -> Result<(), sqlx::Error> {
     let row = &pack.row;
-    sqlx::query(
-        "insert into packed_page (document_id, first_revision, last_revision, chain, last_ms,
-             body, row_hash)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(uuid(document.get()))
-    .bind(integer(row.first.get()))
-    .bind(integer(row.last.get()))
-    .bind(row.chain.as_bytes().to_vec())
-    .bind(row.last_ms)
-    .bind(row.body.to_vec())
-    .bind(row.hash(document).to_vec())
-    .execute(&mut *connection)
-    .await?;
+    insert_page(connection, document, row).await?;
     let column =
         |value: fn(&PackedClient) -> i64| -> Vec<i64> { pack.clients.iter().map(value).collect() };
     sqlx::query(

@@ -11,7 +11,7 @@ use crate::store::record::{
     ClientProgress, DocumentRecord, LoggedOperation, NewDocument, PersonRecord, Snapshot,
 };
 use crate::store::row::integer;
-use crate::store::sql::{head, thin};
+use crate::store::sql::{head, insert_snapshot};
 
 pub(super) async fn snapshot(
     connection: &mut PgConnection,
@@ -22,21 +22,7 @@ pub(super) async fn snapshot(
     let mut transaction = connection.begin().await?;
     let head = head(&mut *transaction, document).await?.ok_or(StoreError::NotFound)?;
     snapshot.check_reached(document, head)?;
-    sqlx::query(
-        "insert into snapshot
-             (document_id, revision, body, body_hash, chain, time_ms, row_hash)
-         values ($1, $2, $3, $4, $5, $6, $7) on conflict (document_id, revision) do nothing",
-    )
-    .bind(uuid(document.get()))
-    .bind(integer(snapshot.revision.get()))
-    .bind(&*snapshot.text)
-    .bind(blake3::hash(snapshot.text.as_bytes()).as_bytes().to_vec())
-    .bind(snapshot.chain.as_bytes().to_vec())
-    .bind(snapshot.time_ms)
-    .bind(snapshot.row_hash(&document.get().to_be_bytes()).to_vec())
-    .execute(&mut *transaction)
-    .await?;
-    thin(&mut *transaction, document).await?;
+    insert_snapshot(&mut *transaction, document, &snapshot).await?;
     Ok(transaction.commit().await?)
 }
 

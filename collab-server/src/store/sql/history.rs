@@ -111,3 +111,60 @@ pub(in crate::store) async fn seen(
     })?;
     Ok(seen.into_iter().next())
 }
+
+/// Names a revision that the log has reached; of a version that is there only the name changes.
+pub(in crate::store) async fn put_version(
+    transaction: &mut impl Sql,
+    version: &VersionRecord,
+) -> Result<(), sqlx::Error> {
+    let sql = "insert into version (version_id, document_id, revision, name, author_id, time_ms)
+               values ($1, $2, $3, $4, $5, $6)
+               on conflict (version_id) do update set name = excluded.name";
+    let values = [
+        version.id.into(),
+        version.document.into(),
+        version.revision.into(),
+        version.name.clone().into(),
+        (&version.author).into(),
+        version.time_ms.into(),
+    ];
+    transaction.execute(sql, values).await.map(drop)
+}
+
+/// How many versions got the name: none or one.
+pub(in crate::store) async fn rename_version(
+    connection: &mut impl Sql,
+    document: DocumentId,
+    version: VersionId,
+    name: &str,
+) -> Result<u64, sqlx::Error> {
+    let sql = "update version set name = $1 where document_id = $2 and version_id = $3";
+    let values = [name.to_owned().into(), document.into(), version.into()];
+    connection.execute(sql, values).await
+}
+
+/// How many versions went: none or one.
+pub(in crate::store) async fn delete_version(
+    connection: &mut impl Sql,
+    document: DocumentId,
+    version: VersionId,
+) -> Result<u64, sqlx::Error> {
+    let sql = "delete from version where document_id = $1 and version_id = $2";
+    connection.execute(sql, [document.into(), version.into()]).await
+}
+
+/// Notes what a person has seen, unless they saw a later revision.
+pub(in crate::store) async fn mark_seen(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    person: &UserId,
+    seen: Seen,
+) -> Result<(), sqlx::Error> {
+    let sql = "insert into document_seen (document_id, person_id, revision, time_ms)
+               values ($1, $2, $3, $4)
+               on conflict (document_id, person_id) do update set
+                   revision = excluded.revision, time_ms = excluded.time_ms
+               where excluded.revision >= document_seen.revision";
+    let values = [document.into(), person.into(), seen.revision.into(), seen.time_ms.into()];
+    transaction.execute(sql, values).await.map(drop)
+}

@@ -72,6 +72,28 @@ pub(super) async fn snapshot_until(
     found.map(|found| row::snapshot(document, &found)).transpose()
 }
 
+/// Keeps a snapshot, unless its revision has one, and lets go of those that are too many then.
+pub(in crate::store) async fn insert_snapshot(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    snapshot: &Snapshot,
+) -> Result<(), sqlx::Error> {
+    let sql = "insert into snapshot
+                   (document_id, revision, body, body_hash, chain, time_ms, row_hash)
+               values ($1, $2, $3, $4, $5, $6, $7) on conflict (document_id, revision) do nothing";
+    let values = [
+        document.into(),
+        snapshot.revision.into(),
+        snapshot.text.to_string().into(),
+        blake3::hash(snapshot.text.as_bytes()).as_bytes().as_slice().into(),
+        snapshot.chain.as_bytes().as_slice().into(),
+        snapshot.time_ms.into(),
+        snapshot.row_hash(&document.get().to_be_bytes()).as_slice().into(),
+    ];
+    transaction.execute(sql, values).await?;
+    packed::thin(transaction, document).await
+}
+
 /// Reads a log behind `after`, first what is packed and then the rows, as far as `limit` allows.
 async fn log_behind(
     moment: &mut impl Sql,

@@ -244,6 +244,28 @@ pub(in crate::store) async fn delete_packed(
     Ok(())
 }
 
+/// Puts in a page, without its clients.
+pub(in crate::store) async fn insert_page(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    row: &PackedRow,
+) -> Result<(), sqlx::Error> {
+    let sql = "insert into packed_page (document_id, first_revision, last_revision, chain, last_ms,
+                   body, row_hash)
+               values ($1, $2, $3, $4, $5, $6, $7)";
+    let values = [
+        document.into(),
+        row.first.into(),
+        row.last.into(),
+        row.chain.as_bytes().as_slice().into(),
+        row.last_ms.into(),
+        (&*row.body).into(),
+        row.hash(document).as_slice().into(),
+    ];
+    transaction.execute(sql, values).await?;
+    Ok(())
+}
+
 /// Lets go of snapshots that are too many.
 pub(in crate::store) async fn thin(
     transaction: &mut impl Sql,

@@ -4,13 +4,11 @@ use collab_protocol::{DocumentId, UserId, VersionId};
 use ot_core::Revision;
 use sqlx::SqliteConnection;
 
-use super::id_bytes;
 use super::write::{Written, found};
 use crate::store::StoreError;
 use crate::store::checks::check_text;
 use crate::store::history::{Seen, VersionRecord, check_reached};
-use crate::store::row::integer;
-use crate::store::sql::head;
+use crate::store::sql;
 
 /// What keeps something from being noted about a revision of a document, if anything does.
 async fn refusal(
@@ -18,7 +16,7 @@ async fn refusal(
     document: DocumentId,
     revision: Revision,
 ) -> Result<Option<Written>, sqlx::Error> {
-    let reached = match head(connection, document).await? {
+    let reached = match sql::head(connection, document).await? {
         None => Err(StoreError::NotFound),
         Some(head) => check_reached(revision, head),
     };
@@ -35,19 +33,7 @@ pub(super) async fn put_version(
     if let Some(refused) = refusal(connection, version.document, version.revision).await? {
         return Ok(refused);
     }
-    sqlx::query(
-        "insert into version (version_id, document_id, revision, name, author_id, time_ms)
-         values (?, ?, ?, ?, ?, ?)
-         on conflict (version_id) do update set name = excluded.name",
-    )
-    .bind(id_bytes(version.id.get()))
-    .bind(id_bytes(version.document.get()))
-    .bind(integer(version.revision.get()))
-    .bind(version.name.clone())
-    .bind(version.author.as_str().to_owned())
-    .bind(version.time_ms)
-    .execute(connection)
-    .await?;
+    sql::put_version(connection, version).await?;
     Ok(Written::Yes)
 }
 
@@ -57,17 +43,10 @@ pub(super) async fn rename_version(
     version: VersionId,
     name: &str,
 ) -> Result<Written, sqlx::Error> {
-    if let Err(error) = check_text(name) {
-        return Ok(Written::Refused(error));
+    match check_text(name) {
+        Ok(()) => Ok(found(sql::rename_version(connection, document, version, name).await?)),
+        Err(error) => Ok(Written::Refused(error)),
     }
-    let renamed =
-        sqlx::query("update version set name = ? where document_id = ? and version_id = ?")
-            .bind(name.to_owned())
-            .bind(id_bytes(document.get()))
-            .bind(id_bytes(version.get()))
-            .execute(connection)
-            .await?;
-    Ok(found(renamed.rows_affected()))
 }
 
 pub(super) async fn delete_version(
@@ -75,12 +54,7 @@ pub(super) async fn delete_version(
     document: DocumentId,
     version: VersionId,
 ) -> Result<Written, sqlx::Error> {
-    let deleted = sqlx::query("delete from version where document_id = ? and version_id = ?")
-        .bind(id_bytes(document.get()))
-        .bind(id_bytes(version.get()))
-        .execute(connection)
-        .await?;
-    Ok(found(deleted.rows_affected()))
+    Ok(found(sql::delete_version(connection, document, version).await?))
 }
 
 pub(super) async fn mark_seen(
@@ -92,18 +66,6 @@ pub(super) async fn mark_seen(
     if let Some(refused) = refusal(connection, document, seen.revision).await? {
         return Ok(refused);
     }
-    sqlx::query(
-        "insert into document_seen (document_id, person_id, revision, time_ms)
-         values (?, ?, ?, ?)
-         on conflict (document_id, person_id) do update set
-             revision = excluded.revision, time_ms = excluded.time_ms
-         where excluded.revision >= document_seen.revision",
-    )
-    .bind(id_bytes(document.get()))
-    .bind(person.as_str().to_owned())
-    .bind(integer(seen.revision.get()))
-    .bind(seen.time_ms)
-    .execute(connection)
-    .await?;
+    sql::mark_seen(connection, document, person, seen).await?;
     Ok(Written::Yes)
 }

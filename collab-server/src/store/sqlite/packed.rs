@@ -7,7 +7,7 @@ use super::id_bytes;
 use super::write::Written;
 use crate::store::packed::Pack;
 use crate::store::row::integer;
-use crate::store::sql::{delete_packed, fits, thin};
+use crate::store::sql::{delete_packed, fits, insert_page, thin};
 
 /// One page in place of what it was made of.
 pub(super) async fn pack(
@@ -32,20 +32,7 @@ async fn insert(
     pack: &Pack,
 ) -> Result<(), sqlx::Error> {
     let row = &pack.row;
-    sqlx::query(
-        "insert into packed_page (document_id, first_revision, last_revision, chain, last_ms,
-             body, row_hash)
-         values (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(id_bytes(document.get()))
-    .bind(integer(row.first.get()))
-    .bind(integer(row.last.get()))
-    .bind(row.chain.as_bytes().to_vec())
-    .bind(row.last_ms)
-    .bind(row.body.to_vec())
-    .bind(row.hash(document).to_vec())
-    .execute(&mut *connection)
-    .await?;
+    insert_page(connection, document, row).await?;
     for clients in pack.clients.chunks(256) {
         let mut insert = QueryBuilder::new(
             "insert into packed_client (document_id, client_id, last_revision, first_seq, last_seq) ",

@@ -20,7 +20,7 @@ use crate::store::record::{
     Append, AppendOutcome, DocumentRecord, NewDocument, PersonRecord, Snapshot,
 };
 use crate::store::row::integer;
-use crate::store::sql::{head, thin};
+use crate::store::sql::{head, insert_snapshot};
 
 /// Where the answer goes.
 type Reply = oneshot::Sender<Result<(), StoreError>>;
@@ -191,21 +191,7 @@ async fn write_snapshot(
     if let Err(error) = snapshot.check_reached(document, head) {
         return Ok(Written::Refused(error));
     }
-    sqlx::query(
-        "insert into snapshot
-             (document_id, revision, body, body_hash, chain, time_ms, row_hash)
-         values (?, ?, ?, ?, ?, ?, ?) on conflict (document_id, revision) do nothing",
-    )
-    .bind(id_bytes(document.get()))
-    .bind(integer(snapshot.revision.get()))
-    .bind(snapshot.text.to_string())
-    .bind(blake3::hash(snapshot.text.as_bytes()).as_bytes().to_vec())
-    .bind(snapshot.chain.as_bytes().to_vec())
-    .bind(snapshot.time_ms)
-    .bind(snapshot.row_hash(&id_bytes(document.get())).to_vec())
-    .execute(&mut *connection)
-    .await?;
-    thin(connection, document).await?;
+    insert_snapshot(connection, document, snapshot).await?;
     Ok(Written::Yes)
 }
 
