@@ -43,7 +43,7 @@ pub(crate) use actor::{Control, Message, Retire};
 pub(crate) use catch_up::entries as stretch;
 #[cfg(feature = "simulation")]
 pub(crate) use core::{Admission, Order, Read, ReadDone};
-pub(crate) use core::{Core, JoinFailure};
+pub(crate) use core::{Core, JoinFailure, Sharing};
 #[cfg(feature = "simulation")]
 pub(crate) use feed::{Held, Reader};
 #[cfg(feature = "simulation")]
@@ -56,7 +56,9 @@ pub(crate) struct Surroundings {
     pub(crate) config: Arc<DocumentConfig>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// The way to other servers that may commit to the same documents, where there are any.
+    /// Whether other servers may commit to the same documents.
+    pub(crate) is_shared: bool,
+    /// The way to those, where there is one.
     pub(crate) fanout: Option<Arc<dyn Fanout>>,
     /// Bounds the catch-ups from the store, over all documents.
     pub(crate) catch_ups: Arc<Semaphore>,
@@ -83,7 +85,12 @@ impl Document {
         retire: Retire,
     ) -> Result<(Document, impl Future<Output = ()> + Send + 'static), StoreError> {
         let (id, config) = (loaded.record.id, around.config.clone());
-        let core = Core::new(loaded, config.clone(), news.is_some())?;
+        let sharing = match &around.fanout {
+            Some(_) => Sharing::Told,
+            None if around.is_shared => Sharing::Silent,
+            None => Sharing::Alone,
+        };
+        let core = Core::new(loaded, config.clone(), sharing)?;
 
         let (mailbox, mailbox_receiver) = mpsc::channel(config.mailbox_len);
         // A place for each session's leave, and a few for the rest, whose senders wait.

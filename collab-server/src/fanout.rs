@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use collab_protocol::DocumentId;
+use ot_core::Revision;
 use tokio::sync::mpsc;
 
 use crate::store::LoggedOperation;
@@ -23,6 +24,14 @@ pub struct Batch {
     pub document: DocumentId,
     /// The operations, as the log holds them; at least one.
     pub operations: Vec<LoggedOperation>,
+}
+
+impl Batch {
+    /// The last revision it tells of.
+    #[must_use]
+    pub fn head(&self) -> Revision {
+        self.operations.last().map(|last| last.revision).unwrap_or_default()
+    }
 }
 
 /// Carries batches between servers, as well as it can.

@@ -91,23 +91,23 @@ impl Registry {
         clock: Arc<dyn Clock>,
     ) -> Arc<Registry> {
         let catch_ups = Arc::new(Semaphore::new(config.catch_ups_max.max(1)));
-        let config = Arc::new(config);
-        let around = Surroundings { config, store, clock, fanout: None, catch_ups };
-        Registry::around(around)
+        let (config, is_shared) = (Arc::new(config), false);
+        Registry::around(Surroundings { config, store, clock, is_shared, fanout: None, catch_ups })
     }
 
     /// A registry of documents that other servers may commit to as well. `fanout` is the way to
-    /// them.
+    /// them; without one, their commits are found by looking at the log every
+    /// [`DocumentConfig::poll_interval`].
     #[must_use]
     pub fn shared(
         store: Arc<dyn Store>,
         config: DocumentConfig,
         clock: Arc<dyn Clock>,
-        fanout: Arc<dyn Fanout>,
+        fanout: Option<Arc<dyn Fanout>>,
     ) -> Arc<Registry> {
         let catch_ups = Arc::new(Semaphore::new(config.catch_ups_max.max(1)));
-        let (config, fanout) = (Arc::new(config), Some(fanout));
-        Registry::around(Surroundings { config, store, clock, fanout, catch_ups })
+        let (config, is_shared) = (Arc::new(config), true);
+        Registry::around(Surroundings { config, store, clock, is_shared, fanout, catch_ups })
     }
 
     fn around(around: Surroundings) -> Arc<Registry> {

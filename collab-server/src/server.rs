@@ -15,7 +15,6 @@ use crate::auth::{Guests, OriginPolicy};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Database};
 use crate::document::DocumentConfig;
-use crate::fanout::LocalFanout;
 use crate::history::{Histories, HistoryConfig};
 use crate::http;
 use crate::listener::Listener;
@@ -181,8 +180,7 @@ pub(crate) async fn assemble(
     let registry = match config.database {
         // Others may use it too. Nothing carries their commits here yet: the log is looked at.
         Database::Postgres(_) => {
-            let fanout = Arc::new(LocalFanout::default());
-            Registry::shared(Arc::clone(&store), documents, Arc::clone(&clock), fanout)
+            Registry::shared(Arc::clone(&store), documents, Arc::clone(&clock), None)
         }
         Database::Sqlite(_) | Database::Memory => {
             Registry::new(Arc::clone(&store), documents, Arc::clone(&clock))

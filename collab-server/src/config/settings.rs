@@ -229,8 +229,7 @@ settings! {
         /// How soon a client sends again what the database did not take, in milliseconds.
         retry_ms: u32 = "500" in 1..=60_000,
         /// How often a loaded document looks at its log where other servers write to it too, in
-        /// milliseconds. They tell of what they commit; this bounds how long a lost word of it
-        /// goes unnoticed.
+        /// milliseconds. So late does what is written on one server show on another.
         poll_interval_ms: u32 = "2000" in 100..=600_000,
     }
 }

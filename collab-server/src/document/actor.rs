@@ -227,8 +227,7 @@ impl Actor {
     fn heard(&mut self, batch: Option<Arc<Batch>>, inbox: &mut Inbox) {
         match batch {
             Some(batch) => {
-                let head = batch.operations.last().map(|last| last.revision).unwrap_or_default();
-                self.parts.core.heard(batch.operations.clone(), head);
+                self.parts.core.heard(&batch.operations, batch.head());
             }
             // Looking at the log now and then goes on.
             None => inbox.news = None,

@@ -44,8 +44,8 @@ pub struct DocumentConfig {
     pub pace_max: Duration,
     /// How soon a client is told to send again what could not be stored.
     pub retry: Duration,
-    /// How often a document looks at its log where other servers may write to it. What they say of
-    /// their commits may get lost; this bounds how long that goes unnoticed.
+    /// How often a document looks at its log where other servers may write to it. Nobody may say
+    /// what they commit, or it may get lost; this bounds how long it goes unnoticed.
     pub poll_interval: Duration,
     /// Catch-ups from the store that run at the same time, over all documents.
     pub catch_ups_max: usize,

@@ -66,6 +66,17 @@ fn is_due(deadline: &mut Option<Duration>, now: Duration) -> bool {
     is_due
 }
 
+/// What other servers have to do with a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Nothing: this one alone commits to it.
+    Alone,
+    /// They may commit to it too. The log is looked at now and then; nothing else tells of it.
+    Silent,
+    /// As `Silent`, and what is committed here is published for them.
+    Told,
+}
+
 /// See the module.
 pub(crate) struct Core {
     document: DocumentId,
@@ -74,8 +85,7 @@ pub(crate) struct Core {
     state: State,
     chain: Chain,
     room: Arc<SharedRoom>,
-    /// Whether other servers may commit to this document too.
-    is_shared: bool,
+    sharing: Sharing,
     snapshot_at: Revision,
     effects: Vec<Effect>,
     /// Where sessions said their selections are, until the turn.
@@ -102,15 +112,14 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// A document as it was loaded. With `is_shared` other servers may commit to it too: then the
-    /// log is looked at now and then, and what is committed here is published.
+    /// A document as it was loaded.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when an operation does not fit the text before it.
     pub(crate) fn new(
         loaded: Loaded,
         config: Arc<DocumentConfig>,
-        is_shared: bool,
+        sharing: Sharing,
     ) -> Result<Core, StoreError> {
         let Loaded { record, snapshot, tail, authors } = loaded;
         let corrupt = |reason| StoreError::Corrupt { document: record.id, reason };
@@ -136,7 +145,7 @@ impl Core {
             config,
             state,
             room: Arc::new(SharedRoom::new(room)),
-            is_shared,
+            sharing,
             snapshot_at,
             effects: Vec::new(),
             selects: Vec::new(),
@@ -263,7 +272,7 @@ impl Core {
                 // The next poll makes up for one that failed.
                 if let Ok(page) = result {
                     self.set_deleted(page.is_deleted);
-                    self.heard(page.operations, page.head);
+                    self.heard(&page.operations, page.head);
                 }
                 return;
             }
@@ -281,20 +290,18 @@ impl Core {
     /// Another server, or a look at the log, says that it holds these operations, dense and in
     /// order, and ends at `head` or behind. What continues the text here is taken in at once; where
     /// something is missing, the log is read.
-    pub(crate) fn heard(&mut self, mut operations: Vec<LoggedOperation>, head: Revision) {
+    pub(crate) fn heard(&mut self, operations: &[LoggedOperation], head: Revision) {
         let own = self.state.head();
-        operations.retain(|logged| logged.revision > own);
-        let continues = operations.first().is_some_and(|first| Some(first.revision) == own.next())
+        let new = &operations[operations.partition_point(|logged| logged.revision <= own)..];
+        let continues = new.first().is_some_and(|first| Some(first.revision) == own.next())
             && self.state.may_ingest()
-            && self.chain.follow(&operations).is_ok();
+            && self.chain.follow(new).is_ok();
         if continues {
             self.sent.clear();
-        } else {
-            operations.clear();
-            if sabotage::is_planted(Bug::NoGapFetch) {
-                return;
-            }
+        } else if sabotage::is_planted(Bug::NoGapFetch) {
+            return;
         }
+        let operations = if continues { new.to_vec() } else { Vec::new() };
         self.event(Event::Heard { operations, head });
     }
 
@@ -414,7 +421,7 @@ impl Core {
     }
 
     fn note_sent(&mut self, append: &Append) {
-        if !self.is_shared {
+        if self.sharing != Sharing::Told {
             return;
         }
         self.sent.retain(|sent| sent.revision <= append.base);
@@ -517,7 +524,7 @@ impl Core {
     /// Looks at the log now and then where other servers may write to it: what they say of it may
     /// get lost.
     fn poll_if_due(&mut self, now: Duration) -> Option<Order> {
-        if !self.is_shared || sabotage::is_planted(Bug::NoHeadPoll) {
+        if self.sharing == Sharing::Alone || sabotage::is_planted(Bug::NoHeadPoll) {
             return None;
         }
         let next = now + self.config.poll_interval;

@@ -141,7 +141,7 @@ impl World<'_> {
         };
         let config = Arc::new(self.plan.config.clone());
         let core = opened(loaded)
-            .and_then(|loaded| Core::new(loaded, config, self.plan.is_shared).map_err(Into::into));
+            .and_then(|loaded| Core::new(loaded, config, self.plan.sharing()).map_err(Into::into));
         let waiting = std::mem::take(&mut host.waiting);
         match core {
             Ok(core) => {
@@ -593,9 +593,7 @@ impl World<'_> {
                     self.expect_to_hear(server, host, &batch);
                 }
                 let is_subscribed = self.servers[server].hosts[&host].is_subscribed;
-                let is_lost = !self.plan.fanout_works
-                    || !is_subscribed
-                    || self.draw.permille(self.plan.fanout_drop);
+                let is_lost = !is_subscribed || self.draw.permille(self.plan.fanout_drop);
                 let copies = if self.draw.permille(self.plan.fanout_double) { 2 } else { 1 };
                 for _ in 0..copies {
                     if is_lost || server == from && copies == 1 {
@@ -612,13 +610,11 @@ impl World<'_> {
     /// Where nothing of it is lost, a fan-out brings each commit to each document that is loaded or
     /// being loaded.
     fn expect_to_hear(&mut self, server: usize, host: u64, batch: &Batch) {
-        let is_sure =
-            self.plan.fanout_works && self.plan.fanout_drop == 0 && self.plan.server_pause == 0;
+        let is_sure = self.plan.fanout_drop == 0 && self.plan.server_pause == 0;
         if is_sure && !self.is_healed {
             let deadline = self.now + 2 * self.plan.latency_ms + 100;
-            let last = batch.operations.last().map(|last| last.revision).unwrap_or_default();
             let host = self.servers[server].hosts.get_mut(&host).expect("just seen");
-            host.expects.push((deadline, last));
+            host.expects.push((deadline, batch.head()));
         }
     }
 
@@ -627,13 +623,13 @@ impl World<'_> {
             return;
         }
         let Some(host) = self.servers[server].hosts.get_mut(&host_id) else { return };
-        let last = batch.operations.last().map(|last| last.revision).unwrap_or_default();
+        let last = batch.head();
         let Some(core) = host.core.as_mut() else {
             // It waits in the subscription until the document is loaded.
             let what = What::Hear { server, incarnation, host: host_id, batch };
             return self.schedule(20, what);
         };
-        core.heard(batch.operations, last);
+        core.heard(&batch.operations, last);
         host.told = host.told.max(last);
         note!(self, "server {server} hears of {last}");
         self.turn_soon(server, host_id);

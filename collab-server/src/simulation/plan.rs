@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::choice::Draw;
-use crate::document::DocumentConfig;
+use crate::document::{DocumentConfig, Sharing};
 
 /// See the module. Rates are per thousand chances; 0 means that a fault does not exist in this run.
 #[derive(Clone, Debug)]
@@ -125,6 +125,16 @@ impl Plan {
             fanout_double,
             fanout_works,
             is_interleaved: false,
+        }
+    }
+
+    /// What servers are to each other: told of each other's commits, or left to look at the log, as
+    /// those are that only share a database.
+    pub(super) fn sharing(&self) -> Sharing {
+        match (self.is_shared, self.fanout_works) {
+            (false, _) => Sharing::Alone,
+            (true, false) => Sharing::Silent,
+            (true, true) => Sharing::Told,
         }
     }
 

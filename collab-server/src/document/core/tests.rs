@@ -19,8 +19,8 @@ fn key() -> TextKey {
     TextKey::from_bytes([3; 32])
 }
 
-/// An empty document that other servers may write to.
-fn shared() -> Core {
+/// An empty document.
+fn core(sharing: Sharing) -> Core {
     let record = DocumentRecord {
         id: DOCUMENT,
         title: String::new(),
@@ -35,7 +35,7 @@ fn shared() -> Core {
         deleted_ms: None,
     };
     let loaded = Loaded { record, snapshot: None, tail: Vec::new(), authors: Vec::new() };
-    Core::new(loaded, Arc::new(DocumentConfig::default()), true).expect("it fits")
+    Core::new(loaded, Arc::new(DocumentConfig::default()), sharing).expect("it fits")
 }
 
 fn turn(core: &mut Core) -> Vec<Order> {
@@ -95,19 +95,33 @@ fn logged(append: &Append, time_ms: i64) -> LoggedOperation {
 /// What is published after an append whose outcome is `outcome` and a look at the log, which holds
 /// it as committed at `time_ms`.
 fn published(outcome: Outcome, time_ms: i64) -> Vec<LoggedOperation> {
-    let mut core = shared();
+    let mut core = core(Sharing::Told);
     let append = append(&mut core);
     core.appended(1, outcome);
     turn(&mut core);
     let operations = vec![logged(&append, time_ms)];
     let page = TailPage { operations, head: Revision::new(1), is_deleted: false };
     core.read(ReadDone::Tail(Ok(page)));
-    let orders = turn(&mut core).into_iter();
-    let told = orders.filter_map(|order| match order {
+    told(turn(&mut core))
+}
+
+/// What these orders tell other servers.
+fn told(orders: Vec<Order>) -> Vec<LoggedOperation> {
+    let told = orders.into_iter().filter_map(|order| match order {
         Order::Publish(operations) => Some(operations),
         _ => None,
     });
     told.flatten().collect()
+}
+
+#[test]
+fn others_are_told_of_a_commit_only_where_something_carries_it() {
+    for (sharing, count) in [(Sharing::Alone, 0), (Sharing::Silent, 0), (Sharing::Told, 1)] {
+        let mut core = core(sharing);
+        append(&mut core);
+        core.appended(1, Outcome::Done);
+        assert_eq!(told(turn(&mut core)).len(), count, "{sharing:?}");
+    }
 }
 
 #[test]
@@ -127,7 +141,7 @@ fn an_append_of_unknown_outcome_is_told_once_it_is_found() {
 #[test]
 fn a_selection_that_comes_with_the_end_of_an_append_is_carried_over_it_once() {
     // Seed 14897: the state had the operation already, the room did not yet.
-    let mut core = shared();
+    let mut core = core(Sharing::Told);
     append(&mut core);
     let (other, mut watcher) =
         (join(&mut core, ClientId::new(2)), join(&mut core, ClientId::new(3)));

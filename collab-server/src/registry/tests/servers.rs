@@ -19,7 +19,7 @@ impl Fanout for Deaf {
 }
 
 /// Two servers on one database.
-async fn two(fanout: Arc<dyn Fanout>, config: DocumentConfig) -> [Server; 2] {
+async fn two(fanout: Option<Arc<dyn Fanout>>, config: DocumentConfig) -> [Server; 2] {
     let store = FaultyStore::new();
     create(&store, DOCUMENT, "Hello").await;
     let server = |store: FaultyStore| {
@@ -31,7 +31,7 @@ async fn two(fanout: Arc<dyn Fanout>, config: DocumentConfig) -> [Server; 2] {
     [server(store.clone()), server(store)]
 }
 
-async fn check(fanout: Arc<dyn Fanout>, config: DocumentConfig) {
+async fn check(fanout: Option<Arc<dyn Fanout>>, config: DocumentConfig) {
     let [one, other] = two(fanout, config).await;
     let (mut ada, mut bob) = (Tab::open(&one, 1).await, Tab::open(&other, 2).await);
     for round in 1..=5 {
@@ -50,17 +50,22 @@ async fn what_one_server_commits_the_other_hears() {
     // No look at the log comes within the test's patience.
     let poll_interval = std::time::Duration::from_secs(1_000_000);
     let config = DocumentConfig { poll_interval, ..DocumentConfig::default() };
-    check(Arc::new(LocalFanout::default()), config).await;
+    check(Some(Arc::new(LocalFanout::default())), config).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_fanout_costs_time_and_nothing_else() {
-    check(Arc::new(Deaf), DocumentConfig::default()).await;
+    check(Some(Arc::new(Deaf)), DocumentConfig::default()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_fanout_what_others_commit_is_found_in_the_log() {
+    check(None, DocumentConfig::default()).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn both_may_commit_at_the_same_time() {
-    let [one, other] = two(Arc::new(Deaf), DocumentConfig::default()).await;
+    let [one, other] = two(Some(Arc::new(Deaf)), DocumentConfig::default()).await;
     let (mut ada, mut bob) = (Tab::open(&one, 1).await, Tab::open(&other, 2).await);
     for _ in 0..20 {
         ada.insert(0, "a");
@@ -81,7 +86,7 @@ async fn both_may_commit_at_the_same_time() {
 async fn who_heard_more_elsewhere_goes_on_where_they_are() {
     let poll_interval = std::time::Duration::from_secs(1_000_000);
     let config = DocumentConfig { poll_interval, ..DocumentConfig::default() };
-    let [one, other] = two(Arc::new(Deaf), config).await;
+    let [one, other] = two(Some(Arc::new(Deaf)), config).await;
     let (mut ada, _bob) = (Tab::open(&one, 1).await, Tab::open(&other, 2).await);
     ada.insert(0, "a");
     ada.settle().await;
