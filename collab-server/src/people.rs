@@ -77,10 +77,14 @@ impl People {
         Ok(users.into_iter().map(participant).collect())
     }
 
-    /// Sees to it that the database knows a person before something of theirs is stored.
+    /// Sees to it that the database knows a person before something of theirs is stored. They keep
+    /// the name and colour that everybody sees already, so nobody is told.
     pub(crate) async fn keep(&self, profile: &mut Profile) -> Result<(), StoreError> {
         if profile.created_ms.is_none() {
-            self.put(profile).await?;
+            let record = self.record(profile);
+            let created_ms = record.created_ms;
+            self.store.put_person(record).await?;
+            profile.created_ms = Some(created_ms);
         }
         Ok(())
     }
@@ -102,16 +106,14 @@ impl People {
             }
             profile.participant.color = color;
         }
-        self.put(&mut profile).await?;
+        self.registry.put_person(self.record(&profile)).await?;
         Ok(profile.participant)
     }
 
-    async fn put(&self, profile: &mut Profile) -> Result<(), StoreError> {
+    fn record(&self, profile: &Profile) -> PersonRecord {
         let created_ms = profile.created_ms.unwrap_or_else(|| self.clock.now_ms());
         let Participant { user, name, color } = profile.participant.clone();
-        self.registry.put_person(PersonRecord { id: user, name, color, created_ms }).await?;
-        profile.created_ms = Some(created_ms);
-        Ok(())
+        PersonRecord { id: user, name, color, created_ms }
     }
 }
 
@@ -144,6 +146,33 @@ fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
+    use crate::document::DocumentConfig;
+    use crate::store::MemoryStore;
+
+    fn people() -> People {
+        let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(SystemClock));
+        let registry = Registry::new(store.clone(), DocumentConfig::default(), clock.clone());
+        People::new(store, registry, clock)
+    }
+
+    #[tokio::test]
+    async fn only_who_changes_name_or_colour_is_shown_anew() {
+        let people = people();
+        let user: UserId = "g_1".parse().expect("an id");
+        let mut profile = people.profile(&user).await.expect("read");
+        people.keep(&mut profile).await.expect("kept");
+        assert_eq!(people.registry.person_changes(), 0, "a first visit is no change");
+        let kept = people.profile(&user).await.expect("read");
+        assert_eq!(kept, profile, "the name is the one that was shown");
+        assert!(kept.created_ms.is_some());
+
+        people.change(&user, Some("Ada"), None).await.expect("changed");
+        assert_eq!(people.registry.person_changes(), 1);
+        people.refresh(&mut profile).await.expect("read");
+        assert_eq!(profile.participant.name, "Ada");
+        assert_eq!(profile.created_ms, kept.created_ms);
+    }
 
     #[test]
     fn a_name_is_one_visible_line_of_bounded_length() {
