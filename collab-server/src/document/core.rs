@@ -425,19 +425,7 @@ impl Core {
             return;
         }
         self.sent.retain(|sent| sent.revision <= append.base);
-        let mut revision = append.base;
-        for new in &append.operations {
-            revision = crate::revision::later(revision, 1);
-            self.sent.push_back(LoggedOperation {
-                revision,
-                client: new.client,
-                seq: new.seq,
-                author: new.author.clone(),
-                time_ms: append.time_ms,
-                operation: (*new.operation).clone(),
-                chain: new.chain,
-            });
-        }
+        self.sent.extend(append.logged());
     }
 
     /// Wakes the writers now or, where many people type, after the pause that the load asks for;

@@ -109,7 +109,7 @@ impl Rows {
         if !wins {
             return Written::Conflict;
         }
-        for new in &append.operations {
+        for (logged, new) in append.logged().zip(&append.operations) {
             if new.seq.get() >= super::events::BAD_SEQ {
                 violated("bad edits are refused", format!("{} is appended", new.seq));
             }
@@ -118,17 +118,8 @@ impl Rows {
             if is_double {
                 violated("once each", format!("submission {} is in the log twice", new.seq));
             }
-            let revision = Revision::new(self.log.len() as u64 + 1);
             self.said.push(new.submission);
-            self.log.push(LoggedOperation {
-                revision,
-                client: new.client,
-                seq: new.seq,
-                author: new.author.clone(),
-                time_ms: append.time_ms,
-                operation: Operation::clone(&new.operation),
-                chain: new.chain,
-            });
+            self.log.push(logged);
         }
         Written::UpTo { end: self.log.len(), losses: self.losses }
     }

@@ -8,6 +8,7 @@ use ot_core::{ClientSeq, Operation, Revision};
 use super::StoreError;
 use super::chain::{ChainHash, ChainLink, TextKey};
 use crate::document::{Submission, SubmissionHash};
+use crate::revision::later;
 
 /// A document, without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +167,21 @@ pub struct Append {
     pub time_ms: i64,
     /// Length of the text behind the last of them, in scalar values.
     pub len_chars: u64,
+}
+
+impl Append {
+    /// The operations as the log holds them once they are durable.
+    pub(crate) fn logged(&self) -> impl Iterator<Item = LoggedOperation> {
+        self.operations.iter().zip(1..).map(|(new, count)| LoggedOperation {
+            revision: later(self.base, count),
+            client: new.client,
+            seq: new.seq,
+            author: new.author.clone(),
+            time_ms: self.time_ms,
+            operation: Operation::clone(&new.operation),
+            chain: new.chain,
+        })
+    }
 }
 
 /// One operation to be committed.

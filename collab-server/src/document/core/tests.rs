@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::document::feed::Held;
-use crate::store::{ChainHash, ChainLink, DocumentRecord, TailPage, TextKey};
+use crate::store::{ChainHash, DocumentRecord, TailPage, TextKey};
 
 const DOCUMENT: DocumentId = DocumentId::new(0xd0c);
 const CLIENT: ClientId = ClientId::new(1);
@@ -76,20 +76,10 @@ fn append(core: &mut Core) -> Append {
 
 /// The append as the log holds it, committed at `time_ms`.
 fn logged(append: &Append, time_ms: i64) -> LoggedOperation {
-    let new = &append.operations[0];
-    let (revision, operation) = (Revision::new(1), Operation::clone(&new.operation));
-    let chain = ChainLink {
-        document: DOCUMENT,
-        revision,
-        client: new.client,
-        seq: new.seq,
-        author: &new.author,
-        time_ms,
-        operation: &operation,
-    }
-    .hash(&key(), ChainHash::START);
-    let (client, seq, author) = (new.client, new.seq, new.author.clone());
-    LoggedOperation { revision, client, seq, author, time_ms, operation, chain }
+    let mut logged = append.logged().next().expect("at least one");
+    logged.time_ms = time_ms;
+    logged.chain = logged.expected_chain(DOCUMENT, &key(), ChainHash::START);
+    logged
 }
 
 /// What is published after an append whose outcome is `outcome` and a look at the log, which holds

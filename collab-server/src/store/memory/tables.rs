@@ -78,26 +78,17 @@ impl Tables {
         if !wins {
             return Ok(AppendOutcome::Conflict);
         }
-        for new in append.operations {
-            let revision = later(stored.record.revision, 1);
+        for (logged, new) in append.logged().zip(&append.operations) {
             let progress = ClientProgress {
-                author: new.author.clone(),
-                seq: new.seq,
-                revision,
+                author: logged.author.clone(),
+                seq: logged.seq,
+                revision: logged.revision,
                 submission: new.submission,
             };
-            stored.clients.insert(new.client, progress);
-            stored.record.revision = revision;
-            stored.record.chain = new.chain;
-            stored.rows.push(LoggedOperation {
-                revision,
-                client: new.client,
-                seq: new.seq,
-                author: new.author,
-                time_ms: append.time_ms,
-                operation: (*new.operation).clone(),
-                chain: new.chain,
-            });
+            stored.clients.insert(logged.client, progress);
+            stored.record.revision = logged.revision;
+            stored.record.chain = logged.chain;
+            stored.rows.push(logged);
         }
         stored.record.len_chars = append.len_chars;
         stored.record.updated_ms = append.time_ms;
