@@ -279,14 +279,13 @@ impl Room {
         }
     }
 
-    /// Gives a person another name or colour. Whether anyone present changed.
-    pub(super) fn rename_person(&mut self, participant: &super::Participant) -> bool {
-        let Some(by) = self.authors.rename(participant) else { return false };
+    /// Gives a person another name or colour.
+    pub(super) fn rename_person(&mut self, participant: &super::Participant) {
+        let Some(by) = self.authors.rename(participant) else { return };
         self.version += 1;
         for member in self.members.values_mut().filter(|member| member.by == by) {
             member.changed = self.version;
         }
-        true
     }
 
     /// Gives the document another title.

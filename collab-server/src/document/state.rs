@@ -232,7 +232,6 @@ impl State {
     }
 
     /// Submissions held.
-    #[cfg(feature = "simulation")]
     pub(super) fn pending_count(&self) -> usize {
         self.queue.len() + self.returning.len() + self.decided().count()
     }

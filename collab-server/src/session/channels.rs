@@ -137,25 +137,17 @@ impl Channels {
     /// one history is read at a time, so that a slow connection holds one of them at most.
     fn pull_one(&mut self, channel: ChannelId, budget_bytes: usize) -> Result<Vec<String>, Ended> {
         let open = self.open.get_mut(&channel).expect("the order was just taken from the map");
-        loop {
-            match open.feed.pull(budget_bytes)? {
-                Step::Pulled(pulled) if pulled.frames.is_empty() && pulled.more => {}
-                Step::Pulled(pulled) => {
-                    for frame in &pulled.frames {
-                        open.note_answer(frame, &self.metrics, &mut self.strain);
-                    }
-                    return Ok(pulled.frames);
-                }
-                Step::Behind(catch_up) => {
-                    let Some(stretch) = self.history.take(channel, catch_up)? else {
-                        return Ok(Vec::new());
-                    };
-                    let frame = open.feed.caught_up(&stretch);
-                    open.note_answer(&frame, &self.metrics, &mut self.strain);
-                    return Ok(vec![frame]);
-                }
+        let frames = match open.feed.pull(budget_bytes)? {
+            Step::Pulled(pulled) => pulled.frames,
+            Step::Behind(catch_up) => {
+                let stretch = self.history.take(channel, catch_up)?;
+                stretch.map(|stretch| open.feed.caught_up(&stretch)).into_iter().collect()
             }
+        };
+        for frame in &frames {
+            open.note_answer(frame, &self.metrics, &mut self.strain);
         }
+        Ok(frames)
     }
 
     /// Waits until the history that is being read has been; for ever if none is. Dropped before it

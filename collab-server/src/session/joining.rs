@@ -32,7 +32,8 @@ pub(super) enum JoinOutcome {
 pub(super) type Joining =
     Pin<Box<dyn Future<Output = ((DocumentId, ClientId), JoinOutcome)> + Send>>;
 
-/// Starts a join, which is refused when the database takes too long for it. `wake` is notified when the document has something for the session.
+/// Starts a join, which is refused when the database takes too long for it. `wake` is notified when
+/// the document has something for the session.
 pub(super) fn start(
     app: Arc<App>,
     join: Join,

@@ -255,8 +255,7 @@ impl State {
             is_reading: false,
             may_be_stored: false,
         };
-        let held = self.queue.len() + self.returning.len() + self.decided().count();
-        if held >= self.config.pending_max {
+        if self.pending_count() >= self.config.pending_max {
             self.reject(&pending, RejectCode::Overloaded, None, effects);
         } else if matches!(self.sight, Sight::Reading { attempts: 1.. }) {
             self.reject(&pending, RejectCode::StorageUnavailable, None, effects);
