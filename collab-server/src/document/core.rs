@@ -11,10 +11,12 @@ mod admission;
 mod chain;
 mod order;
 mod pace;
+mod publishing;
 #[cfg(test)]
 mod tests;
+mod timing;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ use ot_core::{Ranges, Revision, Text};
 
 use self::chain::Chain;
 use self::pace::Pace;
+use self::publishing::Publishing;
+use self::timing::Deadlines;
 use super::config::DocumentConfig;
 use super::edit::{Edit, Edits};
 use super::feed::Ended;
@@ -46,24 +50,6 @@ pub struct HeadText {
     pub text: Arc<str>,
     /// Its hash.
     pub hash: TextHash,
-}
-
-/// What happens next, by the clock.
-#[derive(Debug, Default)]
-struct Deadlines {
-    wake: Option<Duration>,
-    presence: Option<Duration>,
-    check: Option<Duration>,
-    idle: Option<Duration>,
-    poll: Option<Duration>,
-}
-
-fn is_due(deadline: &mut Option<Duration>, now: Duration) -> bool {
-    let is_due = deadline.is_some_and(|at| at <= now);
-    if is_due {
-        *deadline = None;
-    }
-    is_due
 }
 
 /// What other servers have to do with a document.
@@ -95,11 +81,7 @@ pub(crate) struct Core {
     /// What the server edits for people.
     edits: Edits,
     cached: Option<HeadText>,
-    /// Operations that this server has sent to the log, for the others to be told once they are
-    /// durable.
-    sent: VecDeque<LoggedOperation>,
-    /// Those of them that are durable.
-    to_publish: Vec<LoggedOperation>,
+    publishing: Publishing,
     pace: Pace,
     deadlines: Deadlines,
     now: Duration,
@@ -152,8 +134,7 @@ impl Core {
             asking: HashMap::new(),
             edits: Edits::default(),
             cached: None,
-            sent: VecDeque::new(),
-            to_publish: Vec::new(),
+            publishing: Publishing::default(),
             deadlines: Deadlines::default(),
             now: Duration::ZERO,
             last_check: None,
@@ -262,7 +243,7 @@ impl Core {
     pub(crate) fn read(&mut self, done: ReadDone) {
         let event = match done {
             ReadDone::Tail(Ok(page)) => {
-                self.publish_found(&page.operations);
+                self.publishing.found(&page.operations);
                 let followed = self.chain.follow(&page.operations).map_err(ReadFault::Corrupt);
                 Event::TailRead { result: followed.map(|()| page) }
             }
@@ -297,7 +278,7 @@ impl Core {
             && self.state.may_ingest()
             && self.chain.follow(new).is_ok();
         if continues {
-            self.sent.clear();
+            self.publishing.passed_over();
         } else if sabotage::is_planted(Bug::NoGapFetch) {
             return;
         }
@@ -352,7 +333,9 @@ impl Core {
                     let time_ms = now_ms;
                     let append =
                         Append { document, base, base_chain, operations, time_ms, len_chars };
-                    self.note_sent(&append);
+                    if self.sharing == Sharing::Told {
+                        self.publishing.sent(&append);
+                    }
                     orders.push(Order::Append { batch, append });
                 }
                 read => orders.push(Order::Read(read.into())),
@@ -364,29 +347,12 @@ impl Core {
             self.schedule(now);
             orders.extend(self.snapshot_if_due(now_ms));
         }
-        if !self.to_publish.is_empty() {
-            orders.push(Order::Publish(std::mem::take(&mut self.to_publish)));
-        }
+        orders.extend(self.publishing.take().map(Order::Publish));
         self.act_on_deadlines(now);
         self.publish_presence(now);
         orders.extend(self.watch_idleness(now, now_ms));
         orders.extend(self.poll_if_due(now));
         orders
-    }
-
-    /// When [`turn`](Self::turn) is to be called although nothing happens. While something is under
-    /// way its end is awaited, and not the idle time.
-    pub(crate) fn next_deadline(&self, is_working: bool) -> Option<Duration> {
-        let Deadlines { wake, presence, check, idle, poll } = self.deadlines;
-        let idle = idle.filter(|_| !is_working);
-        [wake, presence, check, idle, poll].into_iter().flatten().min()
-    }
-
-    /// Whether the document may be unloaded, as far as it knows: nothing it ordered may be under
-    /// way, except looks at the log.
-    pub(crate) fn may_end(&self, now: Duration) -> bool {
-        let is_due = self.is_stopping || self.deadlines.idle.is_some_and(|idle_at| idle_at <= now);
-        is_due && self.is_unused() && !self.is_snapshotting
     }
 
     /// Closes the room. Sessions are left only where the server stops.
@@ -398,139 +364,7 @@ impl Core {
         self.chain.committed(committed.revision);
         self.pace.count();
         self.room.lock().advance(committed);
-        while let Some(sent) = self.sent.pop_front_if(|sent| sent.revision <= committed.revision) {
-            let is_this = (sent.revision, sent.client, sent.seq)
-                == (committed.revision, committed.client, committed.seq);
-            if is_this {
-                self.to_publish.push(sent);
-            }
-        }
-    }
-
-    /// What the log was found to hold. What was sent from here and had an unknown outcome is published
-    /// now; the rest did not go through. One that another server committed in its place may look like
-    /// it, down to the client's number: their chains differ.
-    fn publish_found(&mut self, found: &[LoggedOperation]) {
-        for sent in self.sent.drain(..) {
-            let is_alike = |found: &&LoggedOperation| found.revision == sent.revision;
-            let Some(found) = found.iter().find(is_alike) else { continue };
-            if found.chain == sent.chain || sabotage::is_planted(Bug::PublishesLookalike) {
-                self.to_publish.push(sent);
-            }
-        }
-    }
-
-    fn note_sent(&mut self, append: &Append) {
-        if self.sharing != Sharing::Told {
-            return;
-        }
-        self.sent.retain(|sent| sent.revision <= append.base);
-        self.sent.extend(append.logged());
-    }
-
-    /// Wakes the writers now or, where many people type, after the pause that the load asks for;
-    /// and sees to it that the text is checked.
-    fn schedule(&mut self, now: Duration) {
-        if sabotage::is_planted(Bug::LostWake) && self.state.head().get().is_multiple_of(5) {
-            return;
-        }
-        let wake_at = {
-            let room = self.room.lock();
-            let wake_at = self.pace.next_wake(now, room.session_count());
-            if wake_at <= now {
-                room.wake_all();
-            }
-            wake_at
-        };
-        if wake_at <= now {
-            self.pace.woken(now);
-            self.deadlines.wake = None;
-        } else {
-            self.deadlines.wake = Some(wake_at);
-        }
-        self.schedule_check(now);
-    }
-
-    fn schedule_check(&mut self, now: Duration) {
-        if self.deadlines.check.is_none() {
-            let quiet = now + self.config.check_quiet;
-            let spaced = self.last_check.map_or(quiet, |last| last + self.config.check_interval);
-            self.deadlines.check = Some(quiet.max(spaced));
-        }
-    }
-
-    fn act_on_deadlines(&mut self, now: Duration) {
-        if is_due(&mut self.deadlines.wake, now) {
-            self.pace.woken(now);
-            self.room.lock().wake_all();
-        }
-        if is_due(&mut self.deadlines.check, now) {
-            self.last_check = Some(now);
-            self.check_text();
-        }
-    }
-
-    fn check_text(&self) {
-        let mut room = self.room.lock();
-        if room.session_count() == 0 {
-            return;
-        }
-        room.set_check(TextHash::new(self.state.text().hash().get()));
-        room.wake_all();
-    }
-
-    /// Lets the writers send who came, moved or went: at once, but not too often.
-    fn publish_presence(&mut self, now: Duration) {
-        let may_at = self.last_presence.map_or(now, |last| last + self.config.presence_interval);
-        let mut room = self.room.lock();
-        if !room.has_unpublished_presence() {
-            self.deadlines.presence = None;
-        } else if may_at > now {
-            self.deadlines.presence = Some(may_at);
-        } else {
-            room.publish_presence();
-            room.wake_all();
-            self.last_presence = Some(now);
-            self.deadlines.presence = None;
-        }
-    }
-
-    /// Starts or stops the time after which an unused document is unloaded. A last snapshot comes
-    /// first.
-    fn watch_idleness(&mut self, now: Duration, now_ms: i64) -> Option<Order> {
-        if !self.is_unused() {
-            self.deadlines.idle = None;
-            return None;
-        }
-        let idle_at = *self.deadlines.idle.get_or_insert(now + self.config.idle_timeout);
-        if (idle_at <= now || self.is_stopping) && !self.is_damaged {
-            return self.snapshot(now_ms);
-        }
-        None
-    }
-
-    /// Looks at the log now and then where other servers may write to it: what they say of it may
-    /// get lost.
-    fn poll_if_due(&mut self, now: Duration) -> Option<Order> {
-        if self.sharing == Sharing::Alone || sabotage::is_planted(Bug::NoHeadPoll) {
-            return None;
-        }
-        let next = now + self.config.poll_interval;
-        let poll_at = *self.deadlines.poll.get_or_insert(next);
-        if poll_at > now {
-            return None;
-        }
-        self.deadlines.poll = Some(next);
-        if self.is_polling || self.is_damaged || !self.state.may_ingest() {
-            return None; // what is under way tells as much
-        }
-        self.is_polling = true;
-        Some(Order::Read(Read::Poll { after: self.state.head() }))
-    }
-
-    fn is_unused(&self) -> bool {
-        let is_empty = self.asking.is_empty() && self.room.lock().session_count() == 0;
-        (is_empty || self.is_stopping) && self.state.is_quiet()
+        self.publishing.committed(committed);
     }
 
     fn damaged(&mut self, reason: &str) {
