@@ -3,6 +3,8 @@
 //! The actor writes it and the sessions' writers read it, under one lock that is held for a copy of
 //! bytes and never over an await.
 
+mod member;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +15,7 @@ use collab_protocol::{
 use ot_core::{ClientSeq, Operation, Ranges, Revision};
 use tokio::sync::{Notify, Semaphore};
 
+use self::member::Member;
 use super::config::DocumentConfig;
 use super::feed::Ended;
 use super::presence::{self, Authors, PresenceFrame};
@@ -72,29 +75,6 @@ pub(super) enum Answer {
     Reject { seq: ClientSeq, code: RejectCode, message: Option<String> },
     /// A `select` that does not fit the text it names.
     BadRanges,
-}
-
-/// A live session.
-#[derive(Debug)]
-pub(super) struct Member {
-    pub(super) client: ClientId,
-    pub(super) by: AuthorNumber,
-    /// Where its stream began: own submissions up to here are acknowledged apart.
-    pub(super) start: Revision,
-    wake: Arc<Notify>,
-    /// Its selections in the text at the head.
-    ranges: Ranges,
-    /// The version of the presence at which it last changed.
-    changed: u64,
-    /// The version of the presence that it entered with.
-    entered: u64,
-    /// The version of the presence that its writer has sent.
-    pub(super) seen: u64,
-    pub(super) answers: VecDeque<Answer>,
-    pub(super) ended: Option<Ended>,
-    /// How it is shown, as JSON, with the change and the revision it was encoded for: once for all
-    /// its readers.
-    shown: Option<(u64, Revision, Box<str>)>,
 }
 
 /// See [`Shared`].
@@ -169,19 +149,7 @@ impl Room {
         self.version += 1;
         let is_at_head = start == self.ring.head();
         let seen = if is_at_head { self.version } else { 0 };
-        let member = Member {
-            client,
-            by,
-            start,
-            wake,
-            ranges: Ranges::none(),
-            changed: self.version,
-            entered: self.version,
-            seen,
-            answers: VecDeque::new(),
-            ended: None,
-            shown: None,
-        };
+        let member = Member::new((client, by), start, wake, self.version, seen);
         let people = self
             .members
             .iter()
@@ -384,36 +352,5 @@ impl Room {
     /// The authors numbered from `known` up to and with `by`.
     pub(super) fn introduce(&self, known: u32, by: AuthorNumber) -> Vec<Author> {
         self.authors.introduce(known, by)
-    }
-}
-
-impl Member {
-    fn is_live(&self) -> bool {
-        self.ended.is_none()
-    }
-
-    fn person(&self, session: SessionNumber, authors: &Authors) -> Person {
-        let author = authors.author(self.by);
-        Person {
-            session,
-            by: self.by,
-            user: author.user,
-            name: author.name,
-            color: author.color,
-            ranges: (!self.ranges.is_empty()).then(|| presence::to_wire(&self.ranges)),
-        }
-    }
-
-    /// How it is shown at the head, encoded when it or the text has changed.
-    fn shown(&mut self, session: SessionNumber, head: Revision, authors: &Authors) -> &str {
-        let is_current = |shown: &(u64, Revision, Box<str>)| {
-            shown.0 == self.changed && (shown.1 == head || self.ranges.is_empty())
-        };
-        if !self.shown.as_ref().is_some_and(is_current) {
-            let person = self.person(session, authors);
-            let json = serde_json::to_string(&person).expect("a person has no unencodable part");
-            self.shown = Some((self.changed, head, json.into()));
-        }
-        self.shown.as_ref().map_or("", |(_, _, json)| json)
     }
 }
