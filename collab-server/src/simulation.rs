@@ -13,18 +13,25 @@
 //! Units: virtual time is in milliseconds since the start; lengths count scalar values.
 
 mod bugs;
+mod calls;
 mod choice;
 mod events;
 mod exhaustive;
+mod faults;
 mod host;
+mod joining;
 mod ledger;
+mod news;
 mod outgoing;
+mod people;
 mod phases;
 mod plan;
+mod pulling;
 mod rows;
 mod server;
 mod tab;
 mod trace;
+mod verdict;
 mod wire;
 mod world;
 

@@ -1,0 +1,113 @@
+//! What people do.
+
+use ot_core::{Assoc, Client, ClientSeq, Operation, Revision, Selection};
+
+use super::events::BAD_SEQ;
+use super::violated;
+use super::world::{What, World, note};
+use crate::document::Submission;
+
+impl World<'_> {
+    pub(super) fn act(&mut self, tab: usize) {
+        if !self.tabs[tab].is_alive || self.tabs[tab].actions == 0 {
+            return;
+        }
+        self.tabs[tab].actions -= 1;
+        if self.tabs[tab].actions > 0 {
+            let pause = self.up_to(self.plan.think_ms);
+            self.schedule(pause, What::Act(tab));
+        }
+        if self.plan.is_interleaved {
+            return self.type_one(tab);
+        }
+        if self.draw.permille(self.plan.hostile) {
+            self.misbehave(tab);
+        }
+        match self.draw.below(12) {
+            0..=6 => self.edit(tab),
+            7 | 8 => self.travel(tab, Client::undo),
+            9 => self.travel(tab, Client::redo),
+            10 => self.select(tab),
+            _ => self.tabs[tab].client.as_mut().expect("it acts").break_group(),
+        }
+        self.tabs[tab].client.as_ref().expect("it acts").check_invariants();
+        self.pump(tab);
+    }
+
+    /// Somebody sends what no client of ours would, under a client id of their own: on a text that
+    /// never was, or on a revision that is not yet.
+    fn misbehave(&mut self, tab: usize) {
+        let Some(conn) = self.tabs[tab].conn else { return };
+        let (base_len, ahead) = self.draw.pick(&[(100_000, 0), (0, 1_000)]);
+        let base = Revision::new(self.tabs[tab].revision() + ahead);
+        let operation = Operation::splice(base_len, 0, 0, "!").expect("fits");
+        self.faults += 1;
+        let seq = BAD_SEQ + self.faults;
+        let submission = Submission::new(ClientSeq::new(seq), base, operation, None);
+        self.intrude(conn, submission);
+    }
+
+    /// One letter, always at the same place.
+    fn type_one(&mut self, tab: usize) {
+        let len = self.tabs[tab].client.as_ref().expect("it acts").text().len_chars();
+        let letter = self.ledger.letter().to_string();
+        let delete = len.min(1);
+        self.make(tab, Operation::splice(len, 0, delete, &letter).expect("fits"));
+        self.pump(tab);
+    }
+
+    fn edit(&mut self, tab: usize) {
+        let len = self.tabs[tab].client.as_ref().expect("it acts").text().len_chars();
+        let at = if self.plan.is_one_place { len.min(1) } else { self.draw.below(len + 1) };
+        let (deleted, inserted) = match self.draw.below(6) {
+            0 | 1 => (0, 1),
+            2 => (0, 1 + self.draw.below(4)),
+            3 => (self.draw.below((len - at).min(4) + 1), 0),
+            4 => (self.draw.below((len - at).min(3) + 1), 1 + self.draw.below(3)),
+            _ => ((len - at).min(30), 0),
+        };
+        let text: String = (0..inserted).map(|_| self.ledger.letter()).collect();
+        let op = Operation::splice(len, at, deleted, &text).expect("fits");
+        self.make(tab, op);
+    }
+
+    /// A person makes an edit.
+    pub(super) fn make(&mut self, tab: usize, op: Operation) {
+        let own = &mut self.tabs[tab];
+        let client = own.client.as_mut().expect("it acts");
+        let removed = client.text().removed_by(&op).expect("it was made on it");
+        client.edit(op.clone(), self.now).expect("it was made on this text");
+        own.carry(&op, Assoc::After);
+        if let Some(caret) = op.caret_after() {
+            own.own = Some(Selection::caret(caret));
+        }
+        self.ledger.edited(tab, op.inserted_text(), &removed);
+        note!(self, "tab {tab} types {op:?}");
+    }
+
+    fn travel(&mut self, tab: usize, how: fn(&mut Client) -> Option<Operation>) {
+        let own = &mut self.tabs[tab];
+        let client = own.client.as_mut().expect("it acts");
+        let before = client.text().clone();
+        let Some(patch) = how(client) else { return };
+        if patch.is_identity() {
+            violated("undo is one's own", "an undo did nothing and said otherwise".to_owned());
+        }
+        let removed = before.removed_by(&patch).expect("it was made on it");
+        own.carry(&patch, Assoc::After);
+        if let Some(caret) = patch.caret_after() {
+            own.own = Some(Selection::caret(caret));
+        }
+        self.ledger.travelled(tab, patch.inserted_text(), &removed);
+        note!(self, "tab {tab} takes back or redoes {patch:?}");
+    }
+
+    pub(super) fn select(&mut self, tab: usize) {
+        let len = self.tabs[tab].client.as_ref().expect("it acts").text().len_chars();
+        let (anchor, head) = (self.draw.below(len + 1), self.draw.below(len + 1));
+        let own = &mut self.tabs[tab];
+        own.own = Some(Selection::new(anchor, head));
+        own.must_select = true;
+        note!(self, "tab {tab} selects {anchor} to {head}");
+    }
+}
