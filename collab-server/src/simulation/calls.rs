@@ -5,7 +5,7 @@ use ot_core::Revision;
 use super::rows::Written;
 use super::wire::Side;
 use super::world::{Answer, Asked, What, World, note};
-use crate::document::{Ended, Outcome, Read, ReadDone, ReadFault, stretch};
+use crate::document::{Ended, Outcome, stretch};
 use crate::store::{StoreError, TailPage};
 
 fn down() -> StoreError {
@@ -25,45 +25,20 @@ impl World<'_> {
         let unknown = self.draw.permille(self.plan.append_unknown);
         let rows = self.rows.get_mut(&call.document).expect("it exists");
         let page_len = self.plan.page_len;
-        let fault = || ReadFault::Unavailable;
         call.answer = Some(match &call.asked {
             Asked::Load => {
                 let at = rows.head();
                 Answer::Loaded(if fails { Err(down()) } else { rows.load() }, at)
             }
-            Asked::Append { .. } if append_fails => Answer::Failed,
-            Asked::Append { .. } if unknown && self.draw.one_in(2) => Answer::Unknown,
+            Asked::Append { .. } if append_fails => Answer::Appended(Outcome::Failed),
+            Asked::Append { .. } if unknown && self.draw.one_in(2) => {
+                Answer::Appended(Outcome::Unknown)
+            }
             Asked::Append { append, .. } => match rows.write(append) {
-                Written::Conflict => Answer::Conflict,
+                Written::Conflict => Answer::Appended(Outcome::Conflict),
                 Written::UpTo { end, losses } => Answer::Written { end, losses, is_told: !unknown },
             },
-            Asked::Read(Read::Tail { after, .. }) => {
-                let page = if fails { Err(fault()) } else { Ok(rows.since(*after, page_len)) };
-                Answer::Read(ReadDone::Tail(page))
-            }
-            Asked::Read(Read::Poll { after }) => {
-                let page = if fails { Err(fault()) } else { Ok(rows.since(*after, page_len)) };
-                Answer::Read(ReadDone::Poll(page))
-            }
-            Asked::Read(Read::Progress { client }) => {
-                let result = if fails { Err(fault()) } else { Ok(rows.progress(*client)) };
-                Answer::Read(ReadDone::Progress { client: *client, result })
-            }
-            Asked::Read(Read::Submission { client, seq }) => {
-                let result = if fails { Err(fault()) } else { Ok(rows.find(*client, *seq)) };
-                Answer::Read(ReadDone::Submission { client: *client, seq: *seq, result })
-            }
-            Asked::Read(Read::Range { client, seq, after, through }) => {
-                let result = if fails {
-                    Err(fault())
-                } else {
-                    let operations = rows.operations(*after, *through);
-                    let composed = ot_core::compose_all(operations).expect("a log composes");
-                    Ok(composed.expect("a range is not empty"))
-                };
-                let (client, seq, through) = (*client, *seq, *through);
-                Answer::Read(ReadDone::Range { client, seq, through, result })
-            }
+            Asked::Read(read) => Answer::Read(rows.read(read, page_len, fails)),
             Asked::Snapshot(snapshot) => {
                 if !fails {
                     rows.put_snapshot(snapshot.clone());
@@ -81,15 +56,14 @@ impl World<'_> {
 
     pub(super) fn reply(&mut self, id: u64) {
         let Some(call) = self.calls.remove(&id) else { return };
-        let answer = call.answer.expect("it was applied");
         // What was written gets to the disk, whoever asked for it.
-        let answer = match answer {
+        let answer = match call.answer.expect("it was applied") {
             Answer::Written { end, losses, is_told } => {
                 let rows = self.rows.get_mut(&call.document).expect("it exists");
-                let is_there = rows.sync(end, losses);
-                if is_there && is_told { Ok(()) } else { Err(Answer::Unknown) }
+                let is_done = rows.sync(end, losses) && is_told;
+                Answer::Appended(if is_done { Outcome::Done } else { Outcome::Unknown })
             }
-            other => Err(other),
+            other => other,
         };
         if self.servers[call.server].incarnation != call.incarnation {
             return;
@@ -98,27 +72,20 @@ impl World<'_> {
         let Some(host) = self.servers[server].hosts.get_mut(&host_id) else { return };
         host.works -= 1;
         match (call.asked, answer) {
-            (Asked::Append { batch, append }, answer) => {
-                let outcome = match answer {
-                    Ok(()) => Outcome::Done,
-                    Err(Answer::Conflict) => Outcome::Conflict,
-                    Err(Answer::Failed) => Outcome::Failed,
-                    Err(_) => Outcome::Unknown,
-                };
-                let core = host.core.as_mut().expect("it appended");
-                core.appended(batch, outcome);
+            (Asked::Append { batch, append }, Answer::Appended(outcome)) => {
+                host.core.as_mut().expect("it appended").appended(batch, outcome);
                 note!(self, "server {server}: append behind {} is {outcome:?}", append.base);
             }
-            (Asked::Load, Err(Answer::Loaded(loaded, at))) => {
+            (Asked::Load, Answer::Loaded(loaded, at)) => {
                 return self.loaded(server, host_id, loaded, at);
             }
-            (Asked::Read(_), Err(Answer::Read(done))) => {
+            (Asked::Read(_), Answer::Read(done)) => {
                 host.core.as_mut().expect("it asked").read(done);
             }
             (Asked::Snapshot(snapshot), _) => {
                 host.core.as_mut().expect("it asked").snapshot_written(snapshot.revision);
             }
-            (Asked::CatchUp { conn, after, head }, Err(Answer::CaughtUp(page))) => {
+            (Asked::CatchUp { conn, after, head }, Answer::CaughtUp(page)) => {
                 self.caught_up(conn, after, head, page);
             }
             _ => unreachable!("each call has its kind of answer"),

@@ -130,9 +130,7 @@ impl Against<'_> {
             let message = format!("{at} to {to} has the receiver's own in it");
             violated("own entries stand alone", message);
         }
-        let (from, through) = (Revision::new(at), Revision::new(to));
-        let composed = ot_core::compose_all(self.rows.operations(from, through));
-        let composed = composed.expect("a log composes").expect("not empty");
+        let composed = self.rows.composed(Revision::new(at), Revision::new(to));
         if op.as_str() != composed.to_json() {
             violated("the stream is the log", format!("{at} to {to} is sent as {}", op.as_str()));
         }

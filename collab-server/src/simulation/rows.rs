@@ -7,7 +7,7 @@ use collab_protocol::{ClientId, DocumentId, Epoch, UserId};
 use ot_core::{ClientSeq, Operation, Revision};
 
 use super::violated;
-use crate::document::SubmissionHash;
+use crate::document::{Read, ReadDone, ReadFault, SubmissionHash};
 use crate::revision::between;
 use crate::sabotage::{self, Bug};
 use crate::store::{
@@ -142,13 +142,35 @@ impl Rows {
         lost
     }
 
+    /// What a read brings.
+    pub(super) fn read(&self, read: &Read, page_len: usize, fails: bool) -> ReadDone {
+        match *read {
+            Read::Tail { after, .. } => {
+                ReadDone::Tail(unless(fails, || self.since(after, page_len)))
+            }
+            Read::Poll { after } => ReadDone::Poll(unless(fails, || self.since(after, page_len))),
+            Read::Progress { client } => {
+                ReadDone::Progress { client, result: unless(fails, || self.progress(client)) }
+            }
+            Read::Submission { client, seq } => ReadDone::Submission {
+                client,
+                seq,
+                result: unless(fails, || self.find(client, seq)),
+            },
+            Read::Range { client, seq, after, through } => {
+                let result = unless(fails, || self.composed(after, through));
+                ReadDone::Range { client, seq, through, result }
+            }
+        }
+    }
+
     pub(super) fn since(&self, after: Revision, len_max: usize) -> TailPage {
         let log = self.durable().get(between(Revision::ZERO, after)..).unwrap_or_default();
         let operations = log.iter().take(len_max).cloned().collect();
         TailPage { operations, head: self.head(), is_deleted: false }
     }
 
-    pub(super) fn progress(&self, client: ClientId) -> Option<ClientProgress> {
+    fn progress(&self, client: ClientId) -> Option<ClientProgress> {
         let index = self.durable().iter().rposition(|logged| logged.client == client)?;
         let last = &self.log[index];
         Some(ClientProgress {
@@ -167,6 +189,12 @@ impl Rows {
     pub(super) fn operations(&self, after: Revision, through: Revision) -> Vec<Operation> {
         let (from, to) = (after.get() as usize, through.get() as usize);
         self.durable()[from..to].iter().map(|logged| logged.operation.clone()).collect()
+    }
+
+    /// All of that as one operation; there is some.
+    pub(super) fn composed(&self, after: Revision, through: Revision) -> Operation {
+        let composed = ot_core::compose_all(self.operations(after, through));
+        composed.expect("a log composes").expect("a range is not empty")
     }
 
     pub(super) fn put_snapshot(&mut self, snapshot: Snapshot) {
@@ -193,4 +221,9 @@ impl Rows {
         }
         text.to_string()
     }
+}
+
+/// What was found, unless the read is to fail.
+fn unless<T>(fails: bool, found: impl FnOnce() -> T) -> Result<T, ReadFault> {
+    if fails { Err(ReadFault::Unavailable) } else { Ok(found()) }
 }

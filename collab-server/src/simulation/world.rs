@@ -13,7 +13,7 @@ use super::server::Server;
 use super::tab::Tab;
 use super::trace::Hash;
 use super::wire::{Conn, Side};
-use crate::document::{Order, Read, ReadDone};
+use crate::document::{Order, Outcome, Read, ReadDone};
 use crate::fanout::Batch;
 use crate::store::{Append, Loaded, Snapshot, StoreError, TailPage};
 
@@ -106,9 +106,7 @@ pub(super) enum Answer {
         losses: u64,
         is_told: bool,
     },
-    Conflict,
-    Failed,
-    Unknown,
+    Appended(Outcome),
     Read(ReadDone),
     Snapshot,
     CaughtUp(Result<TailPage, StoreError>),
