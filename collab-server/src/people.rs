@@ -70,9 +70,11 @@ impl People {
         let mut stored: HashMap<UserId, PersonRecord> =
             stored.into_iter().map(|person| (person.id.clone(), person)).collect();
         let participant = |user: UserId| {
-            let known = stored.remove(&user).map(|person| (person.name, person.color));
-            let (name, color) = known.unwrap_or_else(|| default_profile(&user));
-            Participant { user, name, color }
+            let known = stored.remove(&user).map(Participant::from);
+            known.unwrap_or_else(|| {
+                let (name, color) = default_profile(&user);
+                Participant { user, name, color }
+            })
         };
         Ok(users.into_iter().map(participant).collect())
     }

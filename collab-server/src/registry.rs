@@ -250,8 +250,7 @@ impl Registry {
     pub async fn put_person(&self, person: PersonRecord) -> Result<(), StoreError> {
         self.around.store.put_person(person.clone()).await?;
         self.person_changes.fetch_add(1, Ordering::AcqRel);
-        let participant = Participant { user: person.id, name: person.name, color: person.color };
-        self.show_person(participant).await;
+        self.show_person(person.into()).await;
         Ok(())
     }
 

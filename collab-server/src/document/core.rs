@@ -113,7 +113,7 @@ impl Core {
         let mut state = State::new(config.clone(), text, snapshot_at, is_deleted);
         let ring = Ring::new(snapshot_at, config.ring_len, config.ring_bytes_max);
         let mut room = Room::new(ring, &record.title, config.answers_max);
-        authors.iter().for_each(|person| room.authors.learn(person));
+        authors.into_iter().for_each(|person| room.authors.meet(&person.into()));
         for logged in tail {
             let operation = Arc::new(logged.operation);
             state.replay(&operation).map_err(corrupt)?;
@@ -270,12 +270,13 @@ impl Core {
 
     /// Another server, or a look at the log, says that it holds these operations, dense and in
     /// order, and ends at `head` or behind. What continues the text here is taken in at once; where
-    /// something is missing, the log is read.
+    /// something is missing, or an author is not known by name, the log is read.
     pub(crate) fn heard(&mut self, operations: &[LoggedOperation], head: Revision) {
         let own = self.state.head();
         let new = &operations[operations.partition_point(|logged| logged.revision <= own)..];
         let continues = new.first().is_some_and(|first| Some(first.revision) == own.next())
             && self.state.may_ingest()
+            && self.knows_authors(new)
             && self.chain.follow(new).is_ok();
         if continues {
             self.publishing.passed_over();
@@ -284,6 +285,11 @@ impl Core {
         }
         let operations = if continues { new.to_vec() } else { Vec::new() };
         self.event(Event::Heard { operations, head });
+    }
+
+    fn knows_authors(&self, operations: &[LoggedOperation]) -> bool {
+        let authors = operations.iter().map(|logged| &logged.author);
+        self.room.lock().authors.strangers(authors).is_empty()
     }
 
     /// What became of a snapshot. It only saves time, since the log holds everything: after one that

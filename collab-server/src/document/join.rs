@@ -8,7 +8,7 @@ use thiserror::Error;
 use tokio::sync::Notify;
 
 use super::{Frame, SessionFeed, SessionSender};
-use crate::store::StoreError;
+use crate::store::{PersonRecord, StoreError};
 
 /// A person as others in the document see them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,12 @@ pub struct Participant {
     pub name: String,
     /// The preferred colour, 0 to 11; another is given while somebody else present has it.
     pub color: u8,
+}
+
+impl From<PersonRecord> for Participant {
+    fn from(person: PersonRecord) -> Self {
+        Participant { user: person.id, name: person.name, color: person.color }
+    }
 }
 
 /// What a client already holds.

@@ -2,7 +2,7 @@
 //!
 //! Offsets count scalar values.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use collab_protocol::{
     Author, AuthorNumber, COLOR_COUNT, ChannelId, SelectionRange, SessionNumber, UserId,
@@ -10,7 +10,6 @@ use collab_protocol::{
 use ot_core::{Assoc, Operation, Ranges, Revision};
 
 use super::join::Participant;
-use crate::store::PersonRecord;
 
 /// Everybody a document's frames may name, numbered from 1 in the order they were first needed.
 ///
@@ -38,13 +37,11 @@ impl Authors {
         number(index)
     }
 
-    /// What is stored about an author who need not be here.
-    pub(super) fn learn(&mut self, person: &PersonRecord) {
-        let index = self.index_or_insert(&person.id);
-        let known = &mut self.authors[index];
-        known.name.clone_from(&person.name);
-        known.preferred = person.color % COLOR_COUNT;
-        known.color = known.preferred;
+    /// Those of these people who have no number yet, each once.
+    pub(super) fn strangers<'u>(&self, users: impl Iterator<Item = &'u UserId>) -> Vec<UserId> {
+        let unknown: BTreeSet<&UserId> =
+            users.filter(|user| !self.by_user.contains_key(*user)).collect();
+        unknown.into_iter().cloned().collect()
     }
 
     /// Takes note of a person who is not here, unless they are known.

@@ -10,8 +10,9 @@ use ot_core::Revision;
 use super::Actor;
 use crate::document::catch_up;
 use crate::document::core::{Read, ReadDone};
+use crate::document::room::Shared;
 use crate::document::state::{Outcome, ReadFault};
-use crate::store::{Append, AppendOutcome, PageLimit, Snapshot, StoreError};
+use crate::store::{Append, AppendOutcome, PageLimit, Snapshot, StoreError, TailPage};
 
 /// Something under way. Dropping it harms nothing: see [`StoreFuture`](crate::StoreFuture).
 pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
@@ -48,12 +49,10 @@ impl Actor {
             Done::Read(match read {
                 Read::Tail { after, attempts } => {
                     tokio::time::sleep(backoff(attempts)).await;
-                    let result = store.since(document, after, PageLimit::DEFAULT).await;
-                    ReadDone::Tail(result.map_err(ReadFault::from))
+                    ReadDone::Tail(page(&shared, after).await.map_err(ReadFault::from))
                 }
                 Read::Poll { after } => {
-                    let result = store.since(document, after, PageLimit::DEFAULT).await;
-                    ReadDone::Poll(result.map_err(ReadFault::from))
+                    ReadDone::Poll(page(&shared, after).await.map_err(ReadFault::from))
                 }
                 Read::Progress { client } => {
                     let result = store.progress(document, client).await.map_err(ReadFault::from);
@@ -83,6 +82,27 @@ impl Actor {
             Done::Snapshot { revision, result }
         }));
     }
+}
+
+/// A page of the log behind `after`. Its authors are known by name then: who writes on another
+/// server need never have been here.
+async fn page(shared: &Shared, after: Revision) -> Result<TailPage, StoreError> {
+    let page = shared.store.since(shared.document, after, PageLimit::DEFAULT).await?;
+    let authors = page.operations.iter().map(|logged| &logged.author);
+    let strangers = shared.room().authors.strangers(authors);
+    if strangers.is_empty() {
+        return Ok(page);
+    }
+    match shared.store.people(strangers).await {
+        Ok(people) => {
+            let mut room = shared.room();
+            people.into_iter().for_each(|person| room.authors.meet(&person.into()));
+        }
+        Err(error) => {
+            tracing::warn!(document = %shared.document, %error, "authors' names were not read");
+        }
+    }
+    Ok(page)
 }
 
 fn outcome(document: DocumentId, outcome: AppendOutcome) -> Outcome {

@@ -64,6 +64,22 @@ async fn without_a_fanout_what_others_commit_is_found_in_the_log() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_writes_on_another_server_is_introduced_by_name() {
+    let local: Arc<dyn Fanout> = Arc::new(LocalFanout::default());
+    for fanout in [None, Some(local)] {
+        let [one, other] = two(fanout, DocumentConfig::default()).await;
+        let id = "g_1".parse().expect("an id");
+        let person = PersonRecord { id, name: "Stored 1".to_owned(), color: 9, created_ms: 1 };
+        one.registry.put_person(person).await.expect("put");
+        let (mut ada, mut bob) = (Tab::open(&one, 1).await, Tab::open(&other, 2).await);
+        ada.insert(0, "a");
+        ada.settle().await;
+        bob.pull_until(|tab| tab.client.revision() == Revision::new(2)).await;
+        assert!(bob.frames.iter().any(|frame| frame.contains("Stored 1")), "{:#?}", bob.frames);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn both_may_commit_at_the_same_time() {
     let [one, other] = two(Some(Arc::new(Deaf)), DocumentConfig::default()).await;
     let (mut ada, mut bob) = (Tab::open(&one, 1).await, Tab::open(&other, 2).await);
