@@ -36,6 +36,36 @@ impl World<'_> {
         ];
         rates.into_iter().for_each(|rate| *rate = 0);
         self.store_down_until = 0;
+        self.keep_a_part();
+        self.speak_last_words();
+        self.come_to_rest("texts", Self::has_converged);
+        for tab in 0..self.tabs.len() {
+            if self.tabs[tab].is_alive {
+                self.select(tab);
+                self.pump(tab);
+                // One that finds the mailbox half full is dropped: so not all at once.
+                self.run_for(3 * self.plan.latency_ms + 100);
+            }
+        }
+        self.come_to_rest("selections", |world| world.has_converged() && world.sees_alike());
+        for number in 0..self.plan.documents {
+            let writer = (0..self.tabs.len())
+                .rfind(|tab| self.tabs[*tab].is_alive && tab % self.plan.documents == number);
+            if let Some(tab) = writer {
+                self.say(tab, 0);
+            }
+        }
+        self.come_to_rest("selections", |world| world.has_converged() && world.sees_alike());
+        // Who comes back is told where the others are by the server, which carried them.
+        if let Some(conn) = self.tabs.iter().find_map(|tab| tab.conn.filter(|_| tab.is_alive)) {
+            self.client_loses(conn);
+        }
+        self.come_to_rest("selections", |world| world.has_converged() && world.sees_alike());
+        self.check_all();
+    }
+
+    /// Which servers and tabs go on; the others are dead for ever.
+    fn keep_a_part(&mut self) {
         let servers_kept = 1 + self.draw.below(self.servers.len());
         for server in 0..self.servers.len() {
             if server >= servers_kept {
@@ -64,31 +94,6 @@ impl World<'_> {
             }
         }
         note!(self, "healed: {servers_kept} servers, {tabs_kept} tabs");
-        self.speak_last_words();
-        self.come_to_rest("texts", Self::has_converged);
-        for tab in 0..self.tabs.len() {
-            if self.tabs[tab].is_alive {
-                self.select(tab);
-                self.pump(tab);
-                // One that finds the mailbox half full is dropped: so not all at once.
-                self.run_for(3 * self.plan.latency_ms + 100);
-            }
-        }
-        self.come_to_rest("selections", |world| world.has_converged() && world.sees_alike());
-        for number in 0..self.plan.documents {
-            let writer = (0..self.tabs.len())
-                .rfind(|tab| self.tabs[*tab].is_alive && tab % self.plan.documents == number);
-            if let Some(tab) = writer {
-                self.say(tab, 0);
-            }
-        }
-        self.come_to_rest("selections", |world| world.has_converged() && world.sees_alike());
-        // Who comes back is told where the others are by the server, which carried them.
-        if let Some(conn) = self.tabs.iter().find_map(|tab| tab.conn.filter(|_| tab.is_alive)) {
-            self.client_loses(conn);
-        }
-        self.come_to_rest("selections", |world| world.has_converged() && world.sees_alike());
-        self.check_all();
     }
 
     /// Everybody joins, in order; then everybody is about to act.
