@@ -93,7 +93,7 @@ fn rust(filter: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// 20,000 seeds of the simulation, every planted bug, and the small worlds in all orders.
+/// 20,000 seeds of the simulation, every planted bug, and the first 5,000 orders of small worlds.
 fn simulation() -> Result<()> {
     let mut command = Command::new("cargo");
     command.current_dir(paths::root()).args([
