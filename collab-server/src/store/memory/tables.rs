@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use collab_protocol::{ClientId, DocumentId, UserId};
 use ot_core::{ClientSeq, Revision};
 
-use crate::revision::{between, later};
+use crate::revision::between;
 use crate::store::StoreError;
 use crate::store::checks::{check_loaded, check_text};
 use crate::store::history::{Seen, VersionRecord};
