@@ -153,8 +153,9 @@ export function createRest(options: RestOptions = {}): RestClient {
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (options.token) headers.authorization = `Bearer ${await options.token()}`;
     const send = options.fetch ?? fetch;
-    // A change of a name is small and may be the last thing a page does: it is to arrive after the page has gone.
-    const request: RequestInit = { method, headers, credentials: 'same-origin', keepalive: method === 'PATCH' };
+    // A new name, or how far one has looked, is small and may be the last thing a page does: it is to arrive after that.
+    const keepalive = method === 'PATCH' || method === 'PUT';
+    const request: RequestInit = { method, headers, credentials: 'same-origin', keepalive };
     if (body !== undefined) request.body = JSON.stringify(body);
     if (signal) request.signal = signal;
     let response: Response;

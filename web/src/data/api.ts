@@ -11,8 +11,7 @@ const GATEWAY_STATUS = [502, 503, 504];
 const fetchFresh: typeof fetch = async (input, init) => {
   const timeout = AbortSignal.timeout(ANSWER_MAX_MS);
   const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
-  // A small note, such as how far I have read, also arrives when the page is left at that moment.
-  return fetch(input, { ...init, cache: 'no-store', signal, keepalive: init?.method === 'PUT' });
+  return fetch(input, { ...init, cache: 'no-store', signal });
 };
 
 export const api = createRest({ fetch: fetchFresh });
