@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { mapOffset, mapSelection } from '../src/textarea/selection.js';
 import { plain } from '../src/plain.js';
-import { applyPatch, coveringSpan, spliceAtCaret, spliceByEnds } from '../src/textarea/splice.js';
+import { applyPatch, coveringSpan, difference, spliceAtCaret, spliceByEnds } from '../src/textarea/splice.js';
 import type { Patch } from '../src/types.js';
 
 /** A small generator, so that a failure can be repeated from the seed it names. */
@@ -72,6 +72,21 @@ describe('finding a replacement', () => {
   it('among equal letters it lands at the caret', () => {
     assert.deepEqual(spliceByEnds('aaa', 'aaaa', 2), { at: 1, deleted: 0, inserted: 'a' });
     assert.deepEqual(spliceByEnds('aaaa', 'aaa', 1), { at: 1, deleted: 1, inserted: '' });
+  });
+
+  it('wherever the caret stands, it replaces as little as can be', () => {
+    assert.deepEqual(spliceByEnds('abc', 'xabc', 4), { at: 0, deleted: 0, inserted: 'x' });
+    assert.deepEqual(spliceByEnds('one two three', 'one 2 three', 11), { at: 4, deleted: 3, inserted: '2' });
+    assert.deepEqual(difference('a\rbc', 'a\nbc'), { at: 1, deleted: 1, inserted: '\n' });
+    assert.equal(difference('abc', 'abc'), null);
+    for (const seed of SEEDS) {
+      const roll = dice(seed);
+      const letters = () => Array.from({ length: roll(8) }, () => 'ab'[roll(2)]).join('');
+      const [before, after] = [letters(), letters()];
+      const least = spliceByEnds(before, after, 0);
+      const patch = spliceByEnds(before, after, roll(after.length + 1));
+      assert.equal(patch.deleted, least.deleted, `seed ${seed}`);
+    }
   });
 
   it('a changed half of a pair takes the other half along', () => {

@@ -48,15 +48,14 @@ export function spliceAtCaret(before: string, start: number, after: string, care
 export function spliceByEnds(before: string, after: string, caret: number): Patch {
   const shorter = Math.min(before.length, after.length);
   const suffixMax = Math.min(shorter, after.length - Math.min(caret, after.length));
+  const alike = (fromEnd: number): boolean =>
+    before.charCodeAt(before.length - 1 - fromEnd) === after.charCodeAt(after.length - 1 - fromEnd);
   let suffix = 0;
-  while (
-    suffix < suffixMax &&
-    before.charCodeAt(before.length - 1 - suffix) === after.charCodeAt(after.length - 1 - suffix)
-  ) {
-    suffix += 1;
-  }
+  while (suffix < suffixMax && alike(suffix)) suffix += 1;
   let prefix = 0;
   while (prefix < shorter - suffix && before.charCodeAt(prefix) === after.charCodeAt(prefix)) prefix += 1;
+  // The caret may stand behind the change: where a script has left it, say.
+  while (suffix < shorter - prefix && alike(suffix)) suffix += 1;
   return widen(before, after, prefix, before.length - suffix, after.length - suffix);
 }
 
