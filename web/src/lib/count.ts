@@ -1,4 +1,5 @@
 // Words and characters of a text, counted in slices so that a long document never holds up a keystroke.
+import { charCount, isHigh } from './chars';
 
 export interface TextCount {
   words: number;
@@ -14,15 +15,7 @@ export const SLICE_UTF16 = 32_768;
 const WORD =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]|(?:(?![\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}])[\p{L}\p{M}\p{N}])+(?:['’.\-_‑](?![\p{sc=Han}])[\p{L}\p{M}\p{N}]+)*/gu;
 
-const isHighSurrogate = (unit: number) => unit >= 0xd800 && unit <= 0xdbff;
-
-function countSlice(slice: string): TextCount {
-  let characters = slice.length;
-  for (let i = 0; i < slice.length; i += 1) {
-    if (isHighSurrogate(slice.charCodeAt(i))) characters -= 1;
-  }
-  return { words: slice.match(WORD)?.length ?? 0, characters };
-}
+const countSlice = (slice: string): TextCount => ({ words: slice.match(WORD)?.length ?? 0, characters: charCount(slice) });
 
 /** The end of the slice that begins at `from`: after white space where there is some, never inside a pair. */
 function sliceEnd(text: string, from: number): number {
@@ -31,7 +24,7 @@ function sliceEnd(text: string, from: number): number {
   for (let end = limit; end > limit - 256; end -= 1) {
     if (/\s/u.test(text.charAt(end - 1))) return end;
   }
-  return isHighSurrogate(text.charCodeAt(limit - 1)) ? limit - 1 : limit;
+  return isHigh(text.charCodeAt(limit - 1)) ? limit - 1 : limit;
 }
 
 /** Yields the running count after every slice; the last value is the whole. */
@@ -54,8 +47,11 @@ export function count(text: string): TextCount {
   return last;
 }
 
+/** "1 edit", "1,204 edits" */
+export const counted = (n: number, one: string, many: string, locale?: string): string =>
+  `${n.toLocaleString(locale)} ${n === 1 ? one : many}`;
+
 /** "1,204 words · 6,912 characters" */
 export function countWords({ words, characters }: TextCount, locale?: string): string {
-  const say = (n: number, one: string, many: string) => `${n.toLocaleString(locale)} ${n === 1 ? one : many}`;
-  return `${say(words, 'word', 'words')} · ${say(characters, 'character', 'characters')}`;
+  return `${counted(words, 'word', 'words', locale)} · ${counted(characters, 'character', 'characters', locale)}`;
 }

@@ -1,6 +1,7 @@
 // What the bar says about my work, in one line that is always true: a pure function of the document's status, the
 // connection and the clock.
 import type { ConnectionState, DocumentStatus } from '@/data/live';
+import { counted } from './count';
 import { duration } from './time';
 
 /** How the line looks: its dot, and whether it needs the eye. Words carry the meaning; colour only helps. */
@@ -22,7 +23,7 @@ export const ON_ITS_WAY_MS = 3_000;
 
 type SaveStatus = Pick<DocumentStatus, 'phase' | 'save' | 'unsavedEdits' | 'oldestUnsavedMs' | 'storedOnDevice' | 'readOnly'>;
 
-const edits = (n: number) => `${n.toLocaleString()} ${n === 1 ? 'edit' : 'edits'}`;
+const edits = (n: number) => counted(n, 'edit', 'edits');
 /** Where unsaved edits are: never "on this device" before they are. */
 const whereabouts = ({ unsavedEdits: n, storedOnDevice }: SaveStatus) =>
   storedOnDevice ? `${edits(n)} kept on this device` : `${edits(n)} not saved yet`;

@@ -1,7 +1,7 @@
 // Times as people say them, and lists grouped by them. Times are milliseconds since 1970; days are the person's own.
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 export type TimeGroup = 'Today' | 'Yesterday' | 'This week' | 'Earlier';
@@ -37,19 +37,26 @@ export function groupByTime<T>(items: readonly T[], timeOf: (item: T) => number,
   return groups;
 }
 
+/** "14:02" */
+export const clockTime = (timeMs: number, locale?: string): string =>
+  new Date(timeMs).toLocaleTimeString(locale, { hour: 'numeric', minute: '2-digit' });
+
+/** "3 May", with the year where it is another one. */
+export function calendarDay(timeMs: number, nowMs: number, locale?: string): string {
+  const date = new Date(timeMs);
+  const sameYear = date.getFullYear() === new Date(nowMs).getFullYear();
+  return date.toLocaleDateString(locale, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) });
+}
+
 /** "just now", "5 min ago", "3 h ago", "Tue", "3 May", "3 May 2024". */
 export function timeAgo(timeMs: number, nowMs: number, locale?: string): string {
   const ageMs = nowMs - timeMs;
   if (ageMs < MINUTE_MS) return 'just now';
   if (ageMs < HOUR_MS) return `${Math.floor(ageMs / MINUTE_MS)} min ago`;
   if (timeMs >= dayStart(nowMs)) return `${Math.floor(ageMs / HOUR_MS)} h ago`;
-  const date = new Date(timeMs);
-  if (timeMs >= dayStart(nowMs, 1)) {
-    return `yesterday, ${date.toLocaleTimeString(locale, { hour: 'numeric', minute: '2-digit' })}`;
-  }
-  if (ageMs < 6 * DAY_MS) return date.toLocaleDateString(locale, { weekday: 'long' });
-  const sameYear = date.getFullYear() === new Date(nowMs).getFullYear();
-  return date.toLocaleDateString(locale, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) });
+  if (timeMs >= dayStart(nowMs, 1)) return `yesterday, ${clockTime(timeMs, locale)}`;
+  if (ageMs < 6 * DAY_MS) return new Date(timeMs).toLocaleDateString(locale, { weekday: 'long' });
+  return calendarDay(timeMs, nowMs, locale);
 }
 
 /** A span as one number and its unit, rounded down: "12 s", "3 min", "2 h", "5 days". */

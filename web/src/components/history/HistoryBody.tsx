@@ -1,13 +1,14 @@
 'use client';
 
 import { ArrowDown, ArrowUp, TriangleAlert } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { DiffView } from '@/data/history';
 import { countDiff } from '@/lib/history/diff';
-import { type Line, foldedLines } from '@/lib/history/lines';
+import type { Line } from '@/lib/history/lines';
 import { diffWords, troubleWords } from '@/lib/history/words';
 import { Button, IconButton } from '../Button';
 import { TextLines } from './TextLines';
+import { useFolds } from './folds';
 
 export interface HistoryBodyProps {
   /** `comparing`: the text is there, its difference from now is on its way. */
@@ -48,8 +49,7 @@ export function HistoryBody({ state, overdue, lines, label, diff, trouble, follo
 }
 
 function Compared({ lines, label, diff: { parts, waiting }, loading }: { lines: readonly Line[]; label: string; diff: Pick<DiffView, 'parts' | 'waiting'>; loading: boolean }) {
-  const [open, setOpen] = useState<ReadonlySet<number>>(() => new Set());
-  const folded = useMemo(() => foldedLines(lines, open), [lines, open]);
+  const { folded, unfold } = useFolds(lines);
   const count = useMemo(() => (parts ? countDiff(parts) : null), [parts]);
   return (
     <>
@@ -66,7 +66,7 @@ function Compared({ lines, label, diff: { parts, waiting }, loading }: { lines: 
         )}
       </div>
       <div className="relative min-h-0 flex-1">
-        {loading ? <Skeleton /> : <TextLines lines={folded} label={label} empty="Nothing was written yet." onUnfold={(index) => setOpen((before) => new Set(before).add(index))} />}
+        {loading ? <Skeleton /> : <TextLines lines={folded} label={label} empty="Nothing was written yet." onUnfold={unfold} />}
       </div>
     </>
   );

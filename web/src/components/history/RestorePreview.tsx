@@ -1,12 +1,13 @@
 'use client';
 
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { countDiff, type DiffPart, reversed } from '@/lib/history/diff';
-import { diffLines, foldedLines } from '@/lib/history/lines';
+import { diffLines } from '@/lib/history/lines';
 import { restoreWords } from '@/lib/history/words';
 import { Button } from '../Button';
 import { Sheet } from '../Sheet';
 import { TextLines } from './TextLines';
+import { useFolds } from './folds';
 
 export interface RestorePreviewProps {
   open: boolean;
@@ -75,8 +76,7 @@ export function RestoreBody({ parts, trouble, restoring, onRestore, onRetry, onC
 
 /** A difference with its unchanged stretches folded. */
 export function Difference({ parts, label }: { parts: readonly DiffPart[]; label: string }) {
-  const [open, setOpen] = useState<ReadonlySet<number>>(() => new Set());
-  const all = useMemo(() => diffLines(parts), [parts]);
-  const lines = useMemo(() => foldedLines(all, open), [all, open]);
-  return <TextLines lines={lines} label={label} compact empty="" onUnfold={(index) => setOpen((before) => new Set(before).add(index))} />;
+  const lines = useMemo(() => diffLines(parts), [parts]);
+  const { folded, unfold } = useFolds(lines);
+  return <TextLines lines={folded} label={label} compact empty="" onUnfold={unfold} />;
 }

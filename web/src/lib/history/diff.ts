@@ -1,6 +1,7 @@
 // The difference between two revisions for reading: the earlier text with one operation becomes lines of what stayed, what
 // was inserted and what was deleted.
-import { type Operation, SpanError, charCount, utf16Offset } from './rope';
+import { charCount, utf16Offset } from '../chars';
+import { type Operation, SpanError } from './rope';
 
 export type DiffKind = 'keep' | 'insert' | 'delete';
 
@@ -35,7 +36,7 @@ export function diffParts(before: string, operation: Operation): DiffPart[] {
 export function reversed(parts: readonly DiffPart[]): DiffPart[] {
   const turned: Record<DiffKind, DiffKind> = { keep: 'keep', insert: 'delete', delete: 'insert' };
   const back = parts.map(({ kind, text }) => ({ kind: turned[kind], text }));
-  return places(back).flatMap((place) => ('kept' in place ? [{ kind: 'keep' as const, text: place.kept }] : tidy(place)));
+  return places(back).flatMap(tidy);
 }
 
 type Place = { readonly kept: string } | { deleted: string; inserted: string };

@@ -1,7 +1,7 @@
 // A text as lines of coloured or marked spans, and the lines as blocks that keep their identity from one version to the
 // next, so that only what changed is drawn again and only what is in sight is drawn at all.
+import { utf16Offset } from '../chars';
 import type { DiffKind, DiffPart } from './diff';
-import { utf16Offset } from './rope';
 import type { Runs } from './runs';
 
 export interface Span {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Operation, Rope, SpanError, charCount, utf16Offset } from './rope';
+import { charCount, utf16Offset } from '../chars';
+import { type Operation, Rope, SpanError } from './rope';
 
 /** The plain way, one character after the other. */
 function applied(text: string, operation: Operation): string {

@@ -1,5 +1,6 @@
 // A text that is kept at many revisions at once: chunks that versions share, so that one more version costs the chunks an
 // operation touched. Lengths and offsets count Unicode scalar values, as operations do.
+import { charCount, isHigh, utf16Offset } from '../chars';
 
 /** An operation over a whole text: n > 0 keeps n characters, n < 0 deletes -n, a text inserts. */
 export type Operation = readonly (number | string)[];
@@ -11,25 +12,6 @@ interface Chunk {
 
 /** UTF-16 units that a chunk is made of where there is a choice; smaller ones are joined with what follows. */
 const CHUNK_UTF16 = 1_024;
-
-const SURROGATE = /[\ud800-\udfff]/;
-const isHigh = (unit: number) => unit >= 0xd800 && unit <= 0xdbff;
-
-/** The number of Unicode scalar values of a text. */
-export function charCount(text: string): number {
-  if (!SURROGATE.test(text)) return text.length;
-  let chars = text.length;
-  for (let i = 0; i < text.length; i += 1) if (isHigh(text.charCodeAt(i))) chars -= 1;
-  return chars;
-}
-
-/** The UTF-16 offset of the `chars`-th character of `text`. */
-export function utf16Offset(text: string, chars: number): number {
-  if (!SURROGATE.test(text)) return Math.min(chars, text.length);
-  let at = 0;
-  for (let left = chars; left > 0 && at < text.length; left -= 1) at += isHigh(text.charCodeAt(at)) ? 2 : 1;
-  return at;
-}
 
 /** Collects the chunks of a new version: whole ones are taken over, pieces are joined. */
 class Builder {

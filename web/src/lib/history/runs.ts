@@ -1,5 +1,6 @@
 // Who wrote which characters: runs over a whole text, carried through operations. Lengths count scalar values.
-import { type Operation, charCount } from './rope';
+import { charCount } from '../chars';
+import { type Operation } from './rope';
 
 /** Neighbouring characters of one author; `author` is null where it is not known. */
 export interface Run {

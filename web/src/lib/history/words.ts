@@ -1,7 +1,7 @@
 // What the history view says: who, when, how much. For eyes and for screen readers alike.
-import { duration } from '../time';
+import { counted } from '../count';
+import { HOUR_MS, MINUTE_MS, calendarDay, clockTime, duration, timeAgo, timeGroup } from '../time';
 
-const DAY_MS = 86_400_000;
 /** Names said before the rest becomes a number. */
 const NAMES_MAX = 3;
 
@@ -15,26 +15,14 @@ export function namesOf(names: readonly string[]): string {
 }
 
 /** "3 May 14:02", with the year where it is another one. */
-export function moment(timeMs: number, nowMs: number, locale?: string): string {
-  const date = new Date(timeMs);
-  const sameYear = date.getFullYear() === new Date(nowMs).getFullYear();
-  const day = date.toLocaleDateString(locale, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) });
-  return `${day} ${date.toLocaleTimeString(locale, { hour: 'numeric', minute: '2-digit' })}`;
-}
+export const moment = (timeMs: number, nowMs: number, locale?: string): string =>
+  `${calendarDay(timeMs, nowMs, locale)} ${clockTime(timeMs, locale)}`;
 
 /** "in the last 12 min", "since 14:02", "since yesterday, 14:02", "since Tuesday", "since 3 May". */
 export function sinceWhen(timeMs: number, nowMs: number, locale?: string): string {
   const ageMs = Math.max(0, nowMs - timeMs);
-  if (ageMs < 3_600_000) return `in the last ${duration(Math.max(60_000, ageMs))}`;
-  const date = new Date(timeMs);
-  const time = date.toLocaleTimeString(locale, { hour: 'numeric', minute: '2-digit' });
-  const now = new Date(nowMs);
-  const today = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
-  if (timeMs >= today) return `since ${time}`;
-  if (timeMs >= new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1).getTime()) return `since yesterday, ${time}`;
-  if (ageMs < 6 * DAY_MS) return `since ${date.toLocaleDateString(locale, { weekday: 'long' })}`;
-  const sameYear = date.getFullYear() === now.getFullYear();
-  return `since ${date.toLocaleDateString(locale, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) })}`;
+  if (ageMs < HOUR_MS) return `in the last ${duration(Math.max(MINUTE_MS, ageMs))}`;
+  return `since ${timeGroup(timeMs, nowMs) === 'Today' ? clockTime(timeMs, locale) : timeAgo(timeMs, nowMs, locale)}`;
 }
 
 /** What the slider says of where it stands. */
@@ -58,29 +46,27 @@ export function placeWords({ revision, head, author, timeMs, versions = [] }: Pl
   return parts.join(', ');
 }
 
-const count = (n: number, one: string, many: string) => `${n.toLocaleString()} ${n === 1 ? one : many}`;
-
 /** "12 changes by Ada and Ben since Tuesday". */
 export function sinceWords(places: number, names: readonly string[], timeMs: number | undefined, nowMs: number, locale?: string): string {
   const when = timeMs === undefined ? '' : ` ${sinceWhen(timeMs, nowMs, locale)}`;
-  return `${count(places, 'change', 'changes')} by ${namesOf(names)}${when}`;
+  return `${counted(places, 'change', 'changes')} by ${namesOf(names)}${when}`;
 }
 
 /** "3 places differ: 120 characters inserted, 14 deleted". */
 export function diffWords({ places, inserted, deleted }: { places: number; inserted: number; deleted: number }): string {
   if (places === 0) return 'No difference';
   const what = [
-    inserted > 0 ? `${count(inserted, 'character', 'characters')} inserted` : '',
+    inserted > 0 ? `${counted(inserted, 'character', 'characters')} inserted` : '',
     deleted > 0 ? `${deleted.toLocaleString()}${inserted > 0 ? '' : deleted === 1 ? ' character' : ' characters'} deleted` : '',
   ].filter(Boolean);
-  return `${count(places, 'place differs', 'places differ')}: ${what.join(', ')}`;
+  return `${counted(places, 'place differs', 'places differ')}: ${what.join(', ')}`;
 }
 
 /** "Restoring brings back 20 characters and takes out 195, in 3 places". */
 export function restoreWords({ places, inserted, deleted }: { places: number; inserted: number; deleted: number }): string {
-  const chars = (n: number) => count(n, 'character', 'characters');
+  const chars = (n: number) => counted(n, 'character', 'characters');
   const what = [inserted > 0 ? `brings back ${chars(inserted)}` : '', deleted > 0 ? `takes out ${inserted > 0 ? deleted.toLocaleString() : chars(deleted)}` : ''];
-  return `Restoring ${what.filter(Boolean).join(' and ')}, in ${count(places, 'place', 'places')}`;
+  return `Restoring ${what.filter(Boolean).join(' and ')}, in ${counted(places, 'place', 'places')}`;
 }
 
 /** Why something of the history could not be had, by the server's code: what happened and what it means. */
