@@ -1,147 +1,39 @@
 'use client';
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { toast } from 'sonner';
-import { correct, go } from '@/data/address';
+import { go } from '@/data/address';
 import { useOverdue } from '@/data/clock';
-import { type HistoryView, type Version, codeOf, restoreRevision, useDiff, useHistory, useVersions } from '@/data/history';
-import type { HistoryModel } from '@/data/history/model';
-import { useDocument } from '@/data/live';
+import { useDiff } from '@/data/history';
 import { useMedia } from '@/data/media';
-import { useOnline } from '@/data/online';
-import { attributedLines, diffLines } from '@/lib/history/lines';
-import { type HistoryPlace, historySearch } from '@/lib/history/place';
-import { stripes, neighbourMark } from '@/lib/history/timeline';
-import { moment, namesOf, placeWords, troubleWords } from '@/lib/history/words';
-import { useApp } from '../AppFrame';
+import type { HistoryPlace } from '@/lib/history/place';
+import { neighbourMark, stripes } from '@/lib/history/timeline';
+import { placeWords, troubleWords } from '@/lib/history/words';
 import { Sheet } from '../Sheet';
-import { AuthorLegend, type LegendEntry } from './AuthorLegend';
+import { AuthorLegend } from './AuthorLegend';
 import { HistoryBar } from './HistoryBar';
 import { HistoryBody } from './HistoryBody';
 import { HistoryDock } from './HistoryDock';
 import { HistoryProblem } from './HistoryProblem';
 import { RestorePreview } from './RestorePreview';
-import { VersionList, type VersionRow } from './VersionList';
+import { Versions } from './Versions';
 import { useHistoryKeys } from './keys';
+import { useLegend, useLines, usePast, useRestore, whoWhen } from './past';
 
-const WRITERS = ['owner', 'editor'];
 const SKELETON_AFTER_MS = 300;
-const ADDRESS_PAUSE_MS = 400;
 
 const back = () => go('');
 const goHome = () => window.location.assign('/');
 
-/** Everything the page shows of one document's past. */
-function usePast(id: string, place: HistoryPlace) {
-  const { title, role, session, status } = useDocument(id);
-  const { me } = useApp();
-  const { model, view } = useHistory(id, place.revision);
-  const versions = useVersions(id);
-  const online = useOnline();
-  const [mode, setMode] = useState(place.mode);
-  useEffect(() => {
-    if (!session) return;
-    const tell = () => model.told(session.revision);
-    tell();
-    return session.subscribe(tell);
-  }, [session, model]);
-  // Back on the network, what failed is tried again by itself.
-  useEffect(() => {
-    const { phase, trouble } = model.snapshot();
-    if (online && (phase === 'error' || trouble !== undefined)) model.retry();
-  }, [online, model]);
-  useEffect(() => {
-    if (view.phase !== 'ready' || view.playing) return;
-    const revision = view.revision === view.head ? {} : { revision: view.revision };
-    const timer = setTimeout(() => correct(historySearch({ ...revision, mode })), ADDRESS_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [view.phase, view.playing, view.revision, view.head, mode]);
-  useEffect(() => {
-    document.title = `History of ${title || 'Untitled'} · Concord`;
-  }, [title]);
-  const names = useMemo(() => {
-    const nameOf = (user: string) => (user === me?.id ? `${view.authors.get(user)?.name ?? me.name} (you)` : view.authors.get(user)?.name);
-    const colourOf = (user: string) => view.authors.get(user)?.color;
-    return { nameOf, colourOf };
-  }, [view.authors, me]);
-  const canEdit = WRITERS.includes(role) && !status.readOnly;
-  const canChange = (version: Version) => canEdit && (role === 'owner' || version.author === me?.id);
-  return { title, canEdit, canChange, model, view, versions, mode, setMode, ...names };
-}
-
-type Past = ReturnType<typeof usePast>;
-
-/** Who wrote the revision the slider stands at, and when: exactly where that is known here, else by the summary. */
-function whoWhen({ view, nameOf }: Pick<Past, 'view' | 'nameOf'>, revision: number, nowMs: number) {
-  if (revision === 0) return { who: 'The beginning', when: '' };
-  const exact = view.shown?.revision === revision ? view.shown : undefined;
-  const stretch = view.timeline.stretchOf(revision);
-  const users = exact?.author ? [exact.author] : (stretch?.authors ?? []);
-  const timeMs = exact?.timeMs ?? view.timeline.timeMs(revision);
-  return {
-    who: namesOf(users.map((user) => nameOf(user) ?? 'Somebody')),
-    when: timeMs === undefined ? '' : moment(timeMs, nowMs),
-    timeMs,
-  };
-}
-
-function useLegend({ view, nameOf }: Past): LegendEntry[] {
-  const { shown, authors } = view;
-  return useMemo(() => {
-    const chars = new Map<string, number>();
-    let all = 0;
-    for (const { author, len } of shown?.runs ?? []) {
-      all += len;
-      if (author !== null) chars.set(author, (chars.get(author) ?? 0) + len);
-    }
-    return [...chars]
-      .map(([user, len]) => ({ user, name: nameOf(user) ?? 'Somebody', color: authors.get(user)?.color ?? 0, share: all > 0 ? len / all : 0 }))
-      .sort((a, b) => b.share - a.share);
-  }, [shown, authors, nameOf]);
-}
-
-/** Restoring, with a way back as long as nobody has written since. */
-function useRestore(id: string, model: HistoryModel, onPreview: (revision: number) => void) {
-  const [restoring, setRestoring] = useState(false);
-  const restore = useCallback(
-    async (revision: number) => {
-      const before = model.snapshot().head;
-      setRestoring(true);
-      try {
-        const restored = await restoreRevision(id, revision);
-        model.told(restored);
-        const undo = () => {
-          // Somebody wrote meanwhile: then only looking first keeps their words.
-          if (model.snapshot().head > restored) onPreview(before);
-          else void restoreRevision(id, before).then((head) => model.told(head), failed);
-        };
-        toast(`Revision ${revision.toLocaleString()} is restored`, { action: { label: 'Undo', onClick: undo }, duration: 12_000 });
-        return true;
-      } catch (error) {
-        failed(error);
-        return false;
-      } finally {
-        setRestoring(false);
-      }
-    },
-    [id, model, onPreview],
-  );
-  return { restoring, restore };
-}
-
-const failed = (error: unknown) => void toast.error(troubleWords(codeOf(error)));
-
 /** `/d/<id>?history`: the same page, at any moment of its past. */
 export function HistoryPage({ id, place }: { id: string; place: HistoryPlace }) {
   const past = usePast(id, place);
-  const { model, view, versions, mode } = past;
+  const { model, view, versions, mode, nowMs } = past;
   const [panel, setPanel] = useState<'versions' | 'authors' | 'restore' | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
   const slider = useRef<HTMLInputElement>(null);
   const wide = useMedia('(width >= 64rem)');
   const overdue = useOverdue(view.phase === 'loading', SKELETON_AFTER_MS);
   const legend = useLegend(past);
-  const nowMs = useNowAtMount();
   const preview = useCallback(
     (revision: number) => {
       model.pause();
@@ -178,38 +70,15 @@ export function HistoryPage({ id, place }: { id: string; place: HistoryPlace }) 
 
   const lines = useLines(past, diff.parts);
   const stripesOfView = useMemo(() => (view.head > 0 ? stripes(view.head, view.timeline.stretches) : []), [view.head, view.timeline]);
-  const { who, when, timeMs } = whoWhen(past, view.revision, nowMs);
+  const { who, when, timeMs } = whoWhen(past, view.revision);
   const here = marks.filter((mark) => mark.revision === view.revision).map((mark) => mark.name);
   const words = (revision: number) => {
-    const at = whoWhen(past, revision, nowMs);
+    const at = whoWhen(past, revision);
     return placeWords({ revision, head: view.head, author: at.who, timeMs: at.timeMs }, nowMs);
   };
   const valueText = placeWords({ revision: view.revision, head: view.head, author: who, timeMs, versions: here }, nowMs);
 
-  const versionList = (
-    <VersionList
-      versions={versions.versions && versions.versions.map((version): VersionRow => {
-        const at = view.timeline.timeMs(version.revision) ?? version.time_ms;
-        return { id: version.id, revision: version.revision, name: version.name, detail: `${moment(at, nowMs)} · revision ${version.revision.toLocaleString()}`, canChange: past.canChange(version) };
-      })}
-      trouble={versions.code && troubleWords(versions.code)}
-      revision={view.revision}
-      canEdit={past.canEdit}
-      onJump={jump}
-      onCreate={(name) => versions.create(name, view.revision).catch((error: unknown) => { failed(error); throw error; })}
-      onRename={(versionId, name) => {
-        const version = versions.versions?.find((one) => one.id === versionId);
-        return version ? versions.rename(version, name).catch((error: unknown) => { failed(error); throw error; }) : Promise.resolve();
-      }}
-      onDelete={(versionId) => {
-        const version = versions.versions?.find((one) => one.id === versionId);
-        if (!version) return;
-        const undo = () => void versions.create(version.name, version.revision).catch(failed);
-        versions.remove(version).then(() => toast(`“${version.name}” is no longer a version`, { action: { label: 'Undo', onClick: undo } }), failed);
-      }}
-      onRetry={versions.reload}
-    />
-  );
+  const versionList = <Versions past={past} onJump={jump} />;
   const authorLegend = <AuthorLegend authors={legend} chosen={chosen} onChoose={setChosen} />;
 
   return (
@@ -293,19 +162,3 @@ export function HistoryPage({ id, place }: { id: string; place: HistoryPlace }) 
     </div>
   );
 }
-
-/** The moment the page was opened: words such as "3 May" need no better one. */
-function useNowAtMount(): number {
-  const [now] = useState(() => Date.now());
-  return now;
-}
-
-/** What the page shows: the coloured text of the moment, or its difference from now. */
-function useLines({ view, mode, colourOf }: { view: HistoryView; mode: HistoryPlace['mode']; colourOf: Past['colourOf'] }, parts: Parameters<typeof diffLines>[0] | null) {
-  const { shown } = view;
-  const authored = useMemo(() => (mode === 'authors' && shown ? attributedLines(shown.text, shown.runs, colourOf) : null), [mode, shown, colourOf]);
-  const differing = useMemo(() => (mode === 'changes' && parts ? diffLines(parts) : null), [mode, parts]);
-  return authored ?? differing ?? NO_LINES;
-}
-
-const NO_LINES: ReturnType<typeof diffLines> = [];

@@ -1,6 +1,6 @@
 'use client';
 
-import { type PointerEvent, type Ref, useRef, useState } from 'react';
+import { type PointerEvent, type Ref, memo, useRef, useState } from 'react';
 import { cx } from '@/lib/cx';
 import { type Stripe, snapped } from '@/lib/history/timeline';
 import { personColour } from '@/lib/person';
@@ -53,16 +53,7 @@ export function TimeSlider({ head, revision, valueText, stripes, colourOf, marks
   return (
     <div ref={box} className="relative h-8 touch:h-11" onPointerMove={point} onPointerLeave={() => setPointed(null)}>
       <div aria-hidden className="pointer-events-none absolute inset-x-2 top-1/2 h-1.5 -translate-y-1/2 overflow-hidden rounded-full bg-line-strong">
-        {stripes.map(({ from, to, author }) => {
-          const colour = author === null ? undefined : colourOf(author);
-          return (
-            <span
-              key={from}
-              className="absolute inset-y-0"
-              style={{ insetInlineStart: `${from * 100}%`, width: `${(to - from) * 100}%`, background: colour === undefined ? 'transparent' : personColour(colour) }}
-            />
-          );
-        })}
+        <Stripes stripes={stripes} colourOf={colourOf} />
         {/* What has not been written yet at this moment. */}
         <span className="absolute inset-y-0 end-0 bg-paper/70" style={{ width: `${(1 - share(revision)) * 100}%` }} />
       </div>
@@ -114,3 +105,17 @@ export function TimeSlider({ head, revision, valueText, stripes, colourOf, marks
     </div>
   );
 }
+
+/** Who wrote when. There may be hundreds; they stay as they are while the thumb moves. */
+const Stripes = memo(function Stripes({ stripes, colourOf }: Pick<TimeSliderProps, 'stripes' | 'colourOf'>) {
+  return stripes.map(({ from, to, author }) => {
+    const colour = author === null ? undefined : colourOf(author);
+    return (
+      <span
+        key={from}
+        className="absolute inset-y-0"
+        style={{ insetInlineStart: `${from * 100}%`, width: `${(to - from) * 100}%`, background: colour === undefined ? 'transparent' : personColour(colour) }}
+      />
+    );
+  });
+});
