@@ -1,9 +1,11 @@
 // Texts of the past, as fast as a hand moves a slider. A few whole texts are kept as keyframes and operations in pages; any
 // revision near them is worked out here, without a question to the server. Far ones are asked for one at a time, and when
 // the answer comes only the latest wish is still followed.
-import type { HistoryAuthor, HistoryEntry, HistoryPage } from '@concord/client/rest';
+import type { HistoryAuthor, HistoryPage } from '@concord/client/rest';
 import { Rope } from '@/lib/history/rope';
-import { type Runs, guessRuns, writeRuns } from '@/lib/history/runs';
+import { type Runs, guessRuns } from '@/lib/history/runs';
+import { PAGE_LEN, Pages, pageOf } from './pages';
+import { type Version, Versions } from './versions';
 
 /** What this needs of the server, for one document. */
 export interface TextReader {
@@ -13,31 +15,12 @@ export interface TextReader {
   runs(revision: number, signal: AbortSignal): Promise<{ runs: Runs; authors: readonly HistoryAuthor[] }>;
 }
 
-/** Operations asked for at once. */
-export const PAGE_LEN = 500;
-/** Operations that are applied in one go rather than asking for a text: some milliseconds of work. */
-const REPLAY_MAX = 3 * PAGE_LEN;
-/** Pages missing between a keyframe and a wish that are asked for instead of a text. */
-const MISSING_MAX = 2;
-/** While operations are applied, every so many a version is kept. */
-const KEEP_EVERY = 50;
-const KEPT_MAX = 300;
-/** Characters in all kept versions, counted as if they shared nothing. */
-const KEPT_CHARS_MAX = 48e6;
-const PAGES_MAX = 80;
 /** An answer nobody waits for any more may take this long before it is given up. */
 const STALE_MS = 250;
 /** The hand rests this long before its surroundings are fetched. */
 const SETTLE_MS = 120;
 /** Faster than this, pages are not fetched ahead: texts are asked for as they are wanted. */
 const AHEAD_MAX_PER_S = 2 * PAGE_LEN;
-
-interface Version {
-  readonly revision: number;
-  readonly text: Rope;
-  /** Who wrote it; null while that is not known. */
-  readonly runs: Runs | null;
-}
 
 /** The text that is to be seen now. */
 export interface ShownText {
@@ -59,8 +42,8 @@ interface Asking {
 export class Texts {
   readonly #reader: TextReader;
   readonly #changed: () => void;
-  readonly #versions = new Map<number, Version>([[0, { revision: 0, text: Rope.EMPTY, runs: [] }]]);
-  readonly #pages = new Map<number, HistoryEntry[]>();
+  readonly #pages: Pages;
+  readonly #versions: Versions;
   readonly #fetching = new Map<string, Promise<void>>();
   readonly #times = new Map<number, number>();
   readonly #authors = new Map<string, HistoryAuthor>();
@@ -77,6 +60,12 @@ export class Texts {
 
   constructor(reader: TextReader, head: number, changed: () => void) {
     this.#reader = reader;
+    this.#pages = new Pages(async (after, limit) => {
+      const page = await reader.page(after, limit, this.#ended.signal);
+      this.#meet(page.authors);
+      return page;
+    });
+    this.#versions = new Versions(this.#pages);
     this.#head = head;
     this.#wish = head;
     this.#changed = changed;
@@ -126,10 +115,10 @@ export class Texts {
 
   /** The text at a revision, for comparing. */
   async textAt(revision: number, signal: AbortSignal): Promise<string> {
-    const known = this.#reach(revision);
+    const known = this.#versions.reach(revision);
     if (known) return known.text.text();
     const { text } = await this.#reader.text(revision, signal);
-    this.#keep({ revision, text: Rope.of(text), runs: null });
+    this.#versions.keep({ revision, text: Rope.of(text), runs: null });
     return text;
   }
 
@@ -145,68 +134,13 @@ export class Texts {
     this.#ended.abort();
   }
 
-  // --- what is known here ---
-
-  #entry(revision: number): HistoryEntry | undefined {
-    const index = Math.floor((revision - 1) / PAGE_LEN);
-    return this.#pages.get(index)?.[revision - 1 - index * PAGE_LEN];
-  }
-
-  /** The version at a revision, by applying known operations to the nearest one before it. */
-  #reach(revision: number): Version | undefined {
-    const exact = this.#versions.get(revision);
-    if (exact?.runs) return exact;
-    const starts = [...this.#versions.values()]
-      .filter((version) => version.revision < revision && revision - version.revision <= REPLAY_MAX && this.#hasAll(version.revision, revision))
-      .sort((a, b) => b.revision - a.revision);
-    // A start whose authors are known is worth a longer way.
-    const start = starts.find(({ runs }) => runs) ?? (exact ? undefined : starts[0]);
-    return start ? this.#replay(start, revision) : exact;
-  }
-
-  #hasAll(after: number, revision: number): boolean {
-    for (let next = after + 1; next <= revision; next = (Math.floor((next - 1) / PAGE_LEN) + 1) * PAGE_LEN + 1) {
-      const last = Math.min(revision, (Math.floor((next - 1) / PAGE_LEN) + 1) * PAGE_LEN);
-      if (!this.#entry(last)) return false;
-    }
-    return true;
-  }
-
-  #replay(start: Version, revision: number): Version {
-    let { text, runs } = start;
-    for (let next = start.revision + 1; next <= revision; next += 1) {
-      const { op, author, time_ms } = this.#entry(next)!;
-      text = text.apply(op);
-      runs = runs && writeRuns(runs, { op, author, revision: next, timeMs: time_ms });
-      if (next % KEEP_EVERY === 0 && next !== revision) this.#keep({ revision: next, text, runs });
-    }
-    const version = { revision, text, runs };
-    this.#keep(version);
-    return version;
-  }
-
-  #keep(version: Version): void {
-    const before = this.#versions.get(version.revision);
-    if (before?.runs && !version.runs) return;
-    this.#versions.delete(version.revision);
-    this.#versions.set(version.revision, version);
-    let chars = 0;
-    for (const { text } of this.#versions.values()) chars += text.chars;
-    for (const [revision, old] of this.#versions) {
-      if (this.#versions.size <= KEPT_MAX && chars <= KEPT_CHARS_MAX) break;
-      if (revision === 0 || old === version) continue;
-      this.#versions.delete(revision);
-      chars -= old.text.chars;
-    }
-  }
-
   #meet(authors: readonly HistoryAuthor[]): void {
     for (const author of authors) this.#authors.set(author.user, author);
   }
 
   /** Shows the wish if it can be worked out. */
   #follow(): boolean {
-    const version = this.#reach(this.#wish);
+    const version = this.#versions.reach(this.#wish);
     if (!version) return false;
     this.#show(version);
     return true;
@@ -215,7 +149,7 @@ export class Texts {
   #show(version: Version): void {
     const { revision } = version;
     const before = this.#shown;
-    const entry = revision > 0 ? this.#entry(revision) : undefined;
+    const entry = revision > 0 ? this.#pages.entry(revision) : undefined;
     const timeMs = entry?.time_ms ?? this.#times.get(revision);
     const text = version.text.text();
     this.#shown = {
@@ -244,7 +178,7 @@ export class Texts {
     const wish = this.#wish;
     const asking: Asking = { abort: new AbortController(), sinceMs: performance.now() };
     this.#asking = asking;
-    const missing = this.#missingPages(wish);
+    const missing = this.#versions.missingPages(wish);
     const answer = missing ? Promise.all(missing.map((index) => this.#page(index))) : this.#text(wish, asking.abort.signal);
     answer.then(
       () => this.#answered(asking, wish),
@@ -257,7 +191,7 @@ export class Texts {
     this.#asking = undefined;
     if (!this.#follow()) {
       // On the way to the wish: movement is better than a still picture.
-      const version = this.#reach(asked);
+      const version = this.#versions.reach(asked);
       if (version) this.#show(version);
       this.#ask();
     }
@@ -272,21 +206,10 @@ export class Texts {
     this.#changed();
   }
 
-  /** The pages between the nearest version and a revision, when they are few; null when a text is the shorter way. */
-  #missingPages(revision: number): number[] | null {
-    const nearest = Math.max(...[...this.#versions.keys()].filter((kept) => kept <= revision));
-    if (revision - nearest > REPLAY_MAX) return null;
-    const missing: number[] = [];
-    for (let index = Math.floor(nearest / PAGE_LEN); index * PAGE_LEN < revision; index += 1) {
-      if (!this.#entry(Math.min(revision, (index + 1) * PAGE_LEN))) missing.push(index);
-    }
-    return missing.length > 0 && missing.length <= MISSING_MAX ? missing : null;
-  }
-
   async #text(revision: number, signal: AbortSignal): Promise<void> {
     const { text, time_ms } = await this.#reader.text(revision, signal);
     this.#times.set(revision, time_ms);
-    this.#keep({ revision, text: Rope.of(text), runs: null });
+    this.#versions.keep({ revision, text: Rope.of(text), runs: null });
   }
 
   /** One question for the same thing at a time, whoever asks. */
@@ -297,37 +220,20 @@ export class Texts {
   }
 
   #page(index: number): Promise<void> {
-    return this.#once(`page ${index}`, async () => {
-      const entries = [...(this.#pages.get(index) ?? [])];
-      const first = index * PAGE_LEN;
-      const wanted = Math.min(PAGE_LEN, this.#head - first);
-      while (entries.length < wanted) {
-        const page = await this.#reader.page(first + entries.length, PAGE_LEN - entries.length, this.#ended.signal);
-        this.#meet(page.authors);
-        entries.push(...page.entries);
-        if (page.entries.length === 0) throw new Error(`the history ends before revision ${first + wanted}`);
-      }
-      this.#pages.delete(index);
-      this.#pages.set(index, entries);
-      for (const old of this.#pages.keys()) {
-        if (this.#pages.size <= PAGES_MAX) break;
-        this.#pages.delete(old);
-      }
-    });
+    return this.#once(`page ${index}`, () => this.#pages.load(index, this.#head));
   }
 
   /** The text and the authors at the head of a page: from there, all of the page can be worked out. */
   #keyframe(revision: number, signal: AbortSignal): Promise<void> {
     return this.#once(`keyframe ${revision}`, async () => {
-      if (this.#versions.get(revision)?.runs) return;
-      const known = this.#reach(revision);
+      const known = this.#versions.reach(revision);
       if (known?.runs) return;
       const [text, { runs, authors }] = await Promise.all([
         known ? known.text : this.#reader.text(revision, signal).then((answer) => Rope.of(answer.text)),
         this.#reader.runs(revision, signal),
       ]);
       this.#meet(authors);
-      this.#keep({ revision, text, runs });
+      this.#versions.keep({ revision, text, runs });
     });
   }
 
@@ -343,7 +249,7 @@ export class Texts {
   #settle(): void {
     const revision = this.#shown?.revision;
     if (revision === undefined || this.waiting || revision === 0) return;
-    const index = Math.floor((revision - 1) / PAGE_LEN);
+    const index = pageOf(revision);
     if (this.#around?.index !== index) {
       // Authors take the server longest: nobody waits for those of the place before.
       this.#around?.abort.abort();
@@ -351,7 +257,7 @@ export class Texts {
     }
     const { signal } = this.#around.abort;
     const needed = [this.#keyframe(index * PAGE_LEN, signal)];
-    if (!this.#entry(revision)) needed.push(this.#page(index));
+    if (!this.#pages.entry(revision)) needed.push(this.#page(index));
     Promise.all(needed).then(
       () => {
         if (this.#shown?.revision === revision && !(this.#shown.exact && this.#shown.author)) this.#refresh();
@@ -373,7 +279,7 @@ export class Texts {
     const within = revision - 1 - index * PAGE_LEN;
     const quietly = (work: Promise<void>) => void work.catch(() => undefined);
     if (within > PAGE_LEN - near && (index + 1) * PAGE_LEN < this.#head) quietly(this.#page(index + 1));
-    if (within < near && index > 0 && !this.#hasAll((index - 1) * PAGE_LEN, index * PAGE_LEN)) {
+    if (within < near && index > 0 && !this.#pages.hasAll((index - 1) * PAGE_LEN, index * PAGE_LEN)) {
       quietly(this.#page(index - 1));
       quietly(this.#keyframe((index - 1) * PAGE_LEN, signal));
     }
@@ -383,8 +289,8 @@ export class Texts {
   #readAhead(): void {
     if (this.#pace <= 0 || this.#pace > AHEAD_MAX_PER_S) return;
     const ahead = Math.min(this.#head, this.#wish + Math.max(PAGE_LEN / 2, this.#pace));
-    const index = Math.floor((ahead - 1) / PAGE_LEN);
-    if (ahead > 0 && !this.#entry(Math.min(this.#head, (index + 1) * PAGE_LEN))) void this.#page(index).catch(() => undefined);
+    const index = pageOf(ahead);
+    if (ahead > 0 && !this.#pages.entry(Math.min(this.#head, (index + 1) * PAGE_LEN))) void this.#page(index).catch(() => undefined);
   }
 }
 
