@@ -1,13 +1,14 @@
 //! The form in which pending work survives a reload: fields of text, each with its length in front.
 //!
-//! Made for one reader, this crate of the same or a later version. Whatever else is in the store
-//! (another version, a cut-off record) reads as nothing, never as a wrong text.
+//! Made for one reader, this crate of the same or a later version; `js/src/fields.ts` turns the form
+//! before into this one. Whatever else is in the store (another version, a cut-off record) reads as
+//! nothing, never as a wrong text.
 
 use ot_core::{ClientSeq, Invertible, Operation, PendingWork, Revision, Submission, Text};
 
 use crate::fields::{self, push_number};
 
-/// First field of every saved state; a change of the form changes it.
+/// First field of every saved state; a change of the form changes it, and `js/src/fields.ts` along.
 const VERSION: &str = "concord-2";
 
 /// The saved state.

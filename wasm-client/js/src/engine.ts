@@ -5,6 +5,7 @@
  * at this surface count UTF-16 code units of the text the editor shows, except those of presence, which come from the
  * wire in Unicode scalar values. Texts must have no lone surrogates (`plain.ts` sees to it).
  */
+import { decoder, encoder, fromField, toFields, upgraded } from './fields.js';
 import type { OperationJson } from './protocol.js';
 import type { Patch, Selection16 } from './types.js';
 
@@ -37,10 +38,6 @@ type Name =
 let memory: WebAssembly.Memory;
 let call: Record<Name, Call>;
 let loading: Promise<void> | undefined;
-
-const encoder = new TextEncoder();
-// A byte order mark is a character like any other.
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Engines that are forgotten without `free`. */
 const forgotten = new FinalizationRegistry<number>((id) => call.engine_free(id));
@@ -91,12 +88,6 @@ const readText = (length: number): string => decoder.decode(scratch(length));
 // Copied, for the buffer need not lie at a multiple of four.
 const readNumbers = (length: number): Uint32Array => new Uint32Array(scratch(length).slice().buffer);
 
-// Components cross apart by NUL, which no document contains, texts behind a quotation mark. What is no operation at all
-// becomes something that the engine refuses.
-const toFields = (operation: OperationJson): string =>
-  [operation].flat().map((part) => (typeof part === 'string' ? `"${part}` : part)).join('\0');
-const fromField = (field: string): string | number => (field.startsWith('"') ? field.slice(1) : Number(field));
-
 /** One document as one tab edits it. */
 export class Engine {
   readonly #id: number;
@@ -115,9 +106,13 @@ export class Engine {
     forgotten.register(this, this.#id, this);
   }
 
-  /** What `export` has written; without `keepPending` only the committed text. */
+  /** What `export` has written, also that of an older build; without `keepPending` only the committed text. */
   static restore(state: string, keepPending: boolean): Engine | undefined {
-    writeText(state);
+    try {
+      writeText(upgraded(state));
+    } catch {
+      return undefined;
+    }
     const id = call.engine_restore(+keepPending);
     return id === 0 ? undefined : new Engine(id);
   }

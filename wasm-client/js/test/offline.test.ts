@@ -205,6 +205,22 @@ describe('offline', () => {
     assert.equal((await store.get(mine))?.state, 'written by the other tab');
   });
 
+  test('edits that an older build has left on the device are sent, once', async () => {
+    const stage = new Stage('x');
+    const store = await stage.store;
+    const record = {
+      doc: DOC, client: 'c'.repeat(32), epoch: stage.server.epoch, title: '', role: 'editor',
+      state: '9:concord-110:xkept 😀0;1;0;1;15:[1,"kept 😀"]0:',
+      pending: 1 as const, unsavedEdits: 6, savedAt: 1, rejected: [],
+    };
+    await store.put(record);
+    const actor = await stage.ready();
+    assert.equal(actor.session.text(), 'xkept 😀');
+    await stage.quiet(actor);
+    assert.equal(stage.server.text, 'xkept 😀');
+    assert.deepEqual([actor.errors, await store.pending()], [[], []]);
+  });
+
   test('a record that cannot be read is reported and left alone', async () => {
     const stage = new Stage('from the server');
     const store = await stage.store;
