@@ -8,14 +8,17 @@
 //!
 //! Invariant: `shown` followed by `waiting` is the client's text.
 
+mod people;
+mod server;
+
 use ot_core::{
-    Acknowledged, Assoc, Client, ClientSeq, ClientState, Component, Limits, MAX_LEN, Operation,
-    Ranges, Revision, Selection, Text, diff, transform,
+    Assoc, Client, ClientSeq, ClientState, MAX_LEN, Operation, Ranges, Revision, Selection, Text,
+    diff, transform,
 };
 use thiserror::Error;
 
 use crate::convert::{self, CharRange, Patches, RangeError};
-use crate::{fields, saved};
+use crate::saved;
 
 /// Why an edit of the editor was not taken. Nothing has happened then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -270,13 +273,6 @@ impl Engine {
         self.own = None;
     }
 
-    /// This person's selection as the protocol has it, `[[3,5]]` or `[]`; valid at
-    /// [`revision`](Self::revision) while nothing is pending.
-    #[must_use]
-    pub fn selection_json(&self) -> String {
-        ranges_json(self.own)
-    }
-
     /// The changes that the editor has not seen yet: three numbers each, see [`Patches`].
     pub fn take_patch_numbers(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.patches.numbers)
@@ -285,158 +281,6 @@ impl Engine {
     /// The texts that belong to them.
     pub fn take_patch_text(&mut self) -> String {
         std::mem::take(&mut self.patches.text)
-    }
-
-    // --- the server ---
-
-    /// Takes a committed operation of somebody else that leads to revision `to`: its components as
-    /// the protocol has them, apart by NUL, texts behind a quotation mark.
-    ///
-    /// # Errors
-    /// [`OutOfStep`] when it does not fit; the replica is unchanged.
-    pub fn receive(&mut self, operation: &str, to: u64) -> Result<(), OutOfStep> {
-        let operation = fields::operation(operation).ok_or(OutOfStep)?;
-        let patch = self.client.receive(&operation, Revision::new(to)).map_err(|_| OutOfStep)?;
-        self.deliver(&patch, Assoc::Before);
-        Ok(())
-    }
-
-    /// The outstanding submission is committed as `revision`.
-    ///
-    /// # Errors
-    /// [`OutOfStep`] when it is not outstanding, or the revision is not the next one.
-    pub fn acknowledge(&mut self, seq: u64, revision: u64) -> Result<(), OutOfStep> {
-        let (seq, revision) = (ClientSeq::new(seq), Revision::new(revision));
-        match self.client.acknowledge(seq, revision) {
-            Ok(Acknowledged::Outstanding) => {
-                self.frozen_ranges.clear();
-                Ok(())
-            }
-            Ok(Acknowledged::Earlier) | Err(_) => Err(OutOfStep),
-        }
-    }
-
-    /// The server refused the outstanding submission for good. Its effect leaves the text; the
-    /// text it had inserted comes back.
-    ///
-    /// # Errors
-    /// [`OutOfStep`] when no such submission is outstanding.
-    pub fn reject(&mut self, seq: u64) -> Result<String, OutOfStep> {
-        let rejected = self.client.reject(ClientSeq::new(seq)).ok().flatten().ok_or(OutOfStep)?;
-        self.frozen_ranges.clear();
-        self.deliver(&rejected.patch, Assoc::Before);
-        Ok(rejected.text)
-    }
-
-    /// Continues from the server's text at `revision`; the server has committed this client's
-    /// submissions up to `last_seq`. What else was pending is kept, as a new submission.
-    ///
-    /// # Errors
-    /// [`OutOfStep`] when the texts are longer than an operation can span.
-    pub fn reset(&mut self, text: &str, revision: u64, last_seq: u64) -> Result<(), OutOfStep> {
-        let (revision, last_seq) = (Revision::new(revision), ClientSeq::new(last_seq));
-        let patch = self.client.reset(text, revision, last_seq).map_err(|_| OutOfStep)?;
-        self.frozen_ranges.clear();
-        self.deliver(&patch, Assoc::Before);
-        Ok(())
-    }
-
-    /// Submissions are numbered above `last_seq` from now on.
-    pub fn raise_seq(&mut self, last_seq: u64) {
-        self.client.skip_to(ClientSeq::new(last_seq));
-    }
-
-    /// Freezes what may be sent within the limits; the current selection goes along when all
-    /// pending edits do.
-    pub fn take_submission(&mut self, components_max: usize, text_bytes_max: usize) -> Taken {
-        if self.has_outstanding() {
-            return Taken::Nothing;
-        }
-        let limits =
-            Limits { components_max, inserted_bytes_max: text_bytes_max, len_max: MAX_LEN };
-        let Some(submission) = self.client.take_submission(&limits) else {
-            return Taken::Nothing;
-        };
-        if !submission.whole {
-            return Taken::Part;
-        }
-        if let Some(own) = self.own {
-            self.frozen_ranges = ranges_json(Some(own));
-        }
-        Taken::Whole
-    }
-
-    /// The number of the outstanding submission.
-    #[must_use]
-    pub fn outstanding_seq(&self) -> Option<u64> {
-        self.client.outstanding().map(|submission| submission.seq.get())
-    }
-
-    /// The outstanding submission, its parts apart by NUL: number, revision, selections as JSON
-    /// (empty when it tells none), then the components as [`receive`](Self::receive) takes them. The
-    /// same text every time; empty when nothing is outstanding.
-    #[must_use]
-    pub fn outstanding_fields(&self) -> String {
-        let mut out = String::new();
-        if let Some(submission) = self.client.outstanding() {
-            fields::push_number(submission.seq.get(), &mut out);
-            out.push(fields::END);
-            fields::push_number(submission.revision.get(), &mut out);
-            out.push(fields::END);
-            out.push_str(&self.frozen_ranges);
-            fields::push_operation(&submission.op, &mut out);
-        }
-        out
-    }
-
-    /// Whether the outstanding submission tells the selection.
-    #[must_use]
-    pub fn outstanding_has_ranges(&self) -> bool {
-        !self.frozen_ranges.is_empty()
-    }
-
-    // --- other people ---
-
-    /// What a remote session has selected: pairs of anchor and head in characters, in the text at
-    /// [`revision`](Self::revision); no pairs for a session that has gone. Ends behind the text
-    /// count as its end.
-    pub fn set_presence(&mut self, session: u32, pairs: &[u32]) {
-        let pairs = pairs.chunks_exact(2).take(Ranges::RANGES_MAX);
-        let ranges =
-            Ranges::new(pairs.map(|pair| Selection::new(pair[0] as usize, pair[1] as usize)));
-        let ranges = self.client.carry_ranges(&ranges.unwrap_or_default());
-        let ranges = ranges.clamp(self.client.text().len_chars());
-        if let Some(known) = self.people.iter().position(|(known, _)| *known == session) {
-            self.people.remove(known);
-        }
-        if !ranges.is_empty() {
-            self.people.push((session, ranges));
-        }
-    }
-
-    /// Every remote session with a selection: its number, how many ranges, then anchor and head of
-    /// each, in code units of the shown text.
-    #[must_use]
-    pub fn presence(&self) -> Vec<u32> {
-        let mut out = Vec::with_capacity(4 * self.people.len());
-        for (session, ranges) in &self.people {
-            out.push(*session);
-            out.push(ranges.as_slice().len() as u32);
-            for selection in ranges {
-                out.push(self.place(selection.anchor));
-                out.push(self.place(selection.head));
-            }
-        }
-        out
-    }
-
-    /// Where an offset of the local text is shown.
-    fn place(&self, local: usize) -> u32 {
-        let shown = match &self.waiting {
-            None => local,
-            Some(waiting) => offset_before(waiting, local),
-        };
-        convert::to_utf16(&self.shown, shown) as u32
     }
 
     // --- storage ---
@@ -502,39 +346,4 @@ impl Engine {
         assert!(self.people.iter().all(|(_, ranges)| ranges.fit(len)));
         assert!(self.own.is_none_or(|selection| selection.end() <= len));
     }
-}
-
-fn ranges_json(selection: Option<Selection>) -> String {
-    let mut out = String::from("[");
-    if let Some(Selection { anchor, head }) = selection {
-        out.push('[');
-        fields::push_number(anchor as u64, &mut out);
-        out.push(',');
-        fields::push_number(head as u64, &mut out);
-        out.push(']');
-    }
-    out.push(']');
-    out
-}
-
-/// The offset before `operation` of what is at `target` after it; inside inserted text, the gap it
-/// was inserted at.
-fn offset_before(operation: &Operation, target: usize) -> usize {
-    let (mut base, mut left) = (0, target);
-    for component in operation.components() {
-        match component {
-            Component::Retain(len) if len > left => return base + left,
-            Component::Retain(len) => (base, left) = (base + len, left - len),
-            Component::Insert(text) => {
-                let len = text.chars().count();
-                if len > left {
-                    return base;
-                }
-                left -= len;
-            }
-            Component::Delete(len) if left > 0 => base += len,
-            Component::Delete(_) => return base,
-        }
-    }
-    base
 }

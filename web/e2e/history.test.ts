@@ -117,6 +117,33 @@ describe('the history', () => {
       assert.equal(await textOf(page), `x${FIRST}${SECOND}`);
     }));
 
+  it('leads back to the line one was reading and the place one was writing at', () =>
+    withPast(async ({ address, id, ada: { page }, ben }) => {
+      await page.goto(address);
+      await until('it can be written', () => textarea(page).isEditable());
+      const lines = 'A line to scroll by.\n'.repeat(200);
+      await setCaret(page, HEAD);
+      await page.keyboard.insertText(lines);
+      await saved(page);
+      await setCaret(page, 40, 45);
+      await textarea(page).evaluate((element) => (element.scrollTop = 900));
+      const place = () => textarea(page).evaluate((element: HTMLTextAreaElement) => [element.scrollTop, element.value.slice(element.selectionStart, element.selectionEnd), document.activeElement === element]);
+      const before = await place();
+      assert.equal(before[0], 900);
+      await page.keyboard.press('Alt+Shift+h');
+      await slider(page).waitFor();
+      await page.keyboard.press('Escape');
+      await until('the editor is back', () => textarea(page).isEditable());
+      await until('it is where it was', async () => JSON.stringify(await place()) === JSON.stringify(before));
+      // What others write meanwhile moves the place along.
+      await page.keyboard.press('Alt+Shift+h');
+      await slider(page).waitFor();
+      await commit(ben.page, id, [['Hear, hear! ', HEAD + lines.length]]);
+      await until('it is in the history', async () => (await shownText(page)).startsWith('Hear, hear! '));
+      await page.keyboard.press('Escape');
+      await until('it is where it was, with what is new', async () => (await textOf(page)).startsWith('Hear, hear! ') && JSON.stringify(await place()) === JSON.stringify(before));
+    }));
+
   it('moves by keys over every revision, and says where it stands', () =>
     withPast(async ({ address, ada: { page } }) => {
       await openHistory(page, address);

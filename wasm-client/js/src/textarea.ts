@@ -20,7 +20,7 @@ import { plain } from './plain.js';
 import { Gate } from './textarea/gate.js';
 import { historyStepOfInput, historyStepOfKey, type HistoryStep } from './textarea/keys.js';
 import { caretAfter, mapOffset, mapSelection, readSelection, sameSelection, writeSelection } from './textarea/selection.js';
-import { applyPatch, coveringSpan, isEmpty, spliceAtCaret, spliceByEnds } from './textarea/splice.js';
+import { applyPatch, coveringSpan, difference, isEmpty, spliceAtCaret, spliceByEnds } from './textarea/splice.js';
 import { Throttle } from './textarea/throttle.js';
 
 /** At most 20 caret positions a second leave this editor. */
@@ -96,14 +96,25 @@ class TextareaBinding implements Binding {
     // Browsers refill forms after a reload; an old text would come back as this person's edit.
     element.setAttribute('autocomplete', 'off');
     this.#shown = model.text();
-    if (element.value !== this.#shown) this.#fill();
-    this.#selection = readSelection(element);
+    this.#selection = this.#takeOver();
     this.#others = new Overlay(element, () => this.#shown, model, options.people);
     this.#selections = new Throttle((selection) => this.#model.setSelection(selection), SELECTION_INTERVAL_MS);
     this.#gate = new Gate(model, () => this.#noticeValue());
     this.#listen();
     this.refresh();
     if (this.#focused) this.#selections.push(this.#selection);
+  }
+
+  /** Shows the model's text. In an element that has shown an earlier one, the caret keeps its place. */
+  #takeOver(): Selection16 {
+    const { element } = this;
+    const before = element.value;
+    const patch = difference(before, this.#shown);
+    if (!patch) return readSelection(element);
+    const selection = mapSelection(readSelection(element), [patch]);
+    this.#fill();
+    if (before) writeSelection(element, selection);
+    return readSelection(element);
   }
 
   #listen(): void {

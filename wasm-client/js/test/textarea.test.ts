@@ -316,6 +316,18 @@ describe('the element around it', () => {
     second.destroy();
   });
 
+  it('bound again after others have written, it shows their text with the caret where it was', () => {
+    for (const [marked, shown] of [['one |two', 'more one |two'], ['one [two]', 'more one [two]'], ['|one two', '|more one two']] as const) {
+      const page = new Page(marked);
+      page.binding.destroy();
+      page.model.remote({ at: 0, deleted: 0, inserted: 'more ' });
+      assert.equal(page.element.value, 'one two');
+      bindTextarea(page.element, page.model);
+      assert.equal(page.shown, shown);
+      assert.deepEqual(page.edits, []);
+    }
+  });
+
   it('after destroy nothing is heard and the own attributes are back', () => {
     const page = new Page('abc|');
     page.binding.destroy();

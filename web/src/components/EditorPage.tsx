@@ -1,7 +1,7 @@
 'use client';
 
 import dynamic from 'next/dynamic';
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { Activity, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { toast } from 'sonner';
 import { go, useSearch } from '@/data/address';
 import { api } from '@/data/api';
@@ -47,15 +47,29 @@ export function EditorPage() {
   return <OpenDocument id={id} />;
 }
 
-/** The document as it is now, or with `?history` as it was. It stays open while one changes between the two. */
+/** The document as it is now, or with `?history` as it was. It stays open, and its editor stays in place, while one changes between the two. */
 function OpenDocument({ id }: { id: string }) {
   const place = historyPlace(useSearch());
+  useReturn(place === null);
   return (
     <>
       <KeepOpen id={id} />
-      {place ? <HistoryPage id={id} place={place} /> : <Editor id={id} />}
+      {place && <HistoryPage id={id} place={place} />}
+      <Activity mode={place ? 'hidden' : 'visible'}>
+        <Editor id={id} />
+      </Activity>
     </>
   );
+}
+
+/** Who comes back to the text writes on where they were; on a touch screen that would bring up the keyboard unasked. */
+function useReturn(here: boolean): void {
+  const away = useRef(!here);
+  useEffect(() => {
+    const returns = here && away.current;
+    away.current = !here;
+    if (returns && window.matchMedia('(pointer: fine)').matches) document.getElementById(TEXT_ID)?.focus({ preventScroll: true });
+  }, [here]);
 }
 
 function KeepOpen({ id }: { id: string }) {

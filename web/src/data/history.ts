@@ -125,7 +125,6 @@ async function readDiff(id: string, model: HistoryModel, from: number, to: numbe
 /** What leads from one revision to a later one. Nothing is asked while `wanted` is false. */
 export function useDiff(id: string, model: HistoryModel, from: number, to: number, wanted: boolean): DiffView {
   const [known, setKnown] = useState<{ from: number; to: number; parts: readonly DiffPart[] | null; code: string | null } | null>(null);
-  const [tries, setTries] = useState(0);
   const there = known?.from === from && known.to === to;
   useEffect(() => {
     if (!wanted || there || from > to) return;
@@ -144,12 +143,9 @@ export function useDiff(id: string, model: HistoryModel, from: number, to: numbe
       clearTimeout(timer);
       abort.abort();
     };
-    // A retry asks again although nothing else has changed.
-  }, [id, model, from, to, wanted, there, known, tries]);
-  const retry = useCallback(() => {
-    setKnown((before) => before && { ...before, from: -1 });
-    setTries((n) => n + 1);
-  }, []);
+  }, [id, model, from, to, wanted, there, known]);
+  // What is known is of no pair then, and so is asked for again.
+  const retry = useCallback(() => setKnown((before) => before && { ...before, from: -1 }), []);
   return { from, to, parts: known?.parts ?? null, waiting: wanted && !there, code: there ? (known?.code ?? null) : null, retry };
 }
 

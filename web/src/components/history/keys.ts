@@ -1,5 +1,5 @@
 // The keys of the history view, wherever its focus is.
-import { useEffect, useRef } from 'react';
+import { useEffect, useEffectEvent } from 'react';
 
 export interface HistoryKeys {
   toggle(): void;
@@ -14,20 +14,17 @@ const WRITTEN_IN = 'input:not([type=range]), textarea, select, [contenteditable=
 const IN_FRONT = '[role=dialog], [role=menu], [role=listbox]';
 
 export function useHistoryKeys(keys: HistoryKeys): void {
-  const latest = useRef(keys);
-  useEffect(() => {
-    latest.current = keys;
+  const press = useEffectEvent((event: KeyboardEvent) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target?.closest(WRITTEN_IN) || document.querySelector(IN_FRONT)) return;
+    const run = meaningOf(event.key, target, keys);
+    if (!run) return;
+    event.preventDefault();
+    run();
   });
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const target = event.target instanceof Element ? event.target : null;
-      if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (target?.closest(WRITTEN_IN) || document.querySelector(IN_FRONT)) return;
-      const run = meaningOf(event.key, target, latest.current);
-      if (!run) return;
-      event.preventDefault();
-      run();
-    };
+    const onKey = (event: KeyboardEvent) => press(event);
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   }, []);
