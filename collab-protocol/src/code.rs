@@ -9,6 +9,14 @@ use std::str::FromStr;
 #[error("{0:?} is not a known code")]
 pub struct UnknownCode(String);
 
+impl UnknownCode {
+    /// This text is none.
+    #[cfg(feature = "serde")]
+    pub(crate) fn new(text: &str) -> Self {
+        UnknownCode(text.to_owned())
+    }
+}
+
 macro_rules! text_codes {
     (
         $(#[$doc:meta])* pub enum $name:ident {
@@ -135,6 +143,8 @@ text_codes! {
         DocumentDeleted = "document_deleted",
         /// The person may see the document but not do this.
         Forbidden = "forbidden",
+        /// This person may not open the document any more; what is not sent stays theirs to copy.
+        AccessRevoked = "access_revoked",
         /// The client id belongs to another person; take a new one.
         ClientTaken = "client_taken",
         /// The connection has joined as many documents as one may.
@@ -153,6 +163,8 @@ text_codes! {
         RevisionAhead = "revision_ahead",
         /// The document has as many named versions as one may.
         TooManyVersions = "too_many_versions",
+        /// The document is shared with as many people as one may be.
+        TooManyPeople = "too_many_people",
         /// The document would grow beyond its limit.
         DocumentFull = "document_full",
         /// Too many requests of this kind; try again after a pause.

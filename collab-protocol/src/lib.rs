@@ -41,13 +41,14 @@ pub use limits::{
 };
 #[cfg(feature = "serde")]
 pub use rest::{
-    AttributedRun, Attribution, CreateDocument, CreateVersion, DocumentInfo, DocumentList,
-    ErrorBody, ErrorDetail, HistoryAuthor, HistoryBucket, HistoryEntry, HistoryPage,
-    HistorySummary, MarkSeen, Me, RenameDocument, RenameVersion, RestoreRevision, RevisionDiff,
-    RevisionRestored, SeenMark, UpdateMe, Version, VersionList,
+    AccessBy, AttributedRun, Attribution, CreateDocument, CreateVersion, DocumentInfo,
+    DocumentList, ErrorBody, ErrorDetail, GivenRole, HistoryAuthor, HistoryBucket, HistoryEntry,
+    HistoryPage, HistorySummary, LinkAccess, MarkSeen, Me, RenameDocument, RenameVersion,
+    RestoreRevision, RevisionDiff, RevisionRestored, SeenMark, SetPerson, Sharing, SharingPerson,
+    UpdateMe, UpdateSharing, Version, VersionList,
 };
 #[cfg(feature = "serde")]
 pub use server_message::{
-    Ack, Author, Deleted, ErrorMessage, Joined, Left, Ops, Person, Pong, Presence, Reject, Renamed,
-    Restored, Role, ServerMessage, SlowDown, Welcome, WelcomeUser,
+    Access, Ack, Author, Deleted, ErrorMessage, Joined, Left, Ops, Person, Pong, Presence, Reject,
+    Renamed, Restored, Role, ServerMessage, SlowDown, Welcome, WelcomeUser,
 };

@@ -1,6 +1,7 @@
 //! The bodies of the REST interface.
 
 mod history;
+mod sharing;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,9 @@ pub use history::{
     AttributedRun, Attribution, CreateVersion, HistoryAuthor, HistoryBucket, HistoryEntry,
     HistoryPage, HistorySummary, MarkSeen, RenameVersion, RestoreRevision, RevisionDiff,
     RevisionRestored, SeenMark, Version, VersionList,
+};
+pub use sharing::{
+    AccessBy, GivenRole, LinkAccess, SetPerson, Sharing, SharingPerson, UpdateSharing,
 };
 
 /// A document as lists and `GET /api/documents/{id}` show it. Times are milliseconds since 1970.

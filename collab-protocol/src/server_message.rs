@@ -41,6 +41,8 @@ pub enum ServerMessage {
     Deleted(Deleted),
     /// A deleted document is there again.
     Restored(Restored),
+    /// What this person may do with an open document has changed.
+    Access(Access),
 }
 
 /// The first message of every connection.
@@ -295,6 +297,17 @@ pub struct Restored {
     pub ch: ChannelId,
 }
 
+/// What this person may do with an open document has changed. Who may do nothing any more gets the
+/// error `access_revoked` and `left` instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Access {
+    /// The document's channel.
+    pub ch: ChannelId,
+    /// What the person may do from now on.
+    pub role: Role,
+}
+
 impl ServerMessage {
     /// Every `type` that a server may send.
     pub const KINDS: &'static [&'static str] = &[
@@ -311,6 +324,7 @@ impl ServerMessage {
         "renamed",
         "deleted",
         "restored",
+        "access",
     ];
 
     /// The message as one text frame.
@@ -343,6 +357,7 @@ impl ServerMessage {
             "renamed" => ServerMessage::Renamed(serde_json::from_str(frame)?),
             "deleted" => ServerMessage::Deleted(serde_json::from_str(frame)?),
             "restored" => ServerMessage::Restored(serde_json::from_str(frame)?),
+            "access" => ServerMessage::Access(serde_json::from_str(frame)?),
             _ => return Err(serde::de::Error::custom("unknown message type")),
         })
     }

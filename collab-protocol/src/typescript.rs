@@ -121,11 +121,12 @@ fn generate() -> String {
         WireLimits RejectCode ErrorCode Role
         ClientMessage Auth Join Submit Select Leave Ping
         ServerMessage Welcome WelcomeUser Joined Person Author Ops Ack Reject Presence SlowDown
-        ErrorMessage Pong Left Renamed Deleted Restored
+        ErrorMessage Pong Left Renamed Deleted Restored Access
         DocumentInfo DocumentList CreateDocument RenameDocument Me UpdateMe ErrorBody ErrorDetail
         HistoryAuthor HistoryEntry HistoryPage HistoryBucket HistorySummary RevisionDiff
         AttributedRun Attribution Version VersionList CreateVersion RenameVersion RestoreRevision
         RevisionRestored MarkSeen SeenMark
+        LinkAccess GivenRole AccessBy SharingPerson Sharing UpdateSharing SetPerson
     }
     codes(&mut out).expect("writing to a string does not fail");
     out

@@ -49,10 +49,13 @@ impl ApiError {
             | ErrorCode::TooManyDocuments => StatusCode::BAD_REQUEST,
             ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
             ErrorCode::Forbidden | ErrorCode::ForeignOrigin => StatusCode::FORBIDDEN,
-            ErrorCode::NotFound | ErrorCode::RevisionAhead => StatusCode::NOT_FOUND,
-            ErrorCode::ClientTaken | ErrorCode::TooManyVersions | ErrorCode::DocumentFull => {
-                StatusCode::CONFLICT
+            ErrorCode::NotFound | ErrorCode::RevisionAhead | ErrorCode::AccessRevoked => {
+                StatusCode::NOT_FOUND
             }
+            ErrorCode::ClientTaken
+            | ErrorCode::TooManyVersions
+            | ErrorCode::TooManyPeople
+            | ErrorCode::DocumentFull => StatusCode::CONFLICT,
             ErrorCode::DocumentDeleted => StatusCode::GONE,
             ErrorCode::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::SlowDown => StatusCode::TOO_MANY_REQUESTS,

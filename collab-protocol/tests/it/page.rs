@@ -46,6 +46,9 @@ fn every_example_of_a_message_is_one() {
     reads_as::<DocumentList>("documents");
     reads_as::<Me>("me");
     reads_as::<ErrorBody>("problem");
+    reads_as::<Sharing>("sharing");
+    reads_as::<UpdateSharing>("update-sharing");
+    reads_as::<SetPerson>("set-person");
 }
 
 #[test]

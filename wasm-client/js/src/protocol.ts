@@ -69,7 +69,7 @@ export type WireLimits = {
 export type RejectCode = "bad_op" | "bad_text" | "bad_ranges" | "future_base" | "stale_seq" | "seq_reuse" | "text_too_large" | "too_many_components" | "document_full" | "document_deleted" | "forbidden" | "doc_corrupt" | "slow_down" | "storage_unavailable" | "overloaded";
 
 /** Why something other than a submission could not be done. */
-export type ErrorCode = "bad_message" | "bad_channel" | "not_joined" | "not_found" | "document_deleted" | "forbidden" | "client_taken" | "too_many_documents" | "bad_ranges" | "message_too_large" | "unauthenticated" | "foreign_origin" | "bad_request" | "revision_ahead" | "too_many_versions" | "document_full" | "slow_down" | "storage_unavailable" | "overloaded" | "doc_corrupt" | "internal";
+export type ErrorCode = "bad_message" | "bad_channel" | "not_joined" | "not_found" | "document_deleted" | "forbidden" | "access_revoked" | "client_taken" | "too_many_documents" | "bad_ranges" | "message_too_large" | "unauthenticated" | "foreign_origin" | "bad_request" | "revision_ahead" | "too_many_versions" | "too_many_people" | "document_full" | "slow_down" | "storage_unavailable" | "overloaded" | "doc_corrupt" | "internal";
 
 /** What a person may do with a document. */
 export type Role = "owner" | "editor" | "commenter" | "viewer";
@@ -138,7 +138,7 @@ export type Ping = {
 };
 
 /** A message from a server. */
-export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored;
+export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored | { "type": "access" } & Access;
 
 /** The first message of every connection. */
 export type Welcome = {
@@ -317,6 +317,17 @@ export type Deleted = {
 export type Restored = {
   /** The document's channel. */
   ch: ChannelId;
+};
+
+/**
+ * What this person may do with an open document has changed. Who may do nothing any more gets the
+ * error `access_revoked` and `left` instead.
+ */
+export type Access = {
+  /** The document's channel. */
+  ch: ChannelId;
+  /** What the person may do from now on. */
+  role: Role;
 };
 
 /** A document as lists and `GET /api/documents/{id}` show it. Times are milliseconds since 1970. */
@@ -564,6 +575,57 @@ export type SeenMark = {
   time_ms?: number;
   /** The document's last revision. */
   head: number;
+};
+
+/**
+ * What a document's link gives to somebody who is not among its people. The link is the
+ * document's id, which nobody can guess.
+ */
+export type LinkAccess = "off" | "view" | "edit";
+
+/** What a person is given by name. It holds whatever the link gives. */
+export type GivenRole = "owner" | "editor" | "commenter" | "viewer" | "none";
+
+/** Where somebody's role comes from. */
+export type AccessBy = "owner" | "member" | "link";
+
+/** One of those who may open a document, or who are kept out by name. */
+export type SharingPerson = {
+  /** The person's id. */
+  user: UserId;
+  /** The person's name. */
+  name: string;
+  /** The person's colour, 0 to 11. */
+  color: number;
+  /** What they may do. */
+  role: GivenRole;
+  /** Where that comes from. */
+  by: AccessBy;
+};
+
+/** With whom a document is shared. */
+export type Sharing = {
+  /** What the link gives. */
+  link: LinkAccess;
+  /**
+   * The owner, then who was named, then who opened the link, each by name. Who is kept out is
+   * told to the owner only.
+   */
+  people: Array<SharingPerson>;
+  /** What the asking person may do. */
+  role: Role;
+};
+
+/** The body of `PUT /api/documents/{id}/sharing`. */
+export type UpdateSharing = {
+  /** What the link gives from now on. */
+  link: LinkAccess;
+};
+
+/** The body of `PUT /api/documents/{id}/people/{user}`. */
+export type SetPerson = {
+  /** What the person is given; `owner` hands the document over to them. */
+  role: GivenRole;
 };
 
 /** The reject codes after which the same submission is sent again. */
