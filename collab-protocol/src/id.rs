@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::limits::USER_ID_BYTES_MAX;
+use crate::limits::{TENANT_ID_BYTES_MAX, USER_ID_BYTES_MAX};
 
 /// A text that is not the one spelling of the id that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -158,6 +158,47 @@ impl FromStr for UserId {
 
 as_text!(UserId);
 
+/// A wall around people and documents: those of one tenant never learn of those of another.
+///
+/// The empty one is the default tenant, in which guests live and whoever is signed in without one.
+///
+/// Invariant: 0 to [`TENANT_ID_BYTES_MAX`] bytes of printable ASCII without space.
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantId(Box<str>);
+
+impl TenantId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TenantId({})", self.0)
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let fits = text.len() <= TENANT_ID_BYTES_MAX;
+        if fits && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(TenantId(text.into()));
+        }
+        Err(ParseIdError { kind: "a tenant id", expected: "0 to 64 printable ASCII characters" })
+    }
+}
+
+as_text!(TenantId);
+
 macro_rules! small_number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -225,6 +266,15 @@ mod tests {
         assert!("x".repeat(64).parse::<UserId>().is_ok());
         for text in ["", "a b", "é", "a\n", &"x".repeat(65)] {
             assert!(text.parse::<UserId>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_id_may_be_empty_and_is_short_printable_ascii() {
+        assert_eq!("".parse(), Ok(TenantId::default()));
+        assert!("x".repeat(64).parse::<TenantId>().is_ok());
+        for text in ["a b", "é", "a\n", &"x".repeat(65)] {
+            assert!(text.parse::<TenantId>().is_err(), "{text:?}");
         }
     }
 }

@@ -32,12 +32,12 @@ pub use entry::{
     OpsFrame, write_ack_entry, write_check_entry, write_composed_entry, write_op_entry,
 };
 pub use id::{
-    AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, ParseIdError, SessionNumber, TextHash,
-    UserId, VersionId,
+    AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, ParseIdError, SessionNumber, TenantId,
+    TextHash, UserId, VersionId,
 };
 pub use limits::{
-    COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SOCKET_PATH, SUBPROTOCOL, TITLE_CHARS_MAX,
-    USER_ID_BYTES_MAX, VERSION_NAME_CHARS_MAX, WireLimits,
+    COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SOCKET_PATH, SUBPROTOCOL, TENANT_ID_BYTES_MAX,
+    TITLE_CHARS_MAX, USER_ID_BYTES_MAX, VERSION_NAME_CHARS_MAX, WireLimits,
 };
 #[cfg(feature = "serde")]
 pub use rest::{

@@ -24,6 +24,9 @@ pub const VERSION_NAME_CHARS_MAX: usize = 120;
 /// The longest user id, in bytes.
 pub const USER_ID_BYTES_MAX: usize = 64;
 
+/// The longest tenant id, in bytes.
+pub const TENANT_ID_BYTES_MAX: usize = 64;
+
 /// What a server accepts, told in `welcome` so that a client can keep within it: it splits large
 /// edits before it sends them and composes more per submission when it would be too fast.
 ///

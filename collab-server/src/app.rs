@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use collab_protocol::{DocumentId, Role, UserId};
+use collab_protocol::{DocumentId, Role, TenantId, UserId};
 use tokio::sync::Semaphore;
 
-use crate::auth::{Guests, OriginPolicy};
+use crate::auth::{Guests, Identity, OriginPolicy};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::Histories;
@@ -43,23 +43,23 @@ impl App {
     pub(crate) async fn document(
         &self,
         document: DocumentId,
-        user: &UserId,
+        identity: &Identity,
     ) -> Result<(DocumentRecord, Role), StoreError> {
         let record = self.store.document(document).await?;
-        let role = role_of(&record, user);
+        let role = role_of(&record, identity);
         Ok((record, role))
     }
 }
 
 /// What a person may do with a document whose id they know.
-pub(crate) fn role_of(record: &DocumentRecord, user: &UserId) -> Role {
-    if record.owner == *user { Role::Owner } else { Role::Editor }
+pub(crate) fn role_of(record: &DocumentRecord, identity: &Identity) -> Role {
+    if record.owner == identity.user { Role::Owner } else { Role::Editor }
 }
 
 /// Counts each person's connections.
 #[derive(Debug)]
 pub(crate) struct UserConnections {
-    open: Mutex<HashMap<UserId, u32>>,
+    open: Mutex<HashMap<(TenantId, UserId), u32>>,
     each_max: u32,
 }
 
@@ -70,14 +70,15 @@ impl UserConnections {
 
     /// A place for one more connection of this person, given back when dropped; `None` when they
     /// have as many as one may.
-    pub(crate) fn enter(self: &Arc<Self>, user: &UserId) -> Option<UserConnection> {
+    pub(crate) fn enter(self: &Arc<Self>, identity: &Identity) -> Option<UserConnection> {
+        let person = (identity.tenant.clone(), identity.user.clone());
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(user.clone()).or_insert(0);
+        let count = open.entry(person.clone()).or_insert(0);
         if *count >= self.each_max {
             return None;
         }
         *count += 1;
-        Some(UserConnection { all: Arc::clone(self), user: user.clone() })
+        Some(UserConnection { all: Arc::clone(self), person })
     }
 }
 
@@ -85,16 +86,16 @@ impl UserConnections {
 #[derive(Debug)]
 pub(crate) struct UserConnection {
     all: Arc<UserConnections>,
-    user: UserId,
+    person: (TenantId, UserId),
 }
 
 impl Drop for UserConnection {
     fn drop(&mut self) {
         let mut open = self.all.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.user) {
+        if let Some(count) = open.get_mut(&self.person) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.user);
+                open.remove(&self.person);
             }
         }
     }
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn each_person_has_so_many_connections_and_gets_them_back() {
         let connections = UserConnections::new(2);
-        let user = |id: &str| -> UserId { id.parse().expect("a user id") };
+        let user = |id: &str| Identity::guest(id.parse().expect("a user id"));
         let first = connections.enter(&user("g_1")).expect("a place");
         let _second = connections.enter(&user("g_1")).expect("a place");
         assert!(connections.enter(&user("g_1")).is_none());

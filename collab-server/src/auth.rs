@@ -4,6 +4,7 @@
 //! until the person chooses others, so a passing visitor leaves no row in the database.
 
 mod guest;
+mod identity;
 mod origin;
 
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -11,6 +12,7 @@ use collab_protocol::UserId;
 use cookie::{Cookie, CookieJar, Key, SameSite};
 
 pub(crate) use guest::default_profile;
+pub(crate) use identity::{Identity, Kind};
 pub(crate) use origin::{OriginPolicy, OriginVerdict};
 
 use crate::store::{Store, StoreError};
@@ -31,7 +33,7 @@ pub(crate) struct Guests {
 /// A person, and the cookie to be set if the person is new.
 #[derive(Debug)]
 pub(crate) struct Identified {
-    pub(crate) user: UserId,
+    pub(crate) identity: Identity,
     pub(crate) set_cookie: Option<HeaderValue>,
 }
 
@@ -71,17 +73,17 @@ impl Guests {
             return None;
         }
         if let Some(user) = self.known(headers) {
-            return Some(Identified { user, set_cookie: None });
+            return Some(Identified { identity: Identity::guest(user), set_cookie: None });
         }
         let user: UserId = format!("g_{}", uuid::Uuid::new_v4().simple())
             .parse()
             .expect("a prefix and 32 digits are a user id");
         let set_cookie = Some(self.cookie(&user));
-        Some(Identified { user, set_cookie })
+        Some(Identified { identity: Identity::guest(user), set_cookie })
     }
 
     /// The person whom a token proves. No issuer can be configured yet, so no token proves any.
-    pub(crate) fn token(&self, _token: &str) -> Option<UserId> {
+    pub(crate) fn token(&self, _token: &str) -> Option<Identity> {
         None
     }
 
@@ -116,7 +118,7 @@ mod tests {
     fn fresh(guests: &Guests) -> (UserId, String) {
         let identified = guests.identify(&HeaderMap::new()).expect("a guest");
         let header = identified.set_cookie.expect("a cookie");
-        (identified.user, header.to_str().expect("ASCII").to_owned())
+        (identified.identity.user, header.to_str().expect("ASCII").to_owned())
     }
 
     #[test]
@@ -126,7 +128,7 @@ mod tests {
         let cookie = header.split(';').next().expect("a pair");
         let headers = asking_with(&format!("a=b; {cookie}; c=d"));
         let again = guests.identify(&headers).expect("a guest");
-        assert_eq!(again.user, user);
+        assert_eq!(again.identity.user, user);
         assert!(again.set_cookie.is_none());
     }
 

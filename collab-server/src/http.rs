@@ -116,7 +116,7 @@ async fn guard_api(State(app): State<Arc<App>>, mut request: Request, next: Next
     let Some(identified) = app.guests.identify(request.headers()) else {
         return ApiError::new(ErrorCode::Unauthenticated).into_response();
     };
-    request.extensions_mut().insert(extract::Asking(identified.user));
+    request.extensions_mut().insert(extract::Asking(identified.identity));
     let limit = Duration::from_millis(app.config.request_timeout_ms.into());
     let mut response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use collab_protocol::{COLOR_COUNT, NAME_CHARS_MAX, UserId};
 
-use crate::auth::default_profile;
+use crate::auth::{Identity, default_profile};
 use crate::clock::Clock;
 use crate::document::Participant;
 use crate::error::ApiError;
@@ -22,6 +22,7 @@ pub(crate) struct People {
 /// A person, and whether the database knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Profile {
+    pub(crate) identity: Identity,
     pub(crate) participant: Participant,
     pub(crate) created_ms: Option<i64>,
     /// How many changes of anybody there had been when it was read.
@@ -38,7 +39,8 @@ impl People {
     }
 
     /// A person's name and colour.
-    pub(crate) async fn profile(&self, user: &UserId) -> Result<Profile, StoreError> {
+    pub(crate) async fn profile(&self, identity: &Identity) -> Result<Profile, StoreError> {
+        let user = &identity.user;
         let as_of = self.registry.person_changes();
         let stored = self.store.people(vec![user.clone()]).await?.pop();
         let (name, color, created_ms) = match stored {
@@ -49,13 +51,13 @@ impl People {
             }
         };
         let participant = Participant { user: user.clone(), name, color };
-        Ok(Profile { participant, created_ms, as_of })
+        Ok(Profile { identity: identity.clone(), participant, created_ms, as_of })
     }
 
     /// Reads a profile again, if anybody on this server has changed theirs since.
     pub(crate) async fn refresh(&self, profile: &mut Profile) -> Result<(), StoreError> {
         if self.registry.person_changes() != profile.as_of {
-            *profile = self.profile(&profile.participant.user).await?;
+            *profile = self.profile(&profile.identity).await?;
         }
         Ok(())
     }
@@ -94,11 +96,11 @@ impl People {
     /// Gives a person another name, another colour, or both. Who writes with them sees it at once.
     pub(crate) async fn change(
         &self,
-        user: &UserId,
+        identity: &Identity,
         name: Option<&str>,
         color: Option<u8>,
     ) -> Result<Participant, ApiError> {
-        let mut profile = self.profile(user).await?;
+        let mut profile = self.profile(identity).await?;
         if let Some(name) = name {
             profile.participant.name = clean_name(name)?;
         }
@@ -161,7 +163,7 @@ mod tests {
     #[tokio::test]
     async fn only_who_changes_name_or_colour_is_shown_anew() {
         let people = people();
-        let user: UserId = "g_1".parse().expect("an id");
+        let user = Identity::guest("g_1".parse().expect("an id"));
         let mut profile = people.profile(&user).await.expect("read");
         people.keep(&mut profile).await.expect("kept");
         assert_eq!(people.registry.person_changes(), 0, "a first visit is no change");

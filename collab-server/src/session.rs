@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collab_protocol::{
-    ChannelId, ClientId, CloseCode, DocumentId, ErrorCode, ErrorMessage, ServerMessage, UserId,
-    Welcome, WelcomeUser,
+    ChannelId, ClientId, CloseCode, DocumentId, ErrorCode, ErrorMessage, ServerMessage, Welcome,
+    WelcomeUser,
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -30,6 +30,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::auth::Identity;
 use crate::config::Config;
 use crate::document::Ended;
 use crate::people::Profile;
@@ -62,16 +63,16 @@ enum End {
     Gone,
 }
 
-/// Serves a connection that was upgraded, to its end. `user` is known from the upgrade's cookie.
-pub(crate) async fn serve<S>(app: Arc<App>, stream: S, user: Option<UserId>)
+/// Serves a connection that was upgraded, to its end. `identity` is known from the upgrade's headers.
+pub(crate) async fn serve<S>(app: Arc<App>, stream: S, identity: Option<Identity>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     app.metrics.sockets.inc();
     let mut socket = Socket::new(stream, &app.config).await;
     let end = match Arc::clone(&app.sockets).try_acquire_owned() {
-        Ok(_place) => match entrance::authenticate(&app, &mut socket, user).await {
-            Ok(user) => converse(&app, &mut socket, user).await,
+        Ok(_place) => match entrance::authenticate(&app, &mut socket, identity).await {
+            Ok(identity) => converse(&app, &mut socket, identity).await,
             Err(end) => end,
         },
         Err(_) => End::Close(CloseCode::Overloaded),
@@ -91,15 +92,15 @@ fn fatal(code: ErrorCode) -> ServerMessage {
 }
 
 /// Talks with somebody who is known.
-async fn converse<S>(app: &Arc<App>, socket: &mut Socket<S>, user: UserId) -> End
+async fn converse<S>(app: &Arc<App>, socket: &mut Socket<S>, identity: Identity) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Some(_place) = app.user_connections.enter(&user) else {
+    let Some(_place) = app.user_connections.enter(&identity) else {
         return End::Close(CloseCode::TooManyConnections);
     };
     let deadline = Duration::from_millis(app.config.join_deadline_ms.into());
-    let asked = tokio::time::timeout(deadline, app.people.profile(&user)).await;
+    let asked = tokio::time::timeout(deadline, app.people.profile(&identity)).await;
     let asked = asked.unwrap_or_else(|_| Err(StoreError::unavailable("it took too long")));
     let profile = match asked {
         Ok(profile) => profile,
@@ -301,7 +302,7 @@ where
         match outcome {
             JoinOutcome::Joined { open, frame, profile, took } => {
                 self.app.metrics.join_time.observe(took.as_secs_f64());
-                self.profile = profile;
+                self.profile = *profile;
                 self.outbox.push(frame);
                 self.channels.open(*open);
                 self.may_pull = true;

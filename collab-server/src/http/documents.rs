@@ -9,13 +9,14 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use collab_protocol::{
     ClientId, CreateDocument, DocumentId, DocumentInfo, DocumentList, Epoch, ErrorCode,
-    RenameDocument, Role, TITLE_CHARS_MAX, UserId,
+    RenameDocument, Role, TITLE_CHARS_MAX,
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::extract::{Asking, Body, InPath};
 use crate::app::{App, role_of};
+use crate::auth::Identity;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::people::one_line;
@@ -41,19 +42,19 @@ pub(super) fn body_limit(config: &Config) -> DefaultBodyLimit {
 /// `POST /api/documents`
 pub(super) async fn create(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     body: Option<Body<CreateDocument>>,
 ) -> Result<Response, ApiError> {
     let CreateDocument { title, text } = body.map(|Body(body)| body).unwrap_or_default();
     let title = clean_title(title.as_deref().unwrap_or_default())?;
     let text = clean_text(text.unwrap_or_default(), app.config.document_bytes_max as usize)?;
-    let mut profile = app.people.profile(&user).await?;
+    let mut profile = app.people.profile(&identity).await?;
     app.people.keep(&mut profile).await?;
     let id = DocumentId::new(Uuid::new_v4().as_u128());
     let new = NewDocument {
         id,
         title,
-        owner: user.clone(),
+        owner: identity.user.clone(),
         epoch: Epoch::new(Uuid::new_v4().as_u128()),
         text_key: TextKey::random(),
         created_ms: app.clock.now_ms(),
@@ -61,7 +62,7 @@ pub(super) async fn create(
         client: ClientId::new(Uuid::new_v4().as_u128()),
     };
     app.store.create_document(new).await?;
-    let (record, role) = app.document(id, &user).await?;
+    let (record, role) = app.document(id, &identity).await?;
     let location =
         HeaderValue::from_str(&format!("/api/documents/{id}")).expect("an id is a header value");
     let body = Json(info(&app, record, role, None));
@@ -82,7 +83,7 @@ pub(super) struct ListParameters {
 /// `GET /api/documents`: the person's own documents and those they opened.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     parameters: Result<Query<ListParameters>, QueryRejection>,
 ) -> Result<Json<DocumentList>, ApiError> {
     let Query(ListParameters { q, limit, cursor, deleted }) = parameters?;
@@ -94,13 +95,14 @@ pub(super) async fn list(
         return Err(ApiError::bad_request("limit must be from 1 to 200"));
     }
     let after = cursor.as_deref().map(read_cursor).transpose()?;
-    let query = ListQuery { person: user.clone(), search: one_line(&q), deleted, limit, after };
+    let query =
+        ListQuery { person: identity.user.clone(), search: one_line(&q), deleted, limit, after };
     let page = app.store.list_documents(query).await?;
     let documents = page
         .documents
         .into_iter()
         .map(|listed| {
-            let role = role_of(&listed.record, &user);
+            let role = role_of(&listed.record, &identity);
             info(&app, listed.record, role, listed.opened_ms)
         })
         .collect();
@@ -110,37 +112,37 @@ pub(super) async fn list(
 /// `GET /api/documents/{id}`
 pub(super) async fn read(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
 ) -> Result<Json<DocumentInfo>, ApiError> {
-    let (record, role) = visible(&app, id, &user).await?;
+    let (record, role) = visible(&app, id, &identity).await?;
     Ok(Json(info(&app, record, role, None)))
 }
 
 /// `PATCH /api/documents/{id}`
 pub(super) async fn rename(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
     Body(change): Body<RenameDocument>,
 ) -> Result<Json<DocumentInfo>, ApiError> {
-    let (record, _) = visible(&app, id, &user).await?;
+    let (record, _) = visible(&app, id, &identity).await?;
     if record.deleted_ms.is_some() {
         return Err(ApiError::new(ErrorCode::DocumentDeleted));
     }
     let title = clean_title(&change.title)?;
     app.registry.rename(id, title).await?;
-    let (record, role) = app.document(id, &user).await?;
+    let (record, role) = app.document(id, &identity).await?;
     Ok(Json(info(&app, record, role, None)))
 }
 
 /// `DELETE /api/documents/{id}`: recoverable, by the owner.
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
 ) -> Result<StatusCode, ApiError> {
-    owned(&app, id, &user).await?;
+    owned(&app, id, &identity).await?;
     app.registry.delete(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -148,12 +150,12 @@ pub(super) async fn delete(
 /// `POST /api/documents/{id}/restore`: by the owner.
 pub(super) async fn restore(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
 ) -> Result<Json<DocumentInfo>, ApiError> {
-    owned(&app, id, &user).await?;
+    owned(&app, id, &identity).await?;
     app.registry.restore(id).await?;
-    let (record, role) = app.document(id, &user).await?;
+    let (record, role) = app.document(id, &identity).await?;
     Ok(Json(info(&app, record, role, None)))
 }
 
@@ -170,9 +172,9 @@ pub(super) async fn head_text(app: &App, id: DocumentId) -> Result<Response, Api
 pub(super) async fn visible(
     app: &App,
     id: DocumentId,
-    user: &UserId,
+    identity: &Identity,
 ) -> Result<(DocumentRecord, Role), ApiError> {
-    let (record, role) = app.document(id, user).await?;
+    let (record, role) = app.document(id, identity).await?;
     if record.deleted_ms.is_some() && role != Role::Owner {
         return Err(ApiError::new(ErrorCode::DocumentDeleted));
     }
@@ -180,8 +182,8 @@ pub(super) async fn visible(
 }
 
 /// A document that is this person's own.
-async fn owned(app: &App, id: DocumentId, user: &UserId) -> Result<(), ApiError> {
-    match app.document(id, user).await? {
+async fn owned(app: &App, id: DocumentId, identity: &Identity) -> Result<(), ApiError> {
+    match app.document(id, identity).await? {
         (_, Role::Owner) => Ok(()),
         _ => Err(ApiError::new(ErrorCode::Forbidden)),
     }

@@ -3,14 +3,15 @@
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use collab_protocol::{DocumentId, ErrorCode, UserId, VersionId};
+use collab_protocol::{DocumentId, ErrorCode, VersionId};
 use serde::de::DeserializeOwned;
 
+use crate::auth::Identity;
 use crate::error::ApiError;
 
 /// Who asks; every request to the API has somebody.
 #[derive(Clone, Debug)]
-pub(super) struct Asking(pub(super) UserId);
+pub(super) struct Asking(pub(super) Identity);
 
 impl<S: Sync> FromRequestParts<S> for Asking {
     type Rejection = ApiError;

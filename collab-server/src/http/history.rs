@@ -106,7 +106,7 @@ pub(super) struct PageParameters {
 /// `GET /api/documents/{id}/history`: committed operations, in order.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
     parameters: Parameters<PageParameters>,
 ) -> Result<Json<HistoryPage>, ApiError> {
@@ -115,7 +115,7 @@ pub(super) async fn page(
     if !(1..=PAGE_LEN_MAX).contains(&operations_max) {
         return Err(ApiError::bad_request("limit must be from 1 to 1000"));
     }
-    let (record, _) = visible(&app, id, &user).await?;
+    let (record, _) = visible(&app, id, &identity).await?;
     let after = reached(&record, Some(after))?;
     let page = PageLimit { operations_max, bytes_max: PAGE_BYTES_MAX };
     let page = app.store.since(id, after, page).await?;
@@ -140,7 +140,7 @@ pub(super) struct SummaryParameters {
 /// `GET /api/documents/{id}/history/summary`: everything in a few stretches.
 pub(super) async fn summary(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
     parameters: Parameters<SummaryParameters>,
 ) -> Result<Json<HistorySummary>, ApiError> {
@@ -149,7 +149,7 @@ pub(super) async fn summary(
     if !(1..=BUCKETS_MAX).contains(&buckets) {
         return Err(ApiError::bad_request("buckets must be from 1 to 1000"));
     }
-    let (record, _) = visible(&app, id, &user).await?;
+    let (record, _) = visible(&app, id, &identity).await?;
     let summary = app.histories.summary(&record, buckets).await?;
     let named = summary.buckets.iter().flat_map(|bucket| bucket.authors.iter().cloned());
     let authors = authors(&app, named).await?;
@@ -176,13 +176,13 @@ pub(super) struct TextParameters {
 /// `GET /api/documents/{id}/text`: the text at the head, at a revision, or at a time.
 pub(super) async fn text(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
     parameters: Parameters<TextParameters>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Query(TextParameters { revision, time_ms }) = parameters?;
-    let (record, _) = visible(&app, id, &user).await?;
+    let (record, _) = visible(&app, id, &identity).await?;
     let (at, fixed) = match (revision, time_ms) {
         (None, None) => return super::documents::head_text(&app, id).await,
         (Some(_), Some(_)) => {
@@ -219,7 +219,7 @@ pub(super) struct DiffParameters {
 /// `GET /api/documents/{id}/diff`: what leads from one text to a later one.
 pub(super) async fn diff(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
     parameters: Parameters<DiffParameters>,
     headers: HeaderMap,
@@ -228,7 +228,7 @@ pub(super) async fn diff(
     if from > to {
         return Err(ApiError::bad_request("from must not be later than to"));
     }
-    let (record, _) = visible(&app, id, &user).await?;
+    let (record, _) = visible(&app, id, &identity).await?;
     let (from, to) = (reached(&record, Some(from))?, reached(&record, Some(to))?);
     let fixed = Fixed::new(record.epoch, format_args!("{from}-{to}"));
     if fixed.is_held(&headers) {
@@ -252,12 +252,12 @@ pub(super) struct AttributionParameters {
 /// `GET /api/documents/{id}/attribution`: who wrote the characters of a text.
 pub(super) async fn attribution(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
     parameters: Parameters<AttributionParameters>,
 ) -> Result<Json<Attribution>, ApiError> {
     let Query(AttributionParameters { revision, from, len, gap_ms }) = parameters?;
-    let (record, _) = visible(&app, id, &user).await?;
+    let (record, _) = visible(&app, id, &identity).await?;
     let at = reached(&record, revision)?;
     let len = len.unwrap_or(usize::MAX);
     let window = Window { from, len, gap_ms: gap_ms.unwrap_or(GAP_MS_DEFAULT) };

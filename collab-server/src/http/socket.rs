@@ -35,8 +35,8 @@ pub(super) async fn upgrade(
         .remove::<OnUpgrade>()
         .ok_or_else(|| ApiError::bad_request("this connection cannot be upgraded"))?;
     let identified = app.guests.identify(request.headers());
-    let (user, cookie) = match identified {
-        Some(identified) => (Some(identified.user), identified.set_cookie),
+    let (identity, cookie) = match identified {
+        Some(identified) => (Some(identified.identity), identified.set_cookie),
         None => (None, None),
     };
     let span = tracing::info_span!("socket", id = next_id());
@@ -44,7 +44,7 @@ pub(super) async fn upgrade(
     let task = async move {
         let _permit = permit;
         match upgrade.await {
-            Ok(stream) => session::serve(app, TokioIo::new(stream), user).await,
+            Ok(stream) => session::serve(app, TokioIo::new(stream), identity).await,
             Err(error) => tracing::debug!(%error, "an upgrade was not completed"),
         }
     };

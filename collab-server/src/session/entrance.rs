@@ -2,24 +2,25 @@
 
 use std::time::Duration;
 
-use collab_protocol::{ClientMessage, CloseCode, ErrorCode, UserId};
+use collab_protocol::{ClientMessage, CloseCode, ErrorCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::socket::{Socket, SocketEvent};
 use super::{CLOSE_TIMEOUT, End, fatal};
 use crate::app::App;
+use crate::auth::Identity;
 
 /// Finds out who is there: from the upgrade, or else from the first message, in time.
 pub(super) async fn authenticate<S>(
     app: &App,
     socket: &mut Socket<S>,
-    user: Option<UserId>,
-) -> Result<UserId, End>
+    identity: Option<Identity>,
+) -> Result<Identity, End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if let Some(user) = user {
-        return Ok(user);
+    if let Some(identity) = identity {
+        return Ok(identity);
     }
     let deadline = Duration::from_millis(app.config.auth_deadline_ms.into());
     let preauth_max = app.config.preauth_message_bytes_max;
@@ -38,9 +39,9 @@ where
         }
         Ok(SocketEvent::Text(text)) => match ClientMessage::decode(&text) {
             Ok(ClientMessage::Auth(auth)) => match app.guests.token(&auth.token) {
-                Some(user) => {
+                Some(identity) => {
                     socket.limit_reading(u64::MAX);
-                    return Ok(user);
+                    return Ok(identity);
                 }
                 None => ErrorCode::Unauthenticated,
             },

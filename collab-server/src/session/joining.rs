@@ -21,7 +21,7 @@ pub(super) enum JoinOutcome {
         open: Box<Open>,
         /// The `joined` frame.
         frame: Frame,
-        profile: Profile,
+        profile: Box<Profile>,
         took: Duration,
     },
     /// It is not.
@@ -56,7 +56,12 @@ pub(super) fn start(
             Ok(Err(error)) => JoinOutcome::Refused { code: error.code() },
             Ok(Ok((open, frame, profile))) => {
                 let took = began.elapsed();
-                JoinOutcome::Joined { open: Box::new(open), frame, profile, took }
+                JoinOutcome::Joined {
+                    open: Box::new(open),
+                    frame,
+                    profile: Box::new(profile),
+                    took,
+                }
             }
         };
         (replica, outcome)
@@ -71,8 +76,8 @@ async fn enter(
     mut profile: Profile,
     wake: Arc<Notify>,
 ) -> Result<(Open, Frame, Profile), ApiError> {
-    let user = profile.participant.user.clone();
-    let (_, role) = app.document(join.doc, &user).await?;
+    let identity = profile.identity.clone();
+    let (_, role) = app.document(join.doc, &identity).await?;
     app.people.refresh(&mut profile).await?;
     app.people.keep(&mut profile).await?;
     let entering_as = profile.participant.clone();
@@ -97,7 +102,7 @@ async fn enter(
         role,
         sender: joined.sender,
         feed: joined.feed,
-        rate: app.rates.of(&user, join.doc),
+        rate: app.rates.of(&identity.user, join.doc),
         waiting: None,
     };
     Ok((open, joined.frame, profile))

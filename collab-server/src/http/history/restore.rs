@@ -23,14 +23,14 @@ use crate::registry::EditError;
 /// other, and what somebody commits meanwhile stays, since the operation is rebased over it.
 pub(in crate::http) async fn restore_revision(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
     Body(wanted): Body<RestoreRevision>,
 ) -> Result<Json<RevisionRestored>, ApiError> {
-    let (record, role) = visible(&app, id, &user).await?;
+    let (record, role) = visible(&app, id, &identity).await?;
     check_may_edit(role)?;
     let revision = reached(&record, Some(wanted.revision))?;
-    if app.rates.of(&user, id).take().place.is_err() {
+    if app.rates.of(&identity.user, id).take().place.is_err() {
         return Err(ApiError::new(ErrorCode::SlowDown));
     }
     let old = app.histories.text(&record, revision).await?;
@@ -39,7 +39,7 @@ pub(in crate::http) async fn restore_revision(
     if operation.is_identity() {
         return Ok(Json(RevisionRestored { revision: head.revision.get() }));
     }
-    let mut profile = app.people.profile(&user).await?;
+    let mut profile = app.people.profile(&identity).await?;
     app.people.keep(&mut profile).await?;
     let client = ClientId::new(Uuid::new_v4().as_u128());
     let submission = Submission::new(ClientSeq::new(1), head.revision, operation, None).by_server();

@@ -30,23 +30,23 @@ async fn answer(
 /// `GET /api/documents/{id}/seen`
 pub(in crate::http) async fn seen(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
 ) -> Result<Json<SeenMark>, ApiError> {
-    let (record, _) = visible(&app, id, &user).await?;
-    answer(&app, &record, id, user).await
+    let (record, _) = visible(&app, id, &identity).await?;
+    answer(&app, &record, id, identity.user).await
 }
 
 /// `PUT /api/documents/{id}/seen`. The mark never goes back.
 pub(in crate::http) async fn mark_seen(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
     Body(mark): Body<MarkSeen>,
 ) -> Result<Json<SeenMark>, ApiError> {
-    let (record, _) = visible(&app, id, &user).await?;
+    let (record, _) = visible(&app, id, &identity).await?;
     let revision = reached(&record, Some(mark.revision))?;
     let seen = Seen { revision, time_ms: app.clock.now_ms() };
-    app.store.mark_seen(id, user.clone(), seen).await?;
-    answer(&app, &record, id, user).await
+    app.store.mark_seen(id, identity.user.clone(), seen).await?;
+    answer(&app, &record, id, identity.user).await
 }

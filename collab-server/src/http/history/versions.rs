@@ -10,13 +10,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use collab_protocol::{
-    CreateVersion, DocumentId, ErrorCode, RenameVersion, Role, UserId, VERSION_NAME_CHARS_MAX,
-    Version, VersionId, VersionList,
+    CreateVersion, DocumentId, ErrorCode, RenameVersion, Role, VERSION_NAME_CHARS_MAX, Version,
+    VersionId, VersionList,
 };
 use uuid::Uuid;
 
 use super::{authors, check_may_edit, reached};
 use crate::app::App;
+use crate::auth::Identity;
 use crate::error::ApiError;
 use crate::http::documents::visible;
 use crate::http::extract::{Asking, Body, InPath, VersionInPath};
@@ -50,10 +51,10 @@ fn check_live(record: &DocumentRecord) -> Result<(), ApiError> {
 /// `GET /api/documents/{id}/versions`
 pub(in crate::http) async fn list(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
 ) -> Result<Json<VersionList>, ApiError> {
-    visible(&app, id, &user).await?;
+    visible(&app, id, &identity).await?;
     let versions = app.store.versions(id).await?;
     let authors = authors(&app, versions.iter().map(|version| version.author.clone())).await?;
     Ok(Json(VersionList { versions: versions.into_iter().map(version).collect(), authors }))
@@ -62,26 +63,26 @@ pub(in crate::http) async fn list(
 /// `POST /api/documents/{id}/versions`
 pub(in crate::http) async fn create(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     InPath(id): InPath,
     Body(new): Body<CreateVersion>,
 ) -> Result<Response, ApiError> {
     let name = clean_name(&new.name)?;
-    let (record, role) = visible(&app, id, &user).await?;
+    let (record, role) = visible(&app, id, &identity).await?;
     check_may_edit(role)?;
     check_live(&record)?;
     let revision = reached(&record, new.revision)?;
     if app.store.versions(id).await?.len() >= VERSIONS_MAX {
         return Err(ApiError::new(ErrorCode::TooManyVersions));
     }
-    let mut profile = app.people.profile(&user).await?;
+    let mut profile = app.people.profile(&identity).await?;
     app.people.keep(&mut profile).await?;
     let made = VersionRecord {
         id: VersionId::new(Uuid::new_v4().as_u128()),
         document: id,
         revision,
         name,
-        author: user,
+        author: identity.user,
         time_ms: app.clock.now_ms(),
     };
     app.store.put_version(made.clone()).await?;
@@ -93,15 +94,15 @@ async fn own(
     app: &App,
     id: DocumentId,
     wanted: VersionId,
-    user: &UserId,
+    identity: &Identity,
 ) -> Result<VersionRecord, ApiError> {
-    let (record, role) = visible(app, id, user).await?;
+    let (record, role) = visible(app, id, identity).await?;
     check_may_edit(role)?;
     check_live(&record)?;
     let versions = app.store.versions(id).await?;
     let found = versions.into_iter().find(|version| version.id == wanted);
     let found = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
-    if found.author != *user && role != Role::Owner {
+    if found.author != identity.user && role != Role::Owner {
         return Err(ApiError::new(ErrorCode::Forbidden));
     }
     Ok(found)
@@ -110,12 +111,12 @@ async fn own(
 /// `PATCH /api/documents/{id}/versions/{version}`
 pub(in crate::http) async fn rename(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     VersionInPath(id, wanted): VersionInPath,
     Body(change): Body<RenameVersion>,
 ) -> Result<Json<Version>, ApiError> {
     let name = clean_name(&change.name)?;
-    let found = own(&app, id, wanted, &user).await?;
+    let found = own(&app, id, wanted, &identity).await?;
     let renamed = VersionRecord { name, ..found };
     // Of one that was deleted meanwhile this says that it is not there.
     app.store.rename_version(id, wanted, renamed.name.clone()).await?;
@@ -125,10 +126,10 @@ pub(in crate::http) async fn rename(
 /// `DELETE /api/documents/{id}/versions/{version}`
 pub(in crate::http) async fn delete(
     State(app): State<Arc<App>>,
-    Asking(user): Asking,
+    Asking(identity): Asking,
     VersionInPath(id, wanted): VersionInPath,
 ) -> Result<StatusCode, ApiError> {
-    own(&app, id, wanted, &user).await?;
+    own(&app, id, wanted, &identity).await?;
     app.store.delete_version(id, wanted).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,7 @@
 //! A person's latest name is seen in every document that they are in or enter.
 
 use super::*;
+use crate::auth::Identity;
 
 /// What the others in document `number` see the person of connection 1 as.
 async fn name_in(server: &Server, number: u128) -> String {
@@ -10,7 +11,7 @@ async fn name_in(server: &Server, number: u128) -> String {
 }
 
 async fn take_name(server: &Server, name: &str) {
-    let user = "g_1".parse().expect("an id");
+    let user = Identity::guest("g_1".parse().expect("an id"));
     server.app.people.change(&user, Some(name), None).await.expect("a good name");
 }
 
