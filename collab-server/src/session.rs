@@ -1,4 +1,4 @@
-//! One WebSocket connection: one task, one timer, small buffers.
+//! One connection, over a WebSocket or over HTTP requests: one task, one timer, small buffers.
 //!
 //! The task reads messages, hands edits to their documents, and pulls from the documents whatever
 //! the socket can take next. It never waits for the socket with frames in hand: one frame is on its
@@ -10,6 +10,7 @@ mod entrance;
 mod history;
 mod incoming;
 mod joining;
+mod link;
 mod outbox;
 mod pulse;
 mod socket;
@@ -38,9 +39,10 @@ use crate::rate::Allowance;
 use crate::store::StoreError;
 use channels::{Channels, Pull};
 use joining::{JoinOutcome, Joining};
+use link::{Link, LinkEvent};
 use outbox::Outbox;
 use pulse::{Beat, Pulse};
-use socket::{Socket, SocketEvent};
+use socket::Socket;
 
 /// Answers that may wait for the socket before the session stops reading.
 const ANSWERS_MAX: usize = 64;
@@ -68,22 +70,27 @@ pub(crate) async fn serve<S>(app: Arc<App>, stream: S, identity: Option<Identity
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let socket = Socket::new(stream, &app.config).await;
+    serve_link(app, socket, identity).await;
+}
+
+/// Serves whatever carries a session's messages, to its end.
+async fn serve_link<L: Link>(app: Arc<App>, mut link: L, identity: Option<Identity>) {
     app.metrics.sockets.inc();
-    let mut socket = Socket::new(stream, &app.config).await;
     let end = match Arc::clone(&app.sockets).try_acquire_owned() {
-        Ok(_place) => match entrance::authenticate(&app, &mut socket, identity).await {
-            Ok(identity) => converse(&app, &mut socket, identity).await,
+        Ok(_place) => match entrance::authenticate(&app, &mut link, identity).await {
+            Ok(identity) => converse(&app, &mut link, identity).await,
             Err(end) => end,
         },
         Err(_) => End::Close(CloseCode::Overloaded),
     };
     if let End::Close(code) = end {
         app.metrics.close(code);
-        socket.close(code, CLOSE_TIMEOUT).await;
+        link.close(code, CLOSE_TIMEOUT).await;
     }
-    socket.report_bytes(&app.metrics);
+    link.report_bytes(&app.metrics);
     app.metrics.sockets.dec();
-    let (read, written) = socket.bytes();
+    let (read, written) = link.bytes();
     tracing::debug!(?end, read, written, "socket ended");
 }
 
@@ -92,10 +99,7 @@ fn fatal(code: ErrorCode) -> ServerMessage {
 }
 
 /// Talks with somebody who is known.
-async fn converse<S>(app: &Arc<App>, socket: &mut Socket<S>, identity: Identity) -> End
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+async fn converse(app: &Arc<App>, link: &mut impl Link, identity: Identity) -> End {
     let Some(_place) = app.user_connections.enter(&identity) else {
         return End::Close(CloseCode::TooManyConnections);
     };
@@ -107,24 +111,24 @@ where
         Err(error) => {
             tracing::warn!(%error, "cannot look a person up");
             let last = fatal(ErrorCode::StorageUnavailable).to_json();
-            socket.finish([last.into()], CLOSE_TIMEOUT).await;
+            link.finish([last.into()], CLOSE_TIMEOUT).await;
             return End::Close(CloseCode::Internal);
         }
     };
-    let mut session = Session::new(Arc::clone(app), socket, profile);
+    let mut session = Session::new(Arc::clone(app), link, profile);
     session.welcome();
     let Err(end) = session.run().await;
     let Session { outbox, .. } = session;
     if matches!(end, End::Close(code) if code != CloseCode::TooSlow) {
-        socket.finish(outbox.into_frames(), CLOSE_TIMEOUT).await;
+        link.finish(outbox.into_frames(), CLOSE_TIMEOUT).await;
     }
     end
 }
 
 /// A connection of somebody who is known.
-struct Session<'a, S> {
+struct Session<'a, L> {
     app: Arc<App>,
-    socket: &'a mut Socket<S>,
+    link: &'a mut L,
     profile: Profile,
     /// Frames to send, in this order.
     outbox: Outbox,
@@ -146,11 +150,8 @@ struct Session<'a, S> {
     is_stopping: bool,
 }
 
-impl<'a, S> Session<'a, S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    fn new(app: Arc<App>, socket: &'a mut Socket<S>, profile: Profile) -> Self {
+impl<'a, L: Link> Session<'a, L> {
+    fn new(app: Arc<App>, link: &'a mut L, profile: Profile) -> Self {
         let pulse = Pulse::new(Instant::now(), &app.config);
         let Config { joins_per_s, joins_burst, messages_per_s, messages_burst, .. } = app.config;
         let joins_allowed = Allowance::new(joins_per_s, joins_burst);
@@ -158,7 +159,7 @@ where
         let channels = Channels::new(Arc::clone(&app.metrics));
         Session {
             app,
-            socket,
+            link,
             profile,
             outbox: Outbox::default(),
             channels,
@@ -193,7 +194,7 @@ where
         tokio::pin!(timer);
         let shutdown = self.app.shutdown.clone();
         loop {
-            self.fill_socket()?;
+            self.fill_link()?;
             self.end_if_stopped()?;
             if self.pulse.deadline() < timer.deadline() {
                 timer.as_mut().reset(self.pulse.deadline());
@@ -202,7 +203,7 @@ where
             // A text is made when the one before is on its way; until then its join waits.
             let may_join = !self.joins.is_empty() && self.outbox.len_bytes() < JOIN_BYTES_MAX;
             tokio::select! {
-                event = self.socket.event(may_read) => self.on_event(event)?,
+                event = self.link.event(may_read) => self.on_event(event)?,
                 () = self.wake.notified(), if !self.may_pull => self.may_pull = true,
                 () = self.channels.caught_up() => self.may_pull = true,
                 Some((replica, outcome)) = self.joins.next(), if may_join => {
@@ -222,12 +223,12 @@ where
     }
 
     /// Gives the socket its next frame, if it can take one and there is one.
-    fn fill_socket(&mut self) -> Result<(), End> {
-        while self.socket.is_idle() {
+    fn fill_link(&mut self) -> Result<(), End> {
+        while self.link.is_idle() {
             if let Some(frame) = self.outbox.pop() {
                 self.app.metrics.frames_sent.inc();
-                self.pulse.sending(Instant::now(), self.socket.bytes().1);
-                self.socket.send(frame);
+                self.pulse.sending(Instant::now(), self.link.bytes().1);
+                self.link.send(frame);
                 continue;
             }
             if !self.may_pull {
@@ -251,28 +252,28 @@ where
         let is_done = self.is_stopping
             && self.channels.is_empty()
             && self.outbox.is_empty()
-            && self.socket.is_idle();
+            && self.link.is_idle();
         if is_done { Err(End::Close(CloseCode::Restart)) } else { Ok(()) }
     }
 
-    fn on_event(&mut self, event: SocketEvent) -> Result<(), End> {
+    fn on_event(&mut self, event: LinkEvent) -> Result<(), End> {
         match event {
-            SocketEvent::Sent => return Ok(()),
-            SocketEvent::Gone => return Err(End::Gone),
-            SocketEvent::Unreadable(code) => return Err(End::Close(code)),
-            SocketEvent::TooLarge => {
+            LinkEvent::Sent => return Ok(()),
+            LinkEvent::Gone => return Err(End::Gone),
+            LinkEvent::Unreadable(code) => return Err(End::Close(code)),
+            LinkEvent::TooLarge => {
                 self.app.metrics.error(ErrorCode::MessageTooLarge);
                 self.say(&fatal(ErrorCode::MessageTooLarge));
                 return Err(End::Close(CloseCode::TooLarge));
             }
-            SocketEvent::Pong(payload) => {
+            LinkEvent::Pong(payload) => {
                 if let Some(took) = self.pulse.on_pong(Instant::now(), &payload) {
                     self.app.metrics.heartbeat_time.observe(took.as_secs_f64());
                 }
             }
-            SocketEvent::Other => {}
-            SocketEvent::Binary => self.on_bad_message("binary messages are not part of this")?,
-            SocketEvent::Text(text) => {
+            LinkEvent::Other => {}
+            LinkEvent::Binary => self.on_bad_message("binary messages are not part of this")?,
+            LinkEvent::Text(text) => {
                 self.app.metrics.frames_received.inc();
                 self.on_text(&text)?;
             }
@@ -282,12 +283,12 @@ where
     }
 
     fn on_timer(&mut self) -> Result<(), End> {
-        self.socket.report_bytes(&self.app.metrics);
-        let is_sending = !self.socket.is_idle();
-        match self.pulse.beat(Instant::now(), is_sending, self.socket.bytes().1) {
+        self.link.report_bytes(&self.app.metrics);
+        let is_sending = !self.link.is_idle();
+        match self.pulse.beat(Instant::now(), is_sending, self.link.bytes().1) {
             Beat::Nothing => Ok(()),
             Beat::Ping(payload) => {
-                self.socket.ping(payload);
+                self.link.ping(payload);
                 Ok(())
             }
             Beat::Dead => Err(End::Gone),

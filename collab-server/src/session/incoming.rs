@@ -8,9 +8,9 @@ use collab_protocol::{
     Reject, RejectCode, Role, Select, SelectionRange, ServerMessage, SlowDown, Submit, Undecodable,
 };
 use ot_core::{ClientSeq, Ranges, Revision, Selection};
-use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::channels::{Open, Standing};
+use super::link::Link;
 use super::{BAD_MESSAGES_MAX, End, Session, joining};
 use crate::document::{SendError, Since, Submission};
 
@@ -41,10 +41,7 @@ const REST_MAX: Duration = Duration::from_secs(5);
 /// How soon a client sends again what met a full mailbox.
 const OVERLOAD_RETRY: Duration = Duration::from_millis(250);
 
-impl<S> Session<'_, S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+impl<L: Link> Session<'_, L> {
     pub(super) fn on_text(&mut self, text: &str) -> Result<(), End> {
         match ClientMessage::decode(text) {
             Ok(ClientMessage::Submit(submit)) => return self.on_submit(submit),

@@ -4,11 +4,9 @@
 //! Fragments keep the write buffer small whatever a frame's length, and let a ping pass between
 //! them.
 
-use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::Bytes;
 use collab_protocol::CloseCode;
@@ -21,9 +19,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::link::{Link, LinkEvent};
 use crate::config::Config;
 use crate::document::Frame;
-use crate::metrics::Metrics;
 
 /// What is read at once. It is held by every connection, busy or not.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
@@ -31,34 +29,6 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// A fragment of plain text, and so about the size of the write buffer; one of nothing but escapes
 /// is six times as long.
 const FRAGMENT_BYTES: usize = 16 * 1024;
-
-/// What came of waiting for a socket.
-#[derive(Debug)]
-pub(super) enum SocketEvent {
-    /// A text message.
-    Text(Utf8Bytes),
-    /// A binary message, which the protocol does not have.
-    Binary,
-    /// An answer to a ping.
-    Pong(Bytes),
-    /// Something that needs no answer here.
-    Other,
-    /// The frame on its way is sent.
-    Sent,
-    /// A message over the limit.
-    TooLarge,
-    /// Something that is no WebSocket, or no text; the code to close with.
-    Unreadable(CloseCode),
-    /// The connection is closed or broken.
-    Gone,
-}
-
-impl SocketEvent {
-    /// Whether nothing can be read behind it.
-    fn is_last(&self) -> bool {
-        matches!(self, SocketEvent::Gone | SocketEvent::TooLarge | SocketEvent::Unreadable(_))
-    }
-}
 
 /// Whether what the library calls a violation is only a connection that ended without a close.
 fn is_end(error: &ProtocolError) -> bool {
@@ -97,45 +67,6 @@ where
         Socket { inner, rest: Frame::default(), is_writing: false, reported: (0, 0) }
     }
 
-    /// Whether the next frame may be sent.
-    pub(super) fn is_idle(&self) -> bool {
-        !self.is_writing
-    }
-
-    /// Bytes read and written so far.
-    pub(super) fn bytes(&self) -> (u64, u64) {
-        let counted = self.inner.get_ref();
-        (counted.read, counted.written)
-    }
-
-    /// Adds what was read and written since the last report to the figures.
-    pub(super) fn report_bytes(&mut self, metrics: &Metrics) {
-        let (read, written) = self.bytes();
-        metrics.bytes_received.inc_by(read - self.reported.0);
-        metrics.bytes_sent.inc_by(written - self.reported.1);
-        self.reported = (read, written);
-    }
-
-    /// Fails reading once about so many further bytes came: what a message needs, and its head.
-    pub(super) fn limit_reading(&mut self, bytes: u64) {
-        let counted = self.inner.get_mut();
-        counted.read_max = counted.read.saturating_add(bytes).saturating_add(64);
-    }
-
-    /// Begins to send a text message. What was on its way must be sent, or is given up.
-    pub(super) fn send(&mut self, frame: Frame) {
-        self.is_writing = true;
-        self.rest = frame;
-        let first = self.rest.take(FRAGMENT_BYTES);
-        self.write_fragment(first, Data::Text);
-    }
-
-    /// Sends a ping, between two fragments if need be.
-    pub(super) fn ping(&mut self, payload: [u8; 8]) {
-        self.write(Message::Ping(Bytes::copy_from_slice(&payload)));
-        self.is_writing = true;
-    }
-
     fn write_fragment(&mut self, fragment: Bytes, kind: Data) {
         let is_last = self.rest.is_empty();
         self.write(Message::Frame(WebSocketFrame::message(fragment, OpCode::Data(kind), is_last)));
@@ -148,115 +79,6 @@ where
         }
     }
 
-    /// Waits for the next thing to happen. Dropped before it returns, it has lost nothing.
-    pub(super) async fn event(&mut self, may_read: bool) -> SocketEvent {
-        poll_fn(|context| {
-            if self.is_writing
-                && let Poll::Ready(event) = self.poll_write(context)
-            {
-                return Poll::Ready(event);
-            }
-            if may_read { self.poll_read(context) } else { Poll::Pending }
-        })
-        .await
-    }
-
-    /// Waits for the next thing that the other side does.
-    pub(super) async fn next_message(&mut self) -> SocketEvent {
-        loop {
-            match self.event(true).await {
-                SocketEvent::Sent | SocketEvent::Pong(_) | SocketEvent::Other => {}
-                event => return event,
-            }
-        }
-    }
-
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<SocketEvent> {
-        loop {
-            match Pin::new(&mut self.inner).poll_flush(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(_)) => return Poll::Ready(SocketEvent::Gone),
-                Poll::Ready(Ok(())) if self.rest.is_empty() => {
-                    self.is_writing = false;
-                    return Poll::Ready(SocketEvent::Sent);
-                }
-                Poll::Ready(Ok(())) => {
-                    let next = self.rest.take(FRAGMENT_BYTES);
-                    self.write_fragment(next, Data::Continue);
-                }
-            }
-        }
-    }
-
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<SocketEvent> {
-        Pin::new(&mut self.inner).poll_next(context).map(|read| match read {
-            Some(Ok(Message::Text(text))) => SocketEvent::Text(text),
-            Some(Ok(Message::Binary(_))) => SocketEvent::Binary,
-            Some(Ok(Message::Pong(payload))) => SocketEvent::Pong(payload),
-            Some(Ok(_)) => SocketEvent::Other,
-            Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
-                SocketEvent::TooLarge
-            }
-            Some(Err(Error::Io(error))) if error.kind() == io::ErrorKind::QuotaExceeded => {
-                SocketEvent::TooLarge
-            }
-            Some(Err(Error::Utf8(_))) => SocketEvent::Unreadable(CloseCode::InvalidText),
-            Some(Err(Error::Protocol(error))) if !is_end(&error) => {
-                SocketEvent::Unreadable(CloseCode::ProtocolError)
-            }
-            Some(Err(_)) | None => SocketEvent::Gone,
-        })
-    }
-
-    /// Sends what is on its way and then these frames, as far as `timeout` allows.
-    pub(super) async fn finish(
-        &mut self,
-        frames: impl IntoIterator<Item = Frame>,
-        timeout: Duration,
-    ) {
-        let last_words = async {
-            let mut frames = frames.into_iter();
-            loop {
-                while self.is_writing {
-                    if let SocketEvent::Gone = poll_fn(|context| self.poll_write(context)).await {
-                        return;
-                    }
-                }
-                match frames.next() {
-                    Some(frame) => self.send(frame),
-                    None => return,
-                }
-            }
-        };
-        if tokio::time::timeout(timeout, last_words).await.is_err() {
-            tracing::debug!("a connection did not take its last frames in time");
-        }
-    }
-
-    /// Sends what is on its way, then the close, and waits for the other side's; all in `timeout`.
-    pub(super) async fn close(&mut self, code: CloseCode, timeout: Duration) {
-        let goodbye = async {
-            while self.is_writing {
-                if let SocketEvent::Gone = poll_fn(|context| self.poll_write(context)).await {
-                    return;
-                }
-            }
-            let reason = Utf8Bytes::from_static(code.reason());
-            self.write(Message::Close(Some(CloseFrame { code: code.get().into(), reason })));
-            self.is_writing = true;
-            while !self.event(true).await.is_last() {}
-            self.linger().await;
-        };
-        if tokio::time::timeout(timeout, goodbye).await.is_err() {
-            tracing::debug!("a connection did not answer the close in time");
-        }
-    }
-}
-
-impl<S> Socket<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
     /// Takes what the other side still sends until it is done. To drop the connection with bytes
     /// unread would reset it, and the reset may overtake the close.
     async fn linger(&mut self) {
@@ -266,6 +88,85 @@ where
         if counted.shutdown().await.is_ok() {
             while counted.read(&mut sink).await.is_ok_and(|read| read > 0) {}
         }
+    }
+}
+
+impl<S> Link for Socket<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    fn is_idle(&self) -> bool {
+        !self.is_writing
+    }
+
+    fn bytes(&self) -> (u64, u64) {
+        let counted = self.inner.get_ref();
+        (counted.read, counted.written)
+    }
+
+    fn reported(&mut self) -> &mut (u64, u64) {
+        &mut self.reported
+    }
+
+    fn limit_reading(&mut self, bytes: u64) {
+        let counted = self.inner.get_mut();
+        counted.read_max = counted.read.saturating_add(bytes).saturating_add(64);
+    }
+
+    fn send(&mut self, frame: Frame) {
+        self.is_writing = true;
+        self.rest = frame;
+        let first = self.rest.take(FRAGMENT_BYTES);
+        self.write_fragment(first, Data::Text);
+    }
+
+    fn ping(&mut self, payload: [u8; 8]) {
+        self.write(Message::Ping(Bytes::copy_from_slice(&payload)));
+        self.is_writing = true;
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<LinkEvent> {
+        loop {
+            match Pin::new(&mut self.inner).poll_flush(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(LinkEvent::Gone),
+                Poll::Ready(Ok(())) if self.rest.is_empty() => {
+                    self.is_writing = false;
+                    return Poll::Ready(LinkEvent::Sent);
+                }
+                Poll::Ready(Ok(())) => {
+                    let next = self.rest.take(FRAGMENT_BYTES);
+                    self.write_fragment(next, Data::Continue);
+                }
+            }
+        }
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<LinkEvent> {
+        Pin::new(&mut self.inner).poll_next(context).map(|read| match read {
+            Some(Ok(Message::Text(text))) => LinkEvent::Text(text),
+            Some(Ok(Message::Binary(_))) => LinkEvent::Binary,
+            Some(Ok(Message::Pong(payload))) => LinkEvent::Pong(payload),
+            Some(Ok(_)) => LinkEvent::Other,
+            Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => LinkEvent::TooLarge,
+            Some(Err(Error::Io(error))) if error.kind() == io::ErrorKind::QuotaExceeded => {
+                LinkEvent::TooLarge
+            }
+            Some(Err(Error::Utf8(_))) => LinkEvent::Unreadable(CloseCode::InvalidText),
+            Some(Err(Error::Protocol(error))) if !is_end(&error) => {
+                LinkEvent::Unreadable(CloseCode::ProtocolError)
+            }
+            Some(Err(_)) | None => LinkEvent::Gone,
+        })
+    }
+
+    /// Waits for the other side's close too.
+    async fn say_goodbye(&mut self, code: CloseCode) {
+        let reason = Utf8Bytes::from_static(code.reason());
+        self.write(Message::Close(Some(CloseFrame { code: code.get().into(), reason })));
+        self.is_writing = true;
+        while !self.event(true).await.is_last() {}
+        self.linger().await;
     }
 }
 
