@@ -20,6 +20,9 @@ const PING_EVERY_MS = 15_000;
 const STABLE_MS = 5_000;
 /** Refused tokens in a row before the client stops asking. */
 const REFUSALS_MAX = 3;
+/** A fresh token is asked for half way to the end of the old one, within what timers know. */
+const RENEW_MIN_MS = 1_000;
+const RENEW_MAX_MS = 1e9;
 /** Attempts skipped when the server says it is short of something: the first delay is then up to 12 s. */
 const LATER_ATTEMPT = 2;
 
@@ -46,6 +49,16 @@ export function socketUrl(url: string | undefined, origin: string): string {
   return parsed.href;
 }
 
+/** When a token says that it runs out, in milliseconds since 1970; NaN for what is none of JSON Web Tokens. */
+function expiryMs(token: string): number {
+  try {
+    const [, payload = ''] = token.split('.');
+    return (JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))) as { exp: number }).exp * 1000;
+  } catch {
+    return NaN;
+  }
+}
+
 export class Connection {
   readonly #host: Host;
   readonly #options: ConnectionOptions;
@@ -59,14 +72,13 @@ export class Connection {
   #attempt = 0;
   #refusals = 0;
   #stopped = false;
-  /** Grows with each socket; a late answer of `token()` for an older one is dropped. */
-  #generation = 0;
   #openedAt = 0;
   #retryAt = 0;
   #retryTimer: Timer | undefined;
   #deadline: Timer | undefined;
   #pingTimer: Timer | undefined;
   #countdown: Timer | undefined;
+  #renewTimer: Timer | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -140,7 +152,6 @@ export class Connection {
 
   #connect(): void {
     this.#dropSocket();
-    const generation = ++this.#generation;
     this.#set({ state: 'connecting' });
     this.#deadline = this.#host.setTimeout(() => this.#lost(1006), WELCOME_TIMEOUT_MS);
     let socket: Socket;
@@ -151,20 +162,23 @@ export class Connection {
       return;
     }
     this.#socket = socket;
-    socket.onopen = () => void this.#authenticate(socket, generation);
+    socket.onopen = () => void this.#authenticate(socket);
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = (event) => this.#lost(event.code);
   }
 
-  async #authenticate(socket: Socket, generation: number): Promise<void> {
+  async #authenticate(socket: Socket): Promise<void> {
     if (!this.#options.token) return; // the cookie of the upgrade request speaks
     try {
       const token = await this.#options.token();
-      if (generation === this.#generation && this.#socket === socket) {
-        socket.send(JSON.stringify({ type: 'auth', token } satisfies ClientMessage));
-      }
+      if (socket !== this.#socket) return; // a late answer
+      socket.send(JSON.stringify({ type: 'auth', token } satisfies ClientMessage));
+      const half = (expiryMs(token) - this.#host.now()) / 2;
+      const delay = Math.min(Math.max(half, RENEW_MIN_MS), RENEW_MAX_MS);
+      if (half > 0) this.#renewTimer = this.#host.setTimeout(() => void this.#authenticate(socket), delay);
     } catch {
-      if (generation === this.#generation) this.#lost(4408);
+      // Without a fresh token the session goes on until the server ends it.
+      if (socket === this.#socket && !this.#welcome) this.#lost(4408);
     }
   }
 
@@ -229,14 +243,13 @@ export class Connection {
 
   #close(state: ConnectionState): void {
     const wasOpen = this.#welcome !== undefined;
-    this.#generation++;
     this.#dropSocket(1000);
     this.#set(state);
     if (wasOpen) for (const user of [...this.#users]) user.closed();
   }
 
   #dropSocket(code?: number): void {
-    for (const timer of [this.#retryTimer, this.#pingTimer, this.#countdown]) this.#host.clearTimeout(timer);
+    for (const timer of [this.#retryTimer, this.#pingTimer, this.#countdown, this.#renewTimer]) this.#host.clearTimeout(timer);
     this.#retryTimer = this.#pingTimer = this.#countdown = undefined;
     this.#clearDeadline();
     const socket = this.#socket;

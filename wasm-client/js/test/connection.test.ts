@@ -108,6 +108,59 @@ describe('connection', () => {
     assert.deepEqual(connection.state, { state: 'closed', code: 'unauthenticated' });
   });
 
+  test('a token that runs out is followed by a fresh one on the same connection', async () => {
+    const lifetimes = [600, 60, 600];
+    const tokens: string[] = [];
+    let now = () => 0;
+    let fails = false;
+    const token = () => {
+      if (fails) return Promise.reject(new Error('the host page does not answer'));
+      const exp = now() / 1000 + (lifetimes[tokens.length] ?? 600);
+      const payload = Buffer.from(JSON.stringify({ sub: 'zoë?>', exp })).toString('base64url');
+      tokens.push(`e30.${payload}.c2ln`);
+      return Promise.resolve(tokens.at(-1) ?? '');
+    };
+    const { world, tab, connection, latest } = start(token);
+    now = () => tab.host.now();
+    connection.attach(silent);
+    await world.pass(299_000);
+    assert.equal(tokens.length, 1);
+    await world.pass(1_500);
+    assert.equal(tokens.length, 2, 'half way');
+    await world.pass(31_000);
+    assert.deepEqual(latest().messages.filter(({ type }) => type === 'auth'), tokens.map((each) => ({ type: 'auth', token: each })));
+    assert.equal(tokens.length, 3);
+    fails = true;
+    await world.pass(400_000);
+    assert.deepEqual([tab.sockets.length, connection.state.state], [1, 'connected'], 'without a fresh one it goes on until the server ends it');
+    fails = false;
+    latest().drop(4401);
+    await world.pass(4_000);
+    assert.deepEqual([tab.sockets.length, tokens.length, connection.state.state], [2, 4, 'connected']);
+    connection.close();
+    assert.deepEqual(world.waiting, [], 'no timer is left behind');
+  });
+
+  test('a token that is run out, or says nothing about it, is not asked for again and again', async () => {
+    const jwt = (payload: object) => `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.c2ln`;
+    for (const token of ['opaque', 'a.b', jwt({}), jwt({ exp: 'soon' }), jwt({ exp: 1 }), jwt({ exp: 1e300 })]) {
+      let asked = 0;
+      const { world, connection } = start(() => (asked++, Promise.resolve(token)));
+      connection.attach(silent);
+      await world.pass(60_000);
+      assert.deepEqual([asked, connection.state.state], [1, 'connected'], token);
+      connection.close();
+    }
+    // One that the host page keeps handing out although it ends soon.
+    let asked = 0;
+    const { world, tab, connection } = start(() => (asked++, Promise.resolve(stale)));
+    const stale = jwt({ exp: tab.host.now() / 1000 + 3_600 });
+    connection.attach(silent);
+    await world.pass(3_600_000);
+    assert.ok(asked < 20, `asked ${asked} times in an hour`);
+    connection.close();
+  });
+
   test('a lost socket is opened again after a counted-down delay', async () => {
     const { world, tab, connection, latest } = start();
     const heard: string[] = [];
