@@ -14,6 +14,7 @@ import {
   type Person as WirePerson,
   RETRYABLE_REJECTS,
   type RejectCode,
+  type Role,
   type ServerMessage,
   type Welcome,
   type WireLimits,
@@ -30,7 +31,9 @@ const FAULTS_MAX = 5;
 const DIVERGENCES_MAX = 3;
 
 /** Errors about a document that may be gone after a pause. */
-const TRANSIENT = new Set(['storage_unavailable', 'overloaded', 'internal', 'slow_down']);
+const isTransient = (code: string) => code === 'internal' || RETRYABLE_REJECTS.has(code as RejectCode);
+/** Errors that somebody may take back one day: the document is asked for again on a new connection, or when told. */
+export const SHUT_OUT = new Set(['access_revoked', 'not_found', 'forbidden']);
 
 /** What the owner of a channel provides and is told. */
 export interface ChannelOwner {
@@ -43,6 +46,8 @@ export interface ChannelOwner {
   loaded(text: string, joined: Joined): Replica;
   joined(joined: Joined, welcome: Welcome): void;
   renamed(title: string): void;
+  /** What this person may do has changed. */
+  access(role: Role): void;
   /** The document was deleted by its owner, or restored. */
   deleted(deleted: boolean): void;
   people(people: WirePerson[], gone: number[] | 'all'): void;
@@ -74,6 +79,7 @@ export class Channel implements ConnectionUser {
   #quietUntil = 0;
   /** Until it is restored, nothing is sent: it would be refused for good. */
   #deleted = false;
+  #shutOut = false;
   #inFlight = false;
   #storing = false;
   #selectionDirty = false;
@@ -93,6 +99,16 @@ export class Channel implements ConnectionUser {
   /** Joined on a live socket. */
   get live(): boolean {
     return this.#ch !== undefined;
+  }
+
+  /** Sending waits because the server has asked for it. */
+  get slowed(): boolean {
+    return this.#sendTimer !== undefined;
+  }
+
+  /** Asks again for a document that this person was kept out of. */
+  retry(): void {
+    if (this.#shutOut) this.#join();
   }
 
   start(): void {
@@ -177,6 +193,8 @@ export class Channel implements ConnectionUser {
         return this.#owner.people(message.people, message.gone ?? []);
       case 'renamed':
         return this.#owner.renamed(message.title);
+      case 'access':
+        return this.#owner.access(message.role);
       case 'deleted':
       case 'restored':
         this.#deleted = message.type === 'deleted';
@@ -188,6 +206,7 @@ export class Channel implements ConnectionUser {
   }
 
   #join(): void {
+    this.#shutOut = false;
     const since = this.#fresh ? undefined : this.#owner.replica()?.engine.revision();
     const epoch = this.#owner.epoch();
     const resume = since !== undefined && epoch !== undefined ? { since, epoch } : {};
@@ -203,7 +222,7 @@ export class Channel implements ConnectionUser {
   /** The server has trouble with this document and ended its channel, or was told something wrong about it. */
   #onChannelError(code: string, message?: string): void {
     if (code === 'slow_down') return; // about a selection, which the next one replaces
-    if (!TRANSIENT.has(code)) return this.#spent();
+    if (!SHUT_OUT.has(code) && !isTransient(code)) return this.#spent();
     this.closed();
     this.#onJoinError(code, message);
   }
@@ -212,7 +231,7 @@ export class Channel implements ConnectionUser {
   #rejoin(fresh: boolean): void {
     if (++this.#faults > FAULTS_MAX) {
       this.stop();
-      return this.#owner.trouble('out_of_step', 'the document could not be brought in step with the server', true);
+      return this.#owner.trouble('out_of_step', 'out of step with the server, again and again', true);
     }
     if (this.#ch !== undefined) this.#connection.send({ type: 'leave', ch: this.#ch });
     this.#owner.replica()?.deliver('remote'); // the editor must show what the engine holds, faults or not
@@ -246,7 +265,7 @@ export class Channel implements ConnectionUser {
   }
 
   #onJoinError(code: string, message = ''): void {
-    if (TRANSIENT.has(code)) {
+    if (isTransient(code)) {
       const delay = backoffMs(this.#joinAttempt++, this.#host.random());
       this.#joinTimer = this.#host.setTimeout(() => this.#join(), delay);
       return this.#owner.trouble(code, message, false);
@@ -256,7 +275,8 @@ export class Channel implements ConnectionUser {
       void this.#owner.renewClient().then(() => this.#ended || this.#join());
       return;
     }
-    this.stop();
+    this.#shutOut = SHUT_OUT.has(code);
+    if (!this.#shutOut) this.stop();
     this.#owner.trouble(code, message, true);
   }
 
@@ -357,7 +377,7 @@ export class Channel implements ConnectionUser {
   // The two texts differ although nothing is pending: a bug, here or there. The person keeps what they see.
   #diverged(replica: Replica): void {
     this.#owner.rejected(replica.engine.text(), 'diverged');
-    this.#owner.trouble('diverged', `the text differed from the server's at revision ${replica.engine.revision()}`, false);
+    this.#owner.trouble('diverged', `another text than the server's at revision ${replica.engine.revision()}`, false);
     if (++this.#divergences > DIVERGENCES_MAX) this.#faults = FAULTS_MAX;
     this.#rejoin(true);
   }

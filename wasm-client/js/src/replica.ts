@@ -4,7 +4,7 @@
  * Edits go in as the editor made them; when the document cannot hold what the editor shows (half a character, CR,
  * NUL), the document's text wins and a patch brings the editor in line.
  */
-import { drain, type Engine, INSIDE_PAIR, OK, PENDING, WHOLE } from './engine.js';
+import { drain, type Engine, INSIDE_PAIR, OK, OUTSTANDING, PENDING, WHOLE } from './engine.js';
 import { plain } from './plain.js';
 import { applyPatch, difference } from './textarea/splice.js';
 import type { Patch, PatchListener, PatchOrigin, Selection16 } from './types.js';
@@ -42,6 +42,11 @@ export class Replica {
   /** When the oldest of them was made. */
   get unsavedSince(): number | undefined {
     return this.is(PENDING) ? (this.#outstanding.since ?? this.#buffered.since) : undefined;
+  }
+
+  /** A large edit is on its way, a part of it at a time. */
+  get inParts(): boolean {
+    return this.is(OUTSTANDING) && this.#outstanding.edits === 0;
   }
 
   edit(patch: Patch, now: number): void {

@@ -88,7 +88,8 @@ export class Rescue {
     });
     const saved = await this.#settled(session);
     const rejected = session.status.rejected ?? [];
-    const failed = session.status.phase === 'error';
+    const { phase } = session.status;
+    const failed = phase === 'error' || phase === 'revoked';
     await session.shut();
     connection.close();
     if (failed) this.#hopeless.add(key.client);
@@ -107,7 +108,7 @@ export class Rescue {
       const timer = host.setTimeout(() => finish(false), GIVE_UP_MS);
       const unsubscribe = session.subscribe(() => {
         const { phase, save } = session.status;
-        if (phase === 'error') finish(false);
+        if (phase === 'error' || phase === 'revoked') finish(false);
         else if (phase === 'ready' && save === 'saved') finish(true);
       });
     });

@@ -5,7 +5,7 @@
  * Everything is usable at once after `open`: until text is there `phase` is `loading` and the session is read-only.
  */
 import { backoffMs } from './backoff.js';
-import { Channel, type ChannelOwner } from './channel.js';
+import { Channel, type ChannelOwner, SHUT_OUT } from './channel.js';
 import { type Claim, claim, clientKey, fresh } from './claim.js';
 import type { Connection } from './connection.js';
 import { BUFFERED, Engine, loadEngine, PENDING, REDOABLE, UNDOABLE } from './engine.js';
@@ -147,6 +147,7 @@ export class DocumentSession implements TextModel {
       live: this.#channel.live,
       unsavedEdits: this.#replica?.unsavedEdits ?? 0,
       unsavedSince: this.#replica?.unsavedSince,
+      pace: this.#channel.slowed ? 'slowed' : this.#replica?.inParts ? 'parts' : undefined,
       stored: this.#saver?.stored ?? false,
       storageAvailable: this.#saver?.available ?? false,
       rejected: this.#rejected,
@@ -189,6 +190,7 @@ export class DocumentSession implements TextModel {
   }
 
   breakUndoGroup(): void {
+    this.#joinRejects = false; // the caret is somewhere else
     this.#replica?.engine.breakUndoGroup();
   }
 
@@ -228,6 +230,23 @@ export class DocumentSession implements TextModel {
   }
 
   // --- for people and programs ---
+
+  /** In phase `revoked`: asks whether the document may be opened again. Then what is unsaved is sent. */
+  retry(): void {
+    this.#channel.retry();
+  }
+
+  /** What edits that the server has not committed have inserted: to be shown and copied where it cannot be sent. */
+  unsavedText(): string {
+    let text = '';
+    const copy = this.#replica && Engine.restore(this.#replica.engine.export(), true);
+    // Taking an edit back gives its text; so everything is taken back, in a copy.
+    while (copy && copy.flags() & PENDING) {
+      copy.takeSubmission(1e9, 1e9);
+      text += copy.reject(copy.outstandingSeq());
+    }
+    return text;
+  }
 
   /** The person has seen (and copied) the refused edits. */
   dismissRejected(): void {
@@ -320,9 +339,9 @@ export class DocumentSession implements TextModel {
     if (!saved) return;
     const engine = Engine.restore(saved.state, record !== undefined);
     if (!engine) {
-      this.#report('storage_corrupt', 'the saved state of this document could not be read');
+      this.#report('storage_corrupt', 'the saved state is damaged');
       // The unreadable record stays as it is: somebody may still want to look at it.
-      if (this.#rescues) this.#fail('storage_corrupt', 'nothing can be sent');
+      if (this.#rescues) this.#phase = 'error';
       else if (record) await this.#renewClient(false);
       return;
     }
@@ -352,6 +371,10 @@ export class DocumentSession implements TextModel {
       joined: (joined, welcome) => this.#joined(joined, welcome),
       renamed: (title) => {
         this.#title = title;
+        this.#changed('remote');
+      },
+      access: (role) => {
+        this.#role = role;
         this.#changed('remote');
       },
       deleted: (deleted) => this.#deletion(deleted),
@@ -405,8 +428,8 @@ export class DocumentSession implements TextModel {
     if (this.#joinRejects && last?.code === code) last.text += text;
     else this.#rejected.push({ text, code, ...(message !== undefined && { message }) });
     this.#joinRejects = code !== 'diverged';
-    if (code === 'forbidden') this.#role = 'viewer';
-    if (code === 'document_deleted') this.#fail(code, message ?? 'the document was deleted');
+    if (code === 'forbidden' && !this.readOnly) this.#role = 'viewer';
+    if (code === 'document_deleted') this.#deletion(true);
     this.#changed('edit');
   }
 
@@ -421,12 +444,13 @@ export class DocumentSession implements TextModel {
       const { at, deleted, inserted } = patch;
       const back = [{ at, deleted: inserted.length, inserted: this.text().slice(at, at + deleted) }];
       for (const fn of from ? [from] : [...this.#patchListeners]) fn(back, 'reset');
+      // An input method was at it while the right was taken away.
+      if (inserted && this.#replica) this.#keepRejected(inserted, 'forbidden', undefined);
       return;
     }
     if (from) for (const fn of [...this.#patchListeners]) if (fn !== from) fn([patch], 'remote');
     apply(this.#replica);
     this.#place(selection);
-    this.#joinRejects = false;
     this.#selectionsChanged();
     this.#changed('edit');
     this.#channel.pump();
@@ -530,7 +554,9 @@ export class DocumentSession implements TextModel {
   }
 
   #fail(code: string, message: string): void {
-    this.#phase = 'error';
+    // What was open, or holds work, is not taken out of the person's sight.
+    const kept = this.#me || this.#rejected.length > 0 || this.#replica?.is(PENDING);
+    this.#phase = kept && SHUT_OUT.has(code) ? 'revoked' : 'error';
     this.#report(code, message);
   }
 

@@ -7,6 +7,7 @@ export interface StatusParts {
   live: boolean;
   unsavedEdits: number;
   unsavedSince: number | undefined;
+  pace: DocumentStatus['pace'];
   stored: boolean;
   storageAvailable: boolean;
   rejected: RejectedEdit[];
@@ -23,6 +24,7 @@ export function statusOf(parts: StatusParts): DocumentStatus {
     save: unsavedEdits === 0 ? 'saved' : parts.live ? 'saving' : 'unsaved',
     unsavedEdits,
     ...(unsavedSince !== undefined && { oldestUnsavedMs: Math.max(0, parts.now - unsavedSince) }),
+    ...(parts.pace && { pace: parts.pace }),
     storedOnDevice: parts.stored,
     storageAvailable: parts.storageAvailable,
     ...(rejected.length > 0 && { rejected: [...rejected] }),

@@ -94,8 +94,9 @@ export interface RejectedEdit {
 
 /** How one document is doing. A new object after every change. */
 export interface DocumentStatus {
-  phase: 'loading' | 'ready' | 'error';
-  /** Stable code and sentence; with phase `error` it is final, else the latest trouble that was repaired. */
+  /** `revoked`: somebody has taken the right to open it away. The text stays readable, and unsaved work is kept. */
+  phase: 'loading' | 'ready' | 'revoked' | 'error';
+  /** Stable code and sentence; with phase `revoked` or `error` it says why, else it is the latest trouble that was repaired. */
   error?: { code: string; message: string };
   /** `saved` only when the server has committed everything. */
   save: 'saved' | 'saving' | 'unsaved';
@@ -103,6 +104,8 @@ export interface DocumentStatus {
   unsavedEdits: number;
   /** Age of the oldest of them. */
   oldestUnsavedMs?: number;
+  /** Why saving takes its time: the server has asked for a pause, or a large edit goes in parts. */
+  pace?: 'slowed' | 'parts';
   /** Everything unsaved is in this browser's storage and survives a reload. */
   storedOnDevice: boolean;
   /** False when edits live in memory only (storage missing, full or corrupt). */
