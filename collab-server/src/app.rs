@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use collab_protocol::{DocumentId, Role, TenantId, UserId};
 use tokio::sync::Semaphore;
 
+use crate::address::Addresses;
 use crate::auth::{Guests, Identity, OriginPolicy};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -16,6 +18,8 @@ use crate::rate::SubmissionRates;
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
 use crate::store::{DocumentRecord, Store, StoreError};
+use crate::tls::Tls;
+use crate::usage::Usage;
 use crate::web::WebApp;
 
 /// See the module.
@@ -29,15 +33,26 @@ pub(crate) struct App {
     pub(crate) origins: OriginPolicy,
     pub(crate) people: People,
     pub(crate) rates: SubmissionRates,
+    /// What is done over REST.
+    pub(crate) usage: Usage,
+    /// Where requests come from.
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) user_connections: Arc<UserConnections>,
     /// Places for WebSocket connections.
     pub(crate) sockets: Arc<Semaphore>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) web: WebApp,
+    /// What makes connections secure, where the server itself does.
+    pub(crate) tls: Option<Tls>,
     pub(crate) shutdown: Shutdown,
 }
 
 impl App {
+    /// How long somebody may take to say who they are.
+    pub(crate) fn handshake_time(&self) -> Duration {
+        Duration::from_millis(self.config.auth_deadline_ms.into())
+    }
+
     /// A document, and what this person may do with it: who created it owns it, and who knows its
     /// unguessable id edits it.
     pub(crate) async fn document(

@@ -6,10 +6,12 @@
 //!
 //! Units: `_ms` milliseconds, `_bytes` bytes, `_s` per second; the rest are counts.
 
+mod network;
 mod settings;
 mod source;
 mod value;
 
+pub use network::Networks;
 pub use settings::{Config, SETTINGS, Setting};
 pub use source::{ConfigError, Origin, Sources};
 pub use value::{Database, LogFormat, Origins, PostgresUrl, PublicUrl, Switch};
@@ -31,6 +33,12 @@ impl Config {
             documents_max: self.documents_per_connection_max,
             ring_len: self.ring_len,
         }
+    }
+
+    /// Whether people reach the server over https: by its own TLS, or a proxy's.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.tls_cert.is_some() || self.public_url.as_ref().is_some_and(PublicUrl::is_https)
     }
 
     /// How many of the connections may be WebSockets: 19 in 20. The rest is for pages, the API and
@@ -69,6 +77,15 @@ impl Config {
                 self.message_bytes_max
             )));
         }
+        self.check_pair("tls_cert", self.tls_cert.is_some(), "tls_key", self.tls_key.is_some())?;
+        let (proxies, header) = (!self.trusted_proxies.is_empty(), self.forwarded_header.is_some());
+        self.check_pair("trusted_proxies", proxies, "forwarded_header", header)?;
+        if self.tls_cert.is_some() && self.public_url.as_ref().is_some_and(|url| !url.is_https()) {
+            return Err(ConfigError::Contradiction(
+                "public_url begins with http://, but tls_cert makes the server speak https only"
+                    .to_owned(),
+            ));
+        }
         self.check_order("dead_after_ms", self.dead_after_ms, "heartbeat_ms", self.heartbeat_ms)?;
         self.check_order(
             "message_bytes_max",
@@ -88,6 +105,21 @@ impl Config {
             "connections_per_user_max",
             self.connections_per_user_max,
         )
+    }
+
+    fn check_pair(
+        &self,
+        one: &str,
+        has_one: bool,
+        other: &str,
+        has_other: bool,
+    ) -> Result<(), ConfigError> {
+        let (given, missing) = match (has_one, has_other) {
+            (true, false) => (one, other),
+            (false, true) => (other, one),
+            _ => return Ok(()),
+        };
+        Err(ConfigError::Contradiction(format!("{given} needs {missing} beside it")))
     }
 
     fn check_order(
@@ -163,6 +195,8 @@ mod tests {
         refused(&[("allowed_origins", "example.org")], "https://");
         refused(&[("allowed_origins", "https://example.org/")], "without a path");
         refused(&[("public_url", "ftp://x")], "http");
+        refused(&[("trusted_proxies", "example.org")], "10.0.0.0/8");
+        refused(&[("forwarded_header", "x forwarded for")], "a header's name");
         refused(&[("database", "mysql://x")], "sqlite:");
         refused(&[("database", "sqlite:")], "postgres://");
         let mut sources = Sources::default();
@@ -206,6 +240,12 @@ mod tests {
     fn settings_that_contradict_each_other_are_refused_with_both_numbers() {
         refused(&[("text_bytes_max", "65536")], "message_bytes_max is 262144");
         refused(&[("heartbeat_ms", "60000")], "dead_after_ms is 45000");
+        refused(&[("tls_cert", "a.pem")], "tls_cert needs tls_key");
+        refused(&[("tls_key", "a.pem")], "tls_key needs tls_cert");
+        refused(&[("trusted_proxies", "::1")], "trusted_proxies needs forwarded_header");
+        refused(&[("forwarded_header", "forwarded")], "needs trusted_proxies");
+        let tls = [("tls_cert", "a"), ("tls_key", "b"), ("public_url", "http://a.org")];
+        refused(&tls, "public_url begins with http://");
         refused(&[("connections_max", "10")], "connections_per_user_max");
         refused(
             &[("preauth_message_bytes_max", "1000000"), ("message_bytes_max", "300000")],

@@ -4,6 +4,7 @@
 //! happen, and the client gets the code alone.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -21,17 +22,24 @@ use crate::store::StoreError;
 pub(crate) struct ApiError {
     code: ErrorCode,
     message: Cow<'static, str>,
+    /// When asking again may succeed, where that is known.
+    retry: Option<Duration>,
 }
 
 impl ApiError {
     /// The code with its own sentence.
     pub(crate) fn new(code: ErrorCode) -> Self {
-        ApiError { code, message: Cow::Borrowed(code.sentence()) }
+        ApiError { code, message: Cow::Borrowed(code.sentence()), retry: None }
     }
 
     /// A request that does not have the documented form; `message` says what would do.
     pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
-        ApiError { code: ErrorCode::BadRequest, message: message.into() }
+        ApiError { code: ErrorCode::BadRequest, message: message.into(), retry: None }
+    }
+
+    /// Too many requests; the next one may come after `retry`.
+    pub(crate) fn slow_down(retry: Duration) -> Self {
+        ApiError { retry: Some(retry), ..ApiError::new(ErrorCode::SlowDown) }
     }
 
     /// The code.
@@ -67,6 +75,19 @@ impl ApiError {
     }
 }
 
+/// A whole answer of HTTP/1.1 for who got no further than to connect. The connection ends with it.
+pub(crate) fn bare_answer(code: ErrorCode) -> Vec<u8> {
+    let status = ApiError::new(code).status();
+    let detail = ErrorDetail { code, message: code.sentence().to_owned() };
+    let body = serde_json::to_string(&ErrorBody { error: detail }).expect("texts are JSON");
+    let len = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nretry-after: 5\r\ncontent-type: application/json\r\n\
+         content-length: {len}\r\nconnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
@@ -74,7 +95,10 @@ impl IntoResponse for ApiError {
         let detail = ErrorDetail { code: self.code, message: self.message.into_owned() };
         let mut response = (status, Json(ErrorBody { error: detail })).into_response();
         if retry {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            // Whole seconds, upwards: who comes at the stroke is let in.
+            let wait = self.retry.unwrap_or(Duration::ZERO);
+            let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -1,6 +1,7 @@
 //! What is served over HTTP: the REST interface, the WebSocket upgrade, the web app, and the pages
 //! that operators ask for.
 
+mod admission;
 mod documents;
 mod extract;
 mod headers;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
@@ -87,6 +88,7 @@ async fn web(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
@@ -96,8 +98,10 @@ async fn web(
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    // An address that has made too many guests gets the page alone.
     if is_page
         && let Some(cookie) = app.guests.identify(&headers).and_then(|guest| guest.set_cookie)
+        && admission::admit(&app, &extensions, false).is_ok()
     {
         let headers = response.headers_mut();
         headers.append(header::SET_COOKIE, cookie);
@@ -113,8 +117,17 @@ async fn guard_api(State(app): State<Arc<App>>, mut request: Request, next: Next
     if is_bound && app.origins.judge(request.headers()) == OriginVerdict::Foreign {
         return ApiError::new(ErrorCode::ForeignOrigin).into_response();
     }
-    let Some(identified) = app.guests.identify(request.headers()) else {
+    let identified = app.guests.identify(request.headers());
+    let is_known = identified.as_ref().is_some_and(|identified| identified.set_cookie.is_none());
+    if let Err(error) = admission::admit(&app, request.extensions(), is_known) {
+        return error.into_response();
+    }
+    let Some(identified) = identified else {
         return ApiError::new(ErrorCode::Unauthenticated).into_response();
+    };
+    let _place = match admission::begin(&app, &request, &identified.identity) {
+        Ok(place) => place,
+        Err(error) => return error.into_response(),
     };
     request.extensions_mut().insert(extract::Asking(identified.identity));
     let limit = Duration::from_millis(app.config.request_timeout_ms.into());

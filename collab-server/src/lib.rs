@@ -7,6 +7,7 @@
 //! name says bytes, times are milliseconds (wall-clock times since 1970).
 #![forbid(unsafe_code)]
 
+mod address;
 mod app;
 mod auth;
 mod cli;
@@ -32,6 +33,8 @@ mod shutdown;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod store;
+mod tls;
+mod usage;
 mod verify;
 mod web;
 
@@ -42,8 +45,8 @@ pub use cli::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Config, ConfigError, Database, LogFormat, Origin, Origins, PostgresUrl, PublicUrl, SETTINGS,
-    Setting, Sources, Switch,
+    Config, ConfigError, Database, LogFormat, Networks, Origin, Origins, PostgresUrl, PublicUrl,
+    SETTINGS, Setting, Sources, Switch,
 };
 pub use document::{
     CatchUp, DocumentConfig, Ended, Frame, HeadText, JoinError, JoinRequest, Joined, Participant,
@@ -67,4 +70,5 @@ pub use store::{
     Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture, StoreLayer,
     TailPage, TextKey, VersionRecord, Walk,
 };
+pub use tls::TlsError;
 pub use verify::{Damage, DocumentReport, all_documents, verify_document};

@@ -1,12 +1,17 @@
-//! Takes connections, with what axum's own loop lacks: a cap, a deadline for a request's head, small
-//! buffers, and an end that waits for every connection.
+//! Takes connections, with what axum's own loop lacks: TLS, caps, deadlines for handshakes, heads
+//! and readers, small buffers, and an end that waits for every connection.
 
-use std::sync::Arc;
+mod stream;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use collab_protocol::ErrorCode;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,8 +19,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
-use crate::metrics::Metrics;
+use self::stream::Stream;
+use crate::address::{AddressKey, AddressPlace, Addresses};
+use crate::error::bare_answer;
+use crate::metrics::{Limit, Metrics, TlsFailure};
 use crate::shutdown::Shutdown;
+use crate::tls::Tls;
 
 /// What a request's head may take, in bytes; hyper's smallest.
 const HEAD_BYTES_MAX: usize = 8 * 1024;
@@ -23,20 +32,28 @@ const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// How long to wait before the next accept after one failed, as when file handles have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What a session gets before the connection itself is given up because nothing of what is to be
+/// sent is taken: the session closes with a code of its own.
+const STALL_GRACE: Duration = Duration::from_secs(2);
+
+/// The first byte of a TLS handshake.
+const HANDSHAKE: u8 = 22;
+
 /// A connection's place under the cap. A WebSocket session holds on to it after its upgrade.
-#[derive(Clone, Debug)]
-pub(crate) struct ConnectionPermit {
-    _held: Arc<Held>,
-}
+#[derive(Clone)]
+pub(crate) struct ConnectionPermit(Arc<Held>);
 
 struct Held {
     _permit: OwnedSemaphorePermit,
+    /// Its place among those of its address, for as long as nobody has said who they are.
+    unknown: Mutex<Option<AddressPlace>>,
     metrics: Arc<Metrics>,
 }
 
-impl std::fmt::Debug for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Held")
+impl ConnectionPermit {
+    /// Somebody has said over this connection who they are: it counts by its address no longer.
+    pub(crate) fn known(&self) {
+        self.0.unknown.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -49,23 +66,29 @@ impl Drop for Held {
 /// Serves `app` until the server stops.
 pub(crate) struct Listener {
     pub(crate) app: Router,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: Shutdown,
     pub(crate) connections_max: usize,
+    /// What the handshake of TLS may take, and then the head of each request.
     pub(crate) header_timeout: Duration,
+    /// How long a connection may take nothing of what is to be sent to it.
+    pub(crate) stall_max: Duration,
 }
 
 impl Listener {
     /// Accepts until the server stops; connections go on in tasks of their own.
     pub(crate) async fn run(self, listener: TcpListener) {
         let places = Arc::new(Semaphore::new(self.connections_max));
+        let listening = Arc::new(self);
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = self.shutdown.stopping.cancelled() => return,
+                () = listening.shutdown.stopping.cancelled() => return,
             };
             match accepted {
-                Ok((stream, _)) => self.take(stream, &places),
+                Ok((stream, peer)) => listening.take(stream, peer, &places),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -74,68 +97,125 @@ impl Listener {
         }
     }
 
-    fn take(&self, stream: TcpStream, places: &Arc<Semaphore>) {
+    fn take(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, places: &Arc<Semaphore>) {
         let Ok(permit) = Arc::clone(places).try_acquire_owned() else {
             self.metrics.connections_refused.inc();
-            turn_away(&stream);
-            return;
+            return self.turn_away(&stream, ErrorCode::Overloaded);
+        };
+        let peer = peer.ip();
+        let unknown = match self.addresses.is_proxy(peer) {
+            // Its people are told apart by request.
+            true => None,
+            false => match self.addresses.enter(peer.into()) {
+                Some(place) => Some(place),
+                None => {
+                    self.metrics.limited(Limit::AddressConnections);
+                    return self.turn_away(&stream, ErrorCode::SlowDown);
+                }
+            },
         };
         self.metrics.connections.inc();
-        let held = Held { _permit: permit, metrics: Arc::clone(&self.metrics) };
-        let permit = ConnectionPermit { _held: Arc::new(held) };
+        let metrics = Arc::clone(&self.metrics);
+        let held = Held { _permit: permit, unknown: Mutex::new(unknown), metrics };
+        let permit = ConnectionPermit(Arc::new(held));
         // Small frames must not wait for the acknowledgement of the ones before them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        self.shutdown.tasks.spawn(serve(
-            stream,
-            self.app.clone(),
-            permit,
-            self.shutdown.clone(),
-            self.header_timeout,
-        ));
+        self.shutdown.tasks.spawn(Arc::clone(self).greet(stream, peer, permit));
     }
-}
 
-/// Tells a connection that there is no place for it, without waiting for anything.
-fn turn_away(stream: &TcpStream) {
-    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\
-        content-length: 0\r\nconnection: close\r\n\r\n";
-    if let Err(error) = stream.try_write(ANSWER) {
-        tracing::debug!(%error, "a connection over the cap went unanswered");
-    }
-}
-
-async fn serve(
-    stream: TcpStream,
-    app: Router,
-    permit: ConnectionPermit,
-    shutdown: Shutdown,
-    header_timeout: Duration,
-) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(permit.clone());
-        app.clone().oneshot(request)
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    tokio::pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = shutdown.stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                result = connection.as_mut() => result,
-                () = shutdown.overdue.cancelled() => return,
-            }
+    /// Tells a connection that there is no place for it, without waiting for anything. Over TLS
+    /// there is nothing to be said before a handshake.
+    fn turn_away(&self, stream: &TcpStream, code: ErrorCode) {
+        if self.tls.is_some() {
+            return;
         }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "an HTTP connection ended early");
+        if let Err(error) = stream.try_write(&bare_answer(code)) {
+            tracing::debug!(%error, "a connection over the cap went unanswered");
+        }
+    }
+
+    /// Makes the connection secure, where it is to be, and serves it.
+    async fn greet(self: Arc<Self>, stream: TcpStream, peer: IpAddr, permit: ConnectionPermit) {
+        let stream = match &self.tls {
+            None => Stream::plain(stream, self.stall_max + STALL_GRACE),
+            Some(tls) => {
+                let handshake = tokio::time::timeout(self.header_timeout, shake_hands(tls, stream));
+                let shaken = tokio::select! {
+                    shaken = handshake => shaken.unwrap_or(Err(TlsFailure::Slow)),
+                    () = self.shutdown.stopping.cancelled() => return,
+                };
+                match shaken {
+                    Ok(stream) => Stream::tls(stream, self.stall_max + STALL_GRACE),
+                    Err(failure) => return self.metrics.tls_failed(failure),
+                }
+            }
+        };
+        // Boxed, so that the handshake's room is not kept for as long as the connection lives.
+        Box::pin(self.serve(stream, peer, permit)).await;
+    }
+
+    async fn serve(self: Arc<Self>, stream: Stream, peer: IpAddr, permit: ConnectionPermit) {
+        let (app, addresses) = (self.app.clone(), Arc::clone(&self.addresses));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            let address: AddressKey = addresses.of(peer, request.headers());
+            request.extensions_mut().insert(permit.clone());
+            request.extensions_mut().insert(address);
+            app.clone().oneshot(request)
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.header_timeout)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        tokio::pin!(connection);
+        let result = tokio::select! {
+            result = connection.as_mut() => result,
+            () = self.shutdown.stopping.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    result = connection.as_mut() => result,
+                    () = self.shutdown.overdue.cancelled() => return,
+                }
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "an HTTP connection ended early");
+        }
+    }
+}
+
+/// The handshake of TLS. Who speaks plain HTTP is told so.
+async fn shake_hands(
+    tls: &Tls,
+    stream: TcpStream,
+) -> Result<tokio_rustls::server::TlsStream<TcpStream>, TlsFailure> {
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1) if first[0] != HANDSHAKE => {
+            say_https(stream).await;
+            return Err(TlsFailure::Plain);
+        }
+        Ok(1) => {}
+        Ok(_) | Err(_) => return Err(TlsFailure::Refused),
+    }
+    tls.acceptor().accept(stream).await.map_err(|error: io::Error| {
+        tracing::debug!(%error, "a TLS handshake failed");
+        TlsFailure::Refused
+    })
+}
+
+/// Answers plain HTTP at a place for https, and lets the other side read it.
+async fn say_https(mut stream: TcpStream) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    const ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n\
+        content-length: 35\r\nconnection: close\r\n\r\nThis address speaks https, not http";
+    let mut sink = [0; 1024];
+    if stream.write_all(ANSWER).await.is_ok() && stream.shutdown().await.is_ok() {
+        // To drop it with bytes unread would reset it before the answer is read.
+        while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Units: `_seconds` and `_bytes`, as Prometheus has them.
 
+mod labels;
 mod store;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+pub(crate) use labels::{Limit, TlsFailure};
 pub(crate) use store::MeasuredStore;
 
 use crate::packing::PackReport;
@@ -26,6 +28,18 @@ use crate::registry::RegistryStats;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct CodeLabel {
     code: StaticText,
+}
+
+/// Which limit it was.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct LimitLabel {
+    limit: StaticText,
+}
+
+/// Of which class a failure is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ClassLabel {
+    class: StaticText,
 }
 
 /// The labels of an HTTP answer.
@@ -75,6 +89,8 @@ pub(crate) struct Metrics {
     pub(crate) heartbeat_time: Histogram,
     /// From a join's arrival to `joined`.
     pub(crate) join_time: Histogram,
+    limits: Family<LimitLabel, Counter>,
+    tls_failures: Family<ClassLabel, Counter>,
     rejects: Codes,
     errors: Codes,
     closes: Codes,
@@ -123,6 +139,8 @@ impl Metrics {
             answer_time: time_histogram(),
             heartbeat_time: time_histogram(),
             join_time: time_histogram(),
+            limits: Family::default(),
+            tls_failures: Family::default(),
             rejects: Codes::default(),
             errors: Codes::default(),
             closes: Codes::default(),
@@ -165,6 +183,8 @@ impl Metrics {
             answer_time "submission_answer_seconds" "From a submission to its answer on the socket",
             heartbeat_time "heartbeat_seconds" "Round trips of heartbeats",
             join_time "join_seconds" "From a join to its answer",
+            limits "limits_hit" "Refusals because of a limit, by which one",
+            tls_failures "tls_failures" "Connections that ended before they were secure, by why",
             rejects "rejects" "Submissions answered by a reject, by code",
             errors "errors" "Errors answered over WebSockets, by code",
             closes "closes" "WebSocket connections closed by the server, by code",
@@ -183,6 +203,18 @@ impl Metrics {
             documents_loaded "documents_loaded" "Documents in memory",
             mailbox_depth "mailbox_depth" "Messages waiting for documents",
         }
+    }
+
+    /// Counts something refused because of a limit.
+    pub(crate) fn limited(&self, limit: Limit) {
+        let limit = StaticText(limit.name());
+        self.limits.get_or_create(&LimitLabel { limit }).inc();
+    }
+
+    /// Counts a connection that did not become secure.
+    pub(crate) fn tls_failed(&self, failure: TlsFailure) {
+        let class = StaticText(failure.name());
+        self.tls_failures.get_or_create(&ClassLabel { class }).inc();
     }
 
     /// Counts a reject.

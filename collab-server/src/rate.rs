@@ -1,7 +1,10 @@
-//! How often one person may submit to one document, and one connection may say anything else.
+//! How often one person may submit to one document, and one connection may say anything else; and
+//! how often a person may ask for work over REST, and an address for an identity.
 //!
 //! The limit of submissions belongs to person and document, not to a connection, so that neither a
 //! second tab nor a reconnect multiplies it.
+
+mod keyed;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -13,6 +16,8 @@ use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::{NoOpMiddleware, StateInformationMiddleware};
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+
+pub(crate) use keyed::Rates;
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, StateInformationMiddleware>;
 

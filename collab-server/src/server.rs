@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::address::Addresses;
 use crate::app::{App, UserConnections};
 use crate::auth::{Guests, OriginPolicy};
 use crate::clock::{Clock, SystemClock};
@@ -27,6 +28,8 @@ use crate::shutdown::Shutdown;
 use crate::store::{
     MemoryStore, PostgresConfig, PostgresStore, SqliteConfig, SqliteStore, Store, StoreError,
 };
+use crate::tls::{Tls, TlsError};
+use crate::usage::Usage;
 use crate::web::{WebApp, WebSource};
 
 /// Why a server does not start.
@@ -56,6 +59,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// Certificate and key cannot be used.
+    #[error("cannot serve https")]
+    Tls(#[from] TlsError),
     /// The web app cannot be read.
     #[error("cannot read the web app")]
     Web(#[source] io::Error),
@@ -110,13 +116,21 @@ impl Server {
         }
         let accepting = Listener {
             app: http::router(&app),
+            tls: app.tls.clone(),
+            addresses: Arc::clone(&app.addresses),
             metrics: Arc::clone(&app.metrics),
             shutdown: app.shutdown.clone(),
             connections_max: app.config.connections_max as usize,
             header_timeout: Duration::from_millis(app.config.header_timeout_ms.into()),
+            stall_max: Duration::from_millis(app.config.slow_after_ms.into()),
         };
+        if let Some(tls) = &app.tls {
+            let watching = tls.clone().watch(app.shutdown.stopping.clone());
+            app.shutdown.tasks.spawn(watching);
+        }
         let accepting = tokio::spawn(accepting.run(listener));
-        tracing::info!(%address, "serving on http://{address}");
+        let scheme = if app.tls.is_some() { "https" } else { "http" };
+        tracing::info!(%address, "serving on {scheme}://{address}");
         Ok(Server { address, app, accepting })
     }
 
@@ -164,10 +178,14 @@ pub(crate) async fn assemble(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<App>, StartError> {
-    let secure = config.public_url.as_ref().is_some_and(|url| url.is_https());
+    let secure = config.is_https();
     let guests = Guests::load(store.as_ref(), config.guests.is_on(), secure)
         .await
         .map_err(|source| StartError::Database { place: "as opened".to_owned(), source })?;
+    let tls = match (&config.tls_cert, &config.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::load(certificate, key)?),
+        _ => None,
+    };
     let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
     let metrics = Metrics::new();
     let shutdown = Shutdown::default();
@@ -188,6 +206,9 @@ pub(crate) async fn assemble(
     };
     Ok(Arc::new(App {
         origins: OriginPolicy::new(&config),
+        usage: Usage::new(&config),
+        addresses: Addresses::new(&config),
+        tls,
         people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),
         rates: SubmissionRates::new(config.submissions_per_s, config.submissions_burst),
         sockets: Arc::new(Semaphore::new(config.sockets_max())),

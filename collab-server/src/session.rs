@@ -30,10 +30,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::address::AddressPlace;
 use crate::app::App;
 use crate::auth::Identity;
 use crate::config::Config;
 use crate::document::Ended;
+use crate::metrics::Limit;
 use crate::people::Profile;
 use crate::rate::Allowance;
 use crate::store::StoreError;
@@ -65,21 +67,34 @@ enum End {
     Gone,
 }
 
-/// Serves a connection that was upgraded, to its end. `identity` is known from the upgrade's headers.
-pub(crate) async fn serve<S>(app: Arc<App>, stream: S, identity: Option<Identity>)
-where
+/// Serves a connection that was upgraded, to its end. `identity` is known from the upgrade's
+/// headers; `unknown` is the place of somebody who is not, until they are.
+pub(crate) async fn serve<S>(
+    app: Arc<App>,
+    stream: S,
+    identity: Option<Identity>,
+    unknown: Option<AddressPlace>,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let socket = Socket::new(stream, &app.config).await;
-    serve_link(app, socket, identity).await;
+    serve_link(app, socket, identity, unknown).await;
 }
 
 /// Serves whatever carries a session's messages, to its end.
-async fn serve_link<L: Link>(app: Arc<App>, mut link: L, identity: Option<Identity>) {
+async fn serve_link<L: Link>(
+    app: Arc<App>,
+    mut link: L,
+    identity: Option<Identity>,
+    unknown: Option<AddressPlace>,
+) {
     app.metrics.sockets.inc();
     let end = match Arc::clone(&app.sockets).try_acquire_owned() {
         Ok(_place) => match entrance::authenticate(&app, &mut link, identity).await {
-            Ok(identity) => converse(&app, &mut link, identity).await,
+            Ok(identity) => {
+                drop(unknown);
+                converse(&app, &mut link, identity).await
+            }
             Err(end) => end,
         },
         Err(_) => End::Close(CloseCode::Overloaded),
@@ -101,6 +116,7 @@ fn fatal(code: ErrorCode) -> ServerMessage {
 /// Talks with somebody who is known.
 async fn converse(app: &Arc<App>, link: &mut impl Link, identity: Identity) -> End {
     let Some(_place) = app.user_connections.enter(&identity) else {
+        app.metrics.limited(Limit::UserConnections);
         return End::Close(CloseCode::TooManyConnections);
     };
     let deadline = Duration::from_millis(app.config.join_deadline_ms.into());

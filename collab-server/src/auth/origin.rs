@@ -13,6 +13,8 @@ use crate::config::{Config, Origins, PublicUrl};
 pub(crate) struct OriginPolicy {
     public_url: Option<PublicUrl>,
     allowed: Origins,
+    /// Whether the server itself speaks https, and so no page of its host came by http.
+    is_secure: bool,
 }
 
 /// What the policy says of a request.
@@ -29,6 +31,7 @@ impl OriginPolicy {
         OriginPolicy {
             public_url: config.public_url.clone(),
             allowed: config.allowed_origins.clone(),
+            is_secure: config.tls_cert.is_some(),
         }
     }
 
@@ -57,8 +60,8 @@ impl OriginPolicy {
         match &self.public_url {
             Some(public) => public.origin() == origin,
             None => own_host(headers).is_some_and(|host| {
-                let authority =
-                    origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+                let plain = origin.strip_prefix("http://").filter(|_| !self.is_secure);
+                let authority = plain.or_else(|| origin.strip_prefix("https://"));
                 authority == Some(host.to_ascii_lowercase().as_str())
             }),
         }

@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use axum::http::HeaderName;
+
+use super::network::Networks;
 use super::source::{ConfigError, Sources};
 use super::value::{Database, LogFormat, Origins, PublicUrl, Switch};
 
@@ -78,6 +81,20 @@ settings! {
         /// The address people use, such as https://write.example.org, when a proxy stands in front.
         /// Its host counts as the server's own, and https marks cookies as Secure.
         public_url: Option<PublicUrl> = "",
+        /// PEM file with the certificate, and behind it those that lead to a root. With tls_key it
+        /// makes the server speak https, and only that. Read anew within seconds when it changes,
+        /// or at once on SIGHUP.
+        tls_cert: Option<PathBuf> = "",
+        /// PEM file with the certificate's private key.
+        tls_key: Option<PathBuf> = "",
+        /// Addresses and ranges of proxies in front of the server, separated by commas, such as
+        /// 127.0.0.1, 10.0.0.0/8. Only they are believed who is asking, and only in
+        /// forwarded_header.
+        trusted_proxies: Networks = "",
+        /// The header in which those proxies name who asked them: x-forwarded-for, forwarded, or
+        /// one of their own, such as cf-connecting-ip. They must not pass on one they were sent
+        /// without adding to it.
+        forwarded_header: Option<HeaderName> = "",
         /// Origins besides the server's own whose pages may use it, separated by commas, such as
         /// https://app.example.org. Compared exactly: a cookie must not serve another site's page.
         allowed_origins: Origins = "",
@@ -87,8 +104,12 @@ settings! {
         connections_max: u32 = "10000" in 1..=1_000_000,
         /// WebSocket connections of one person, over all tabs and devices.
         connections_per_user_max: u32 = "20" in 1..=10_000,
-        /// How long a connection may take to send the head of a request, in milliseconds. Ends
-        /// connections that send nothing or a byte at a time.
+        /// Connections of one address, or one /64 of IPv6, over which nobody has said who they are
+        /// yet. People who are known are never counted by their address.
+        anonymous_connections_per_address_max: u32 = "1000" in 1..=1_000_000,
+        /// How long a connection may take to send the head of a request, in milliseconds, and
+        /// before that for the handshake of TLS. Ends connections that send nothing or a byte at a
+        /// time.
         header_timeout_ms: u32 = "5000" in 100..=60_000,
         /// How long one HTTP request may take in all, its body included, in milliseconds.
         request_timeout_ms: u32 = "15000" in 100..=600_000,
@@ -156,6 +177,30 @@ settings! {
         messages_per_s: u32 = "100" in 1..=100_000,
         /// Such messages that may come at once before that rate binds.
         messages_burst: u32 = "400" in 1..=1_000_000,
+        /// Documents and named versions that one person may create over the API a second,
+        /// sustained. More are answered `slow_down` and 429.
+        creates_per_s: u32 = "10" in 1..=100_000,
+        /// What they may create at once before that rate binds.
+        creates_burst: u32 = "200" in 1..=1_000_000,
+        /// Other changes that one person may make over the API a second, sustained. More are
+        /// answered `slow_down` and 429.
+        writes_per_s: u32 = "50" in 1..=100_000,
+        /// Such changes that may come at once before that rate binds.
+        writes_burst: u32 = "500" in 1..=1_000_000,
+        /// Questions about the past of documents that one person may ask a second, sustained. More
+        /// are answered `slow_down` and 429.
+        history_per_s: u32 = "50" in 1..=100_000,
+        /// Such questions that may come at once before that rate binds.
+        history_burst: u32 = "500" in 1..=1_000_000,
+        /// Such questions of one person that are worked on at the same time. One more is answered
+        /// `slow_down` and 429, so that nobody takes all the places there are.
+        history_per_user_max: u32 = "8" in 1..=1_000,
+        /// Requests and WebSocket connections a second that one address, or one /64 of IPv6, may
+        /// begin without saying who it is, sustained; a new guest is made by one. More are answered
+        /// `slow_down` and 429.
+        anonymous_per_s: u32 = "100" in 1..=1_000_000,
+        /// Such requests that may come at once before that rate binds.
+        anonymous_burst: u32 = "2000" in 1..=10_000_000,
         /// Selections and carets of one session; the engine keeps at most 16.
         ranges_max: u32 = "16" in 1..=16,
         /// Documents open over one connection.
@@ -191,6 +236,9 @@ settings! {
         log: String = "info",
         /// How it is logged: pretty for people, json for collectors.
         log_format: LogFormat = "pretty",
+        /// How often a line tells how much goes on, in seconds: documents, people, operations, and
+        /// the busiest rooms by numbers that name no document. 0 for never.
+        statistics_s: u32 = "60" in 0..=86_400,
         /// Whether /metrics answers (Prometheus text). It names no person and no document. on or off.
         metrics: Switch = "on",
         /// After SIGTERM or SIGINT: how long documents and connections get to finish, in

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use axum::http::HeaderName;
+
 /// Reads a setting's text. The error completes "… is not".
 pub(super) trait FromValue: Sized {
     fn from_value(text: &str) -> Result<Self, String>;
@@ -24,6 +26,13 @@ impl FromValue for String {
 impl FromValue for SocketAddr {
     fn from_value(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| "an address and port such as 127.0.0.1:8080".to_owned())
+    }
+}
+
+impl FromValue for Option<HeaderName> {
+    fn from_value(text: &str) -> Result<Self, String> {
+        let name = (!text.is_empty()).then(|| text.parse()).transpose();
+        name.map_err(|_| "a header's name such as x-forwarded-for".to_owned())
     }
 }
 

@@ -29,7 +29,7 @@ impl Headers {
                 fixed("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
             ),
         ];
-        if config.public_url.as_ref().is_some_and(|url| url.is_https()) {
+        if config.is_https() {
             let year = fixed("max-age=31536000");
             headers.push((header::STRICT_TRANSPORT_SECURITY, year));
         }

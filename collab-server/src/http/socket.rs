@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::Instrument;
 
+use super::admission;
 use crate::app::App;
 use crate::auth::OriginVerdict;
 use crate::error::ApiError;
@@ -29,12 +30,18 @@ pub(super) async fn upgrade(
     if app.shutdown.stopping.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Overloaded));
     }
+    let identified = app.guests.identify(request.headers());
+    let is_known = identified.as_ref().is_some_and(|identified| identified.set_cookie.is_none());
+    admission::admit(&app, request.extensions(), is_known)?;
+    let unknown = match identified {
+        Some(_) => None,
+        None => admission::enter_unknown(&app, request.extensions())?,
+    };
     let extensions = request.extensions_mut();
     let permit = extensions.remove::<ConnectionPermit>();
     let upgrade = extensions
         .remove::<OnUpgrade>()
         .ok_or_else(|| ApiError::bad_request("this connection cannot be upgraded"))?;
-    let identified = app.guests.identify(request.headers());
     let (identity, cookie) = match identified {
         Some(identified) => (Some(identified.identity), identified.set_cookie),
         None => (None, None),
@@ -44,7 +51,7 @@ pub(super) async fn upgrade(
     let task = async move {
         let _permit = permit;
         match upgrade.await {
-            Ok(stream) => session::serve(app, TokioIo::new(stream), identity).await,
+            Ok(stream) => session::serve(app, TokioIo::new(stream), identity, unknown).await,
             Err(error) => tracing::debug!(%error, "an upgrade was not completed"),
         }
     };

@@ -13,6 +13,7 @@ use super::channels::{Open, Standing};
 use super::link::Link;
 use super::{BAD_MESSAGES_MAX, End, Session, joining};
 use crate::document::{SendError, Since, Submission};
+use crate::metrics::Limit;
 
 /// Why a submission goes no further than the session.
 struct Refusal {
@@ -93,7 +94,10 @@ impl<L: Link> Session<'_, L> {
         let admittance = open.rate.take();
         let offered = match admittance.place {
             Ok(()) => offer(open, submit, &limits, ranges_max),
-            Err(wait) => Err(Refusal::later(RejectCode::SlowDown, wait)),
+            Err(wait) => {
+                self.app.metrics.limited(Limit::Submissions);
+                Err(Refusal::later(RejectCode::SlowDown, wait))
+            }
         };
         if let Some(rest) = admittance.rest {
             self.slow_down(rest);
@@ -142,11 +146,13 @@ impl<L: Link> Session<'_, L> {
             _ => return self.on_bad_message("since and epoch go together"),
         };
         if !self.joins_allowed.take() {
+            self.app.metrics.limited(Limit::Joins);
             self.error(ErrorCode::SlowDown, Some(doc), None, None);
             return Ok(());
         }
         let open = self.channels.len() + self.joins.len();
         if open >= self.app.config.documents_per_connection_max as usize {
+            self.app.metrics.limited(Limit::Joins);
             self.error(ErrorCode::TooManyDocuments, Some(doc), None, None);
             return Ok(());
         }
@@ -174,6 +180,7 @@ impl<L: Link> Session<'_, L> {
     fn may_say(&mut self, ch: Option<ChannelId>) -> bool {
         let is_allowed = self.messages_allowed.take();
         if !is_allowed {
+            self.app.metrics.limited(Limit::Messages);
             self.error(ErrorCode::SlowDown, None, ch, None);
         }
         is_allowed

@@ -79,7 +79,7 @@ impl Server {
     fn dial(&self, person: u32) -> Peer {
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
         let user = crate::auth::Identity::guest(format!("g_{person}").parse().expect("an id"));
-        tokio::spawn(super::serve(Arc::clone(&self.app), theirs, Some(user)));
+        tokio::spawn(super::serve(Arc::clone(&self.app), theirs, Some(user), None));
         Peer { pipe: Some(ours), inner: None }
     }
 }

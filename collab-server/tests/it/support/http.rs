@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::DEADLINE;
@@ -45,6 +45,17 @@ impl Request {
     }
 
     pub(crate) async fn send(self, address: SocketAddr) -> Answer {
+        let connecting = tokio::time::timeout(DEADLINE, TcpStream::connect(address));
+        let stream = connecting.await.expect("in time").expect("a connection");
+        self.send_over(address, stream).await
+    }
+
+    /// Asks over a connection to `address` that is there already.
+    pub(crate) async fn send_over(
+        self,
+        address: SocketAddr,
+        mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    ) -> Answer {
         let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", self.method, self.path);
         if !self.headers.iter().any(|(name, _)| name == "host") {
             write!(head, "host: {address}\r\n").expect("writing to a string does not fail");
@@ -55,7 +66,6 @@ impl Request {
         write!(head, "content-length: {}\r\n\r\n", self.body.len())
             .expect("writing to a string does not fail");
         let talk = async {
-            let mut stream = TcpStream::connect(address).await.expect("a connection");
             // A server that refuses early may close before it has read the body.
             let _ = stream.write_all(&[head.into_bytes(), self.body].concat()).await;
             let mut bytes = Vec::new();
