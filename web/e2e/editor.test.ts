@@ -82,7 +82,8 @@ describe('the editor', () => {
   it('downloads the text, copies the link, changes the typeface', () =>
     editing({ title: 'a/b: notes', text: 'Grüße 😀\n' }, async ({ page, context }, address) => {
       await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-      await page.getByRole('button', { name: 'Copy link' }).click();
+      await page.getByRole('button', { name: 'Menu' }).click();
+      await page.getByRole('menuitem', { name: 'Copy link' }).click();
       await page.getByText('Link copied').waitFor();
       assert.equal(await page.evaluate(() => navigator.clipboard.readText()), address);
       await page.getByRole('button', { name: 'Menu' }).click();
@@ -191,7 +192,7 @@ describe('the editor', () => {
     editing({ title: 'Rules', text: 'No running.' }, async ({ page, context }, address) => {
       await asViewer(context);
       await page.goto(address);
-      await until('it says so', async () => (await saveLineOf(page)) === 'Read only');
+      await until('it says so', async () => (await saveLineOf(page)) === 'View only');
       await textarea(page).focus();
       await type(page, 'Running!');
       assert.equal(await textOf(page), 'No running.');

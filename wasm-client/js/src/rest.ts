@@ -7,34 +7,44 @@ import type {
   DocumentInfo,
   DocumentList,
   ErrorBody,
+  GivenRole,
   HistoryPage,
   HistorySummary,
+  LinkAccess,
   Me,
   RevisionDiff,
   RevisionRestored,
   SeenMark,
+  Sharing,
   UpdateMe,
+  UserId,
   Version,
   VersionId,
   VersionList,
 } from './protocol.js';
 
 export type {
+  AccessBy,
   AttributedRun,
   Attribution,
   CreateDocument,
   CreateVersion,
   DocumentInfo,
   DocumentList,
+  GivenRole,
   HistoryAuthor,
   HistoryBucket,
   HistoryEntry,
   HistoryPage,
   HistorySummary,
+  LinkAccess,
   Me,
   RevisionDiff,
   RevisionRestored,
+  Role,
   SeenMark,
+  Sharing,
+  SharingPerson,
   UpdateMe,
   Version,
   VersionId,
@@ -46,12 +56,15 @@ export class RestError extends Error {
   readonly code: string;
   /** HTTP status; 0 without an answer. */
   readonly status: number;
+  /** With status 401: where the server sends people who have to sign in, if it names a place. */
+  readonly signInUrl: string | undefined;
 
-  constructor(code: string, message: string, status: number, cause?: unknown) {
+  constructor(code: string, message: string, status: number, cause?: unknown, signInUrl?: string) {
     super(message, { cause });
     this.name = 'RestError';
     this.code = code;
     this.status = status;
+    this.signInUrl = signInUrl;
   }
 }
 
@@ -131,6 +144,17 @@ export interface HistoryClient {
   markSeen(id: DocumentId, revision: number): Promise<SeenMark>;
 }
 
+/** Who may open a document, and what they may do. The answers say how it is now. */
+export interface SharingClient {
+  get(id: DocumentId, signal?: AbortSignal): Promise<Sharing>;
+  /** What everybody may do who knows the link. Only for owners. */
+  setLink(id: DocumentId, link: LinkAccess): Promise<Sharing>;
+  /** Only for owners; `none` keeps a person out, `owner` hands the document over. */
+  setRole(id: DocumentId, user: UserId, role: GivenRole): Promise<Sharing>;
+  /** Takes away what a person was given by name; what the link gives stays. One may always do so for oneself: leave. */
+  remove(id: DocumentId, user: UserId): Promise<void>;
+}
+
 export interface RestClient {
   list(options?: ListOptions): Promise<DocumentList>;
   get(id: DocumentId): Promise<DocumentInfo>;
@@ -142,6 +166,7 @@ export interface RestClient {
   /** The committed text and its revision. */
   text(id: DocumentId): Promise<{ text: string; revision: number }>;
   history: HistoryClient;
+  sharing: SharingClient;
   me(): Promise<Me>;
   updateMe(change: UpdateMe): Promise<Me>;
 }
@@ -210,6 +235,14 @@ export function createRest(options: RestOptions = {}): RestClient {
       seen: (id, signal) => json('GET', of(id, '/seen'), undefined, signal),
       markSeen: (id, revision) => json('PUT', of(id, '/seen'), { revision }),
     },
+    sharing: {
+      get: (id, signal) => json('GET', of(id, '/sharing'), undefined, signal),
+      setLink: (id, link) => json('PUT', of(id, '/sharing'), { link }),
+      setRole: (id, user, role) => json('PUT', of(id, `/people/${encodeURIComponent(user)}`), { role }),
+      remove: async (id, user) => {
+        await call('DELETE', of(id, `/people/${encodeURIComponent(user)}`));
+      },
+    },
     me: () => json('GET', 'me'),
     updateMe: (change) => json('PUT', 'me', change),
   };
@@ -226,7 +259,7 @@ function search(query: Record<string, string | number | boolean | undefined>): s
 
 // A proxy in between answers with pages of its own; they must not hide what happened.
 async function refusal(response: Response): Promise<RestError> {
-  const body = (await response.json().catch(() => undefined)) as Partial<ErrorBody> | undefined;
-  const { code = 'internal', message = `the server answered ${response.status}` } = body?.error ?? {};
-  return new RestError(code, message, response.status);
+  const body = (await response.json().catch(() => undefined)) as { error?: Partial<ErrorBody['error']> & { sign_in_url?: string } } | undefined;
+  const { code = 'internal', message = `the server answered ${response.status}`, sign_in_url } = body?.error ?? {};
+  return new RestError(code, message, response.status, undefined, sign_in_url);
 }

@@ -157,7 +157,7 @@ const edges: Scene = async (stage, shoot) => {
   const reader = await openWindow(stage.browser, stage.window);
   await asViewer(reader.context);
   await reader.page.goto(stage.essay);
-  await until('it is read only', async () => (await saveLineOf(reader.page)) === 'Read only');
+  await until('it is read only', async () => (await saveLineOf(reader.page)) === 'View only');
   await shoot(reader.page, 'editor-read-only');
   await reader.page.goto(`${new URL(stage.full).origin}/d/0123456789abcdef0123456789abcdef`);
   await reader.page.getByRole('heading', { name: 'There is no document here' }).waitFor();

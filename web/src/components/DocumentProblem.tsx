@@ -16,6 +16,7 @@ export interface DocumentProblemProps {
 
 const NAMES: Record<ProblemAction, string> = {
   reload: 'Reload',
+  retry: 'Try again',
   home: 'My documents',
   restore: 'Restore',
   copy: 'Copy the text',

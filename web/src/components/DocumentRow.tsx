@@ -6,6 +6,7 @@ import { type KeyboardEvent, useRef, useState } from 'react';
 import type { DocumentInfo } from '@/data/api';
 import { cx } from '@/lib/cx';
 import { documentPath } from '@/lib/document-id';
+import { canWrite } from '@/lib/role';
 import { fullTime, timeAgo } from '@/lib/time';
 import { Button, IconButton } from './Button';
 import { MENU, MENU_ITEM, MENU_LINE } from './menu';
@@ -34,7 +35,7 @@ export function DocumentRow({ document, nowMs, onRename, onDelete, onCopyLink }:
   const own = document.role === 'owner';
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'F2' && document.role !== 'viewer') setRenaming(true);
+    if (event.key === 'F2' && canWrite(document.role)) setRenaming(true);
     else if (event.key === 'Delete' && own) onDelete(document);
     else return;
     event.preventDefault();
@@ -76,7 +77,7 @@ export function DocumentRow({ document, nowMs, onRename, onDelete, onCopyLink }:
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>
           <DropdownMenu.Content align="end" sideOffset={4} collisionPadding={8} className={MENU} onCloseAutoFocus={(event) => renaming && event.preventDefault()}>
-            <DropdownMenu.Item className={MENU_ITEM} disabled={document.role === 'viewer'} onSelect={() => setRenaming(true)}>
+            <DropdownMenu.Item className={MENU_ITEM} disabled={!canWrite(document.role)} onSelect={() => setRenaming(true)}>
               <Pencil size={16} aria-hidden /> Rename
             </DropdownMenu.Item>
             <DropdownMenu.Item className={MENU_ITEM} onSelect={() => onCopyLink(document)}>

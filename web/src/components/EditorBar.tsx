@@ -1,10 +1,10 @@
 'use client';
 
-import { ChevronLeft, Link2 } from 'lucide-react';
+import { ChevronLeft, Users } from 'lucide-react';
 import type { ReactNode, Ref } from 'react';
 import type { Person } from '@/data/live';
 import type { SaveLine } from '@/lib/save-state';
-import { IconButton } from './Button';
+import { Button } from './Button';
 import { Hint } from './Hint';
 import { PeopleBar } from './PeopleBar';
 import { SaveState } from './SaveState';
@@ -22,7 +22,9 @@ export interface EditorBarProps {
   onDoneWithTitle(): void;
   onRetry(): void;
   onGoTo(person: Person): void;
-  onCopyLink(): void;
+  roleOf?: (user: string) => string | undefined;
+  onLookAtPeople?: (looks: boolean) => void;
+  onShare(): void;
   /** The menu at the end. */
   menu: ReactNode;
 }
@@ -49,10 +51,10 @@ export function EditorBar({ titleRef, menu, absent = false, ...props }: EditorBa
           <div className="flex max-w-[45%] min-w-0 shrink justify-end px-1 sm:max-w-none sm:px-2">
             <SaveState line={props.line} onRetry={props.onRetry} />
           </div>
-          <PeopleBar people={props.people} onGoTo={props.onGoTo} />
-          <IconButton label="Copy link" onClick={props.onCopyLink} className="max-sm:hidden">
-            <Link2 size={16} aria-hidden />
-          </IconButton>
+          <PeopleBar people={props.people} onGoTo={props.onGoTo} roleOf={props.roleOf} onLook={props.onLookAtPeople} />
+          <Button look="outline" onClick={props.onShare} className="h-8 px-3 max-sm:hidden" aria-haspopup="dialog">
+            <Users size={16} aria-hidden /> Share
+          </Button>
           {menu}
         </>
       )}

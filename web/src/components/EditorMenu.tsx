@@ -1,6 +1,6 @@
 'use client';
 
-import { Check, Download, History, Keyboard, Link2, MoreHorizontal, Redo2, Trash2, Undo2, UserRound } from 'lucide-react';
+import { Check, Download, History, Keyboard, Link2, MoreHorizontal, Redo2, Trash2, Undo2, UserRound, Users } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { type Face, setPreferences, usePreferences } from '@/data/preferences';
 import { cx } from '@/lib/cx';
@@ -10,11 +10,14 @@ import { MENU, MENU_ITEM, MENU_LABEL, MENU_LINE } from './menu';
 import { ThemeItems } from './ThemeMenu';
 
 export interface EditorMenuProps {
+  /** Who only reads has nothing to undo. */
+  canWrite: boolean;
   canUndo: boolean;
   canRedo: boolean;
   canDelete: boolean;
   onUndo(): void;
   onRedo(): void;
+  onShare(): void;
   onCopyLink(): void;
   onHistory(): void;
   onDownload(): void;
@@ -69,14 +72,21 @@ export function EditorMenu(props: EditorMenuProps) {
           <DropdownMenu.Label className={MENU_LABEL}>Typeface</DropdownMenu.Label>
           <FaceItems />
           <DropdownMenu.Separator className={MENU_LINE} />
-          <DropdownMenu.Item className={MENU_ITEM} disabled={!props.canUndo} onSelect={props.onUndo}>
-            <Undo2 size={16} aria-hidden /> Undo <span className="ms-auto"><Keys combo="mod+z" quiet /></span>
+          {props.canWrite && (
+            <>
+              <DropdownMenu.Item className={MENU_ITEM} disabled={!props.canUndo} onSelect={props.onUndo}>
+                <Undo2 size={16} aria-hidden /> Undo <span className="ms-auto"><Keys combo="mod+z" quiet /></span>
+              </DropdownMenu.Item>
+              <DropdownMenu.Item className={MENU_ITEM} disabled={!props.canRedo} onSelect={props.onRedo}>
+                <Redo2 size={16} aria-hidden /> Redo <span className="ms-auto"><Keys combo="mod+shift+z" quiet /></span>
+              </DropdownMenu.Item>
+              <DropdownMenu.Separator className={MENU_LINE} />
+            </>
+          )}
+          <DropdownMenu.Item className={MENU_ITEM} onSelect={props.onShare}>
+            <Users size={16} aria-hidden /> Share <span className="ms-auto"><Keys combo="alt+shift+s" quiet /></span>
           </DropdownMenu.Item>
-          <DropdownMenu.Item className={MENU_ITEM} disabled={!props.canRedo} onSelect={props.onRedo}>
-            <Redo2 size={16} aria-hidden /> Redo <span className="ms-auto"><Keys combo="mod+shift+z" quiet /></span>
-          </DropdownMenu.Item>
-          <DropdownMenu.Separator className={MENU_LINE} />
-          <DropdownMenu.Item className={cx(MENU_ITEM, 'sm:hidden')} onSelect={props.onCopyLink}>
+          <DropdownMenu.Item className={MENU_ITEM} onSelect={props.onCopyLink}>
             <Link2 size={16} aria-hidden /> Copy link
           </DropdownMenu.Item>
           <DropdownMenu.Item className={MENU_ITEM} onSelect={props.onHistory}>

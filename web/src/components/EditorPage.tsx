@@ -4,32 +4,33 @@ import dynamic from 'next/dynamic';
 import { Activity, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { toast } from 'sonner';
 import { go, useSearch } from '@/data/address';
-import { api } from '@/data/api';
 import { useOverdue } from '@/data/clock';
-import { useElapsedMs } from '@/data/elapsed';
-import { type Person, useConnection, useDocument, usePresence } from '@/data/live';
+import { type Person, useDocument } from '@/data/live';
+import { type SignedOut, useSignedOut } from '@/data/signed-in';
 import { useSince } from '@/data/since';
-import { useTextCount } from '@/data/text-count';
 import { useWindowHeight } from '@/data/window-height';
 import { documentIdFromPath } from '@/lib/document-id';
-import { fileName } from '@/lib/file-name';
 import { historyPlace, historySearch } from '@/lib/history/place';
 import { repairedFor } from '@/lib/problem';
-import { saveLine } from '@/lib/save-state';
-import { isCombo } from '@/lib/shortcuts';
+import { canWrite } from '@/lib/role';
 import { useApp } from './AppFrame';
 import { DocumentProblem } from './DocumentProblem';
+import { downloadText, useDeletion, useEditor, useEditorKeys, useProblem, useReaders, useRename, useReturning, useRoleNews, useUnsent, useWhoAmI } from './editor/document';
 import { EditorBar } from './EditorBar';
 import { EditorMenu } from './EditorMenu';
 import { SinceLine } from './history/SinceLine';
 import { copyText } from './HomePage';
-import { useAppleKeys } from './Keys';
+import { KeptText } from './KeptText';
 import { RejectedEdits } from './RejectedEdits';
+import { ShareSheet } from './share/ShareSheet';
+import { SignInPage, SignInStrip } from './SignIn';
 import { TextFooter } from './TextFooter';
 import { TEXT_ID, TextSheet } from './TextSheet';
 import type { TitleFieldHandle } from './TitleField';
 
 const SKELETON_AFTER_MS = 300;
+/** A text that is kept on this device is on the screen before this. */
+const SIGN_IN_AFTER_MS = 1_500;
 
 /** Loaded when somebody looks at a history: who writes does not wait for it. */
 const HistoryPage = dynamic(() => import('./history/HistoryPage').then((module) => module.HistoryPage), { ssr: false });
@@ -51,9 +52,15 @@ export function EditorPage() {
 function OpenDocument({ id }: { id: string }) {
   const place = historyPlace(useSearch());
   useReturn(place === null);
+  const signedOut = useSignedOut();
+  // Kept open here. Who is signed out and has no text on this device is asked to sign in, and no connection is tried.
+  const [shut, setShut] = useState(false);
+  const { status } = useDocument(shut ? null : id);
+  const hopeless = useOverdue(signedOut !== null && status.phase === 'loading', SIGN_IN_AFTER_MS);
+  if (shut !== (signedOut !== null && (shut || hopeless))) setShut(!shut);
+  if (signedOut && shut) return <SignedOutPage signedOut={signedOut} />;
   return (
     <>
-      <KeepOpen id={id} />
       {place && <HistoryPage id={id} place={place} />}
       <Activity mode={place ? 'hidden' : 'visible'}>
         <Editor id={id} />
@@ -72,9 +79,14 @@ function useReturn(here: boolean): void {
   }, [here]);
 }
 
-function KeepOpen({ id }: { id: string }) {
-  usePresence(id);
-  return null;
+function SignedOutPage({ signedOut }: { signedOut: SignedOut }) {
+  const ask = useWhoAmI('closed');
+  useReturning(true, ask);
+  return (
+    <main className="flex min-h-dvh items-center">
+      <SignInPage signedOut={signedOut} onRetry={ask} />
+    </main>
+  );
 }
 
 function NoDocument() {
@@ -88,104 +100,7 @@ function NoDocument() {
 const goHome = () => window.location.assign('/');
 const goToHistory = () => go(historySearch({ mode: 'authors' }));
 const reload = () => window.location.reload();
-
-function downloadText(title: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = fileName(title, 'txt');
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-/** Everything the page shows of one document, from the package's hooks. */
-function useEditor(id: string) {
-  const live = useDocument(id);
-  const presence = usePresence(id);
-  const connection = useConnection();
-  const { status } = live;
-  const waiting = status.unsavedEdits > 0;
-  const ageMs = useElapsedMs(status, waiting);
-  const sinceRetryMs = useElapsedMs(connection, connection.state === 'reconnecting');
-  const line = saveLine(
-    { ...status, oldestUnsavedMs: waiting ? (status.oldestUnsavedMs ?? 0) + ageMs : undefined },
-    { ...connection, retryInMs: connection.retryInMs === undefined ? undefined : connection.retryInMs - sinceRetryMs },
-  );
-  const count = useTextCount(live.session, status.phase !== 'loading');
-  // Others first, me last; I am here before the server has said so.
-  const people = presence.me ? [...presence.people, presence.me] : presence.people;
-  return { ...live, people, scrollTo: presence.scrollTo, connection, line, count };
-}
-
-/** Renames at once on the screen; the server's word replaces it as soon as it comes. */
-function useRename(id: string, title: string) {
-  const [draft, setDraft] = useState<{ title: string; from: string } | null>(null);
-  const shown = draft?.from === title ? draft.title : title;
-  const rename = (next: string) => {
-    setDraft({ title: next, from: title });
-    api.rename(id, next).catch(() => {
-      setDraft(null);
-      toast.error('The new title was not saved. Try again when you are online.');
-    });
-  };
-  return { shown, rename };
-}
-
-function useDeletion(id: string) {
-  const [deleted, setDeleted] = useState(false);
-  const remove = () => {
-    setDeleted(true);
-    api.delete(id).catch(() => {
-      setDeleted(false);
-      toast.error('The document was not deleted. Try again when you are online.');
-    });
-  };
-  const restore = () => {
-    api.restore(id).then(
-      reload,
-      () => toast.error('The document could not be restored. Try again when you are online.'),
-    );
-  };
-  return { deleted, remove, restore };
-}
-
-/** Codes behind which a document of mine may wait that can come back. */
-const MAY_BE_MINE = ['not_found', 'document_deleted'];
-
-/** What is wrong, and whether it is a deleted document of my own: only its owner can restore it. */
-function useProblem(id: string, code: string | undefined): { code: string | undefined; canRestore: boolean } {
-  const [mine, setMine] = useState(false);
-  const ask = code !== undefined && MAY_BE_MINE.includes(code);
-  useEffect(() => {
-    if (!ask) return;
-    let current = true;
-    api.get(id).then(
-      (document) => current && setMine(document.deleted_ms !== undefined),
-      () => {
-        // Missing, forbidden and somebody else's: nothing I could restore.
-      },
-    );
-    return () => {
-      current = false;
-    };
-  }, [id, ask]);
-  return ask && mine ? { code: 'document_deleted', canRestore: true } : { code, canRestore: false };
-}
-
-/** The keys of this page. */
-function useEditorKeys(keys: Record<string, () => void>): void {
-  const apple = useAppleKeys();
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const combo = Object.keys(keys).find((candidate) => isCombo(event, candidate, apple));
-      if (!combo || event.isComposing) return;
-      event.preventDefault();
-      keys[combo]?.();
-    };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, [keys, apple]);
-}
+const copyLink = () => void copyText(window.location.origin + window.location.pathname, 'Link copied');
 
 function Editor({ id }: { id: string }) {
   const editor = useEditor(id);
@@ -196,14 +111,29 @@ function Editor({ id }: { id: string }) {
   const titleField = useRef<TitleFieldHandle>(null);
   const lastVisited = useRef(-1);
   const overdue = useOverdue(status.phase === 'loading', SKELETON_AFTER_MS);
-  const problem = useProblem(id, status.phase === 'error' ? (status.error?.code ?? 'internal') : undefined);
+  const problem = useProblem(id, status.phase === 'revoked' ? 'access_revoked' : status.phase === 'error' ? (status.error?.code ?? 'internal') : undefined);
   const code = deletion.deleted ? 'document_deleted' : problem.code;
   const canRestore = deletion.deleted || problem.canRestore;
   const text = () => session?.text() ?? '';
   // Only what came from the server has been seen: without it there is nothing to compare with.
   const present = status.phase === 'ready' && editor.connection.state === 'connected';
+  const others = people.filter((person) => !person.self);
+  const [sharing, setSharing] = useState(false);
+  useRoleNews(editor.role);
+  const [looking, setLooking] = useState(false);
+  const roleOf = useReaders(id, looking && others.length > 0);
+  const unsent = useUnsent(session, status.phase, status.unsavedEdits);
+  const signedOut = editor.connection.state === 'connected' ? null : editor.signedOut;
+  const whoAmI = useWhoAmI(editor.connection.state);
+  const signInAgain = () => {
+    whoAmI();
+    editor.connection.retryNow();
+  };
+  useReturning(signedOut !== null, signInAgain);
+  useReturning(status.phase === 'revoked', () => session?.retry());
   const since = useSince(id, present ? session?.me?.user : undefined, () => session?.revision ?? 0);
-  const hasText = code !== undefined && !deletion.deleted && text() !== '';
+  // What is only kept on this device is not shown as a document that may be there: it looks as if it never was.
+  const hasText = code !== undefined && code !== 'not_found' && !deletion.deleted && text() !== '';
   // Nothing of the document is on the screen: then the bar only leads back.
   const absent = code !== undefined && !hasText;
   const trouble = status.phase === 'ready' ? repairedFor(status.error?.code) : null;
@@ -212,7 +142,6 @@ function Editor({ id }: { id: string }) {
     document.title = absent ? 'Concord' : `${title || 'Untitled'} · Concord`;
   }, [title, absent]);
 
-  const others = people.filter((person) => !person.self);
   const goToNext = () => {
     const next = others.find((person) => person.session > lastVisited.current) ?? others[0];
     if (!next) return void toast('Nobody else is here at the moment');
@@ -231,6 +160,7 @@ function Editor({ id }: { id: string }) {
       'mod+s': () => toast(`${current.current.line.text}. Every change is saved by itself.`),
       'alt+shift+p': () => current.current.goToNext(),
       'alt+shift+h': goToHistory,
+      'alt+shift+s': () => setSharing(true),
     }),
     [],
   );
@@ -251,15 +181,19 @@ function Editor({ id }: { id: string }) {
         onDoneWithTitle={focusText}
         onRetry={editor.connection.retryNow}
         onGoTo={goTo}
-        onCopyLink={() => void copyText(window.location.href, 'Link copied')}
+        roleOf={roleOf}
+        onLookAtPeople={setLooking}
+        onShare={() => setSharing(true)}
         menu={
           <EditorMenu
+            canWrite={canWrite(editor.role)}
             canUndo={editor.canUndo}
             canRedo={editor.canRedo}
             canDelete={session?.role === 'owner' && code === undefined}
             onUndo={editor.undo}
             onRedo={editor.redo}
-            onCopyLink={() => void copyText(window.location.href, 'Link copied')}
+            onShare={() => setSharing(true)}
+            onCopyLink={copyLink}
             onHistory={goToHistory}
             onDownload={download}
             onHelp={app.openHelp}
@@ -269,6 +203,17 @@ function Editor({ id }: { id: string }) {
         }
       />
       <RejectedEdits edits={status.rejected ?? []} onCopy={(rejected) => void copyText(rejected, 'Text copied')} onDismiss={() => session?.dismissRejected()} />
+      {unsent && (
+        <KeptText
+          label="Text that was not sent"
+          tone="warn"
+          title="This was not sent."
+          detail="It is kept on this device, and goes on its way if you may edit the document again. Copy it if you want to use it elsewhere."
+          text={unsent}
+          onCopy={(kept) => void copyText(kept, 'Text copied')}
+        />
+      )}
+      {signedOut && status.phase === 'ready' && <SignInStrip signedOut={signedOut} onRetry={signInAgain} />}
       {trouble && <Trouble words={trouble} />}
       {since.news && code === undefined && (
         <SinceLine
@@ -285,7 +230,7 @@ function Editor({ id }: { id: string }) {
         <DocumentProblem
           code={code}
           hasText={hasText}
-          can={{ home: goHome, reload: deletion.deleted ? undefined : reload, restore: canRestore ? deletion.restore : undefined, copy: copyAll, download }}
+          can={{ home: goHome, reload: deletion.deleted ? undefined : reload, retry: () => session?.retry(), restore: canRestore ? deletion.restore : undefined, copy: copyAll, download }}
         />
       )}
       <TextSheet
@@ -302,6 +247,7 @@ function Editor({ id }: { id: string }) {
         onRetry={editor.connection.retryNow}
         onHelp={app.openHelp}
       />
+      <ShareSheet id={id} open={sharing} onOpenChange={setSharing} me={editor.me?.user} onCopyLink={copyLink} onLeft={goHome} />
     </div>
   );
 }

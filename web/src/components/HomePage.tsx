@@ -7,12 +7,14 @@ import type { DocumentInfo } from '@/data/api';
 import { useNow, useOverdue } from '@/data/clock';
 import { type DocumentsView, useDocuments } from '@/data/documents';
 import { useOnline } from '@/data/online';
+import { useSignedOut } from '@/data/signed-in';
 import { documentPath } from '@/lib/document-id';
 import { useApp } from './AppFrame';
 import { Button } from './Button';
 import { DeletedList, DocumentList, DocumentListSkeleton } from './DocumentList';
 import { HomeHeader } from './HomeHeader';
 import { Message } from './Message';
+import { SignInPage } from './SignIn';
 
 const SKELETON_AFTER_MS = 300;
 
@@ -60,6 +62,14 @@ export function HomePage() {
   const query = useDeferredValue(search.trim());
   const list = useDocuments({ query, deleted });
   const { me, openMe } = useApp();
+  const signedOut = useSignedOut();
+  if (signedOut) {
+    return (
+      <main className="flex min-h-dvh items-center">
+        <SignInPage signedOut={signedOut} onRetry={list.reload} />
+      </main>
+    );
+  }
   return (
     <>
       <HomeHeader me={me} onMe={openMe} search={{ value: search, onChange: setSearch }} />

@@ -12,12 +12,16 @@ const FACES_MAX = 5;
 export interface PeopleBarProps {
   people: readonly Person[];
   onGoTo(person: Person): void;
+  /** What a person may do, in words, where that is known and not the usual. */
+  roleOf?: (user: string) => string | undefined;
+  /** Somebody looks at the people, or does not any more. */
+  onLook?: (looks: boolean) => void;
 }
 
 const label = (person: Person) => (person.self ? `${person.name} (you)` : person.name);
 
 /** Who is here: one face per person, mine last and quiet, the rest behind a number. A click goes to where they write. */
-export function PeopleBar({ people, onGoTo }: PeopleBarProps) {
+export function PeopleBar({ people, onGoTo, roleOf = () => undefined, onLook }: PeopleBarProps) {
   const persons = onePerPerson(people);
   const faces = persons.length > FACES_MAX ? persons.slice(0, FACES_MAX) : persons;
   const rest = persons.length - faces.length;
@@ -26,11 +30,11 @@ export function PeopleBar({ people, onGoTo }: PeopleBarProps) {
       <ul className="hidden items-center gap-1 sm:flex touch:gap-0">
         {faces.map((person) => (
           <li key={person.session}>
-            <Face person={person} onGoTo={onGoTo} />
+            <Face person={person} role={roleOf(person.user)} onGoTo={onGoTo} onLook={onLook} />
           </li>
         ))}
       </ul>
-      <Popover.Root>
+      <Popover.Root onOpenChange={(open) => onLook?.(open)}>
         <Popover.Trigger
           className={cx(
             'relative h-8 min-w-8 items-center justify-center rounded-full px-1 text-xs font-medium text-muted tabular-nums hover:bg-wash hover:text-ink data-[state=open]:bg-wash touch:min-h-11 touch:min-w-11',
@@ -57,7 +61,7 @@ export function PeopleBar({ people, onGoTo }: PeopleBarProps) {
                     >
                       <Avatar name={person.name} color={person.color} size="small" />
                       <span className="min-w-0 truncate" dir="auto">{person.name}</span>
-                      {person.self && <span className="ms-auto shrink-0 text-xs text-muted">you</span>}
+                      <span className="ms-auto shrink-0 text-xs text-muted">{[person.self && 'you', roleOf(person.user)].filter(Boolean).join(' · ')}</span>
                     </button>
                   </Popover.Close>
                 </li>
@@ -70,13 +74,18 @@ export function PeopleBar({ people, onGoTo }: PeopleBarProps) {
   );
 }
 
-function Face({ person, onGoTo }: { person: Person; onGoTo(person: Person): void }) {
+function Face({ person, role, onGoTo, onLook }: Pick<PeopleBarProps, 'onGoTo' | 'onLook'> & { person: Person; role: string | undefined }) {
+  const words = (person.self ? label(person) : `Go to ${person.name}`) + (role ? ` · ${role}` : '');
   return (
-    <Hint label={person.self ? label(person) : `Go to ${person.name}`}>
+    <Hint label={words}>
       <button
         type="button"
-        aria-label={person.self ? label(person) : `Go to ${person.name}`}
+        aria-label={words}
         onClick={() => onGoTo(person)}
+        onPointerEnter={() => onLook?.(true)}
+        onPointerLeave={() => onLook?.(false)}
+        onFocus={() => onLook?.(true)}
+        onBlur={() => onLook?.(false)}
         className="block rounded-full transition-transform duration-100 ease-out hover:-translate-y-px touch:p-2"
       >
         <Avatar name={person.name} color={person.color} />

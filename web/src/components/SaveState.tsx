@@ -1,5 +1,6 @@
 'use client';
 
+import { Eye } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { cx } from '@/lib/cx';
 import type { SaveLine, SaveTone } from '@/lib/save-state';
@@ -37,9 +38,10 @@ interface SaveStateProps {
 /** The one quiet line about my work. The moving words are for the eye; what is spoken changes only with the news. */
 export function SaveState({ line, onRetry }: SaveStateProps) {
   const shown = useSettled(line);
+  const look = shown.isBadge ? 'rounded-full bg-wash px-2 py-1 font-medium text-ink' : WORDS[shown.tone];
   return (
-    <div className={cx('flex min-w-0 items-center gap-2 text-xs tabular-nums', WORDS[shown.tone])}>
-      <span aria-hidden className={cx('size-2 shrink-0 rounded-full', DOT[shown.tone])} />
+    <div className={cx('flex min-w-0 items-center gap-2 text-xs tabular-nums', look)}>
+      {shown.isBadge ? <Eye size={14} aria-hidden className="shrink-0 text-muted" /> : <span aria-hidden className={cx('size-2 shrink-0 rounded-full', DOT[shown.tone])} />}
       <span aria-hidden data-testid="save-state" className="truncate max-sm:hidden" title={shown.text}>
         {shown.text}
       </span>

@@ -1,8 +1,9 @@
 // The REST API through the public package, with what this app adds: no answer is waited for longer than 15 s, nothing
 // comes from the HTTP cache, and a proxy that cannot reach the server counts as no answer.
 import { RestError, createRest } from '@concord/client/rest';
+import { heard } from './signed-in';
 
-export { type DocumentInfo, type DocumentList, type Me, RestError } from '@concord/client/rest';
+export { type DocumentInfo, type DocumentList, type GivenRole, type LinkAccess, type Me, RestError, type Role, type Sharing, type SharingPerson } from '@concord/client/rest';
 
 const ANSWER_MAX_MS = 15_000;
 /** What a proxy answers when the server behind it is away. */
@@ -11,8 +12,16 @@ const GATEWAY_STATUS = [502, 503, 504];
 const fetchFresh: typeof fetch = async (input, init) => {
   const timeout = AbortSignal.timeout(ANSWER_MAX_MS);
   const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
-  return fetch(input, { ...init, cache: 'no-store', signal });
+  const response = await fetch(input, { ...init, cache: 'no-store', signal });
+  heard(response.status, response.status === 401 ? await signInUrlOf(response.clone()) : undefined);
+  return response;
 };
+
+async function signInUrlOf(response: Response): Promise<string | undefined> {
+  const body = (await response.json().catch(() => null)) as { error?: { sign_in_url?: unknown } } | null;
+  const url = body?.error?.sign_in_url;
+  return typeof url === 'string' ? url : undefined;
+}
 
 export const api = createRest({ fetch: fetchFresh });
 

@@ -1,6 +1,6 @@
 // Stable error codes in words: what happened, what it means for my text, and what I can do about it.
 
-export type ProblemAction = 'reload' | 'home' | 'restore' | 'copy' | 'download';
+export type ProblemAction = 'reload' | 'retry' | 'home' | 'restore' | 'copy' | 'download';
 
 export interface Problem {
   title: string;
@@ -49,15 +49,15 @@ const PROBLEMS: Record<string, Problem> = {
     detail: 'It has reached the largest size the server allows. Delete some text, or go on in a new document.',
     actions: ['home'],
   },
-  unauthenticated: {
-    title: 'You are signed out',
-    detail: 'Reload to sign in again. Edits you made stay on this device until then.',
-    actions: ['reload', 'copy'],
-  },
   forbidden: {
-    title: 'You may no longer open this document',
-    detail: 'Somebody changed who may read it. Text you have not sent yet can still be copied.',
+    title: 'You may not open this document',
+    detail: 'Ask its owner to let you in.',
     actions: ['copy', 'home'],
+  },
+  access_revoked: {
+    title: 'You may no longer open this document',
+    detail: 'Its owner changed who can. The text stays here until you leave this page; nothing of it is sent or updated.',
+    actions: ['copy', 'download', 'retry', 'home'],
   },
   replaced: {
     title: 'Another tab goes on with this document',

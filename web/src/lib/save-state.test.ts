@@ -64,8 +64,28 @@ describe('saveLine', () => {
   });
 
   it('tells a reader that the text is read only, unless something of theirs waits', () => {
-    expect(words({ ...ready, readOnly: true }, connected)).toBe('Read only');
+    const reader = (role: string) => saveLine({ ...ready, readOnly: true }, connected, { role });
+    expect([reader('viewer').text, reader('commenter').text]).toEqual(['View only', 'Comment only']);
+    expect([reader('viewer').isBadge, saveLine(ready, connected, { role: 'editor' }).isBadge]).toEqual([true, undefined]);
     expect(words({ ...unsaved(2, 5_000), readOnly: true }, connected)).toBe('2 edits not saved yet · 5 s');
+  });
+
+  it('says calmly why saving takes its time', () => {
+    const late = unsaved(3, 12_000);
+    expect(words({ ...late, pace: 'parts' }, connected)).toBe('Saving a large edit in parts…');
+    expect(words({ ...late, pace: 'slowed' }, connected)).toBe('Saving more slowly: the server asked for a pause · 3 edits');
+    expect(words({ ...unsaved(3, 100), pace: 'slowed' }, connected)).toBe('Saving…');
+    for (const pace of ['parts', 'slowed'] as const) expect(saveLine({ ...late, pace }, connected).tone).toBe('busy');
+    expect(words({ ...late, pace: 'parts' }, offline)).toMatch(/^Offline/);
+  });
+
+  it('tells who lost the document, or is signed out, where their edits are', () => {
+    expect(words({ ...unsaved(2), phase: 'revoked' }, connected)).toBe('2 edits not sent');
+    expect(words({ ...ready, phase: 'revoked' }, connected)).toBe('No access');
+    const away: ConnectionState = { state: 'reconnecting', retryInMs: 4_000 };
+    const line = saveLine(unsaved(2), away, { isSignedOut: true });
+    expect([line.text, line.canRetry]).toEqual(['Signed out: 2 edits kept on this device', false]);
+    expect(saveLine(unsaved(2, 0, false), away, { isSignedOut: true }).tone).toBe('bad');
   });
 
   it('admits that edits are not saved when the document failed', () => {

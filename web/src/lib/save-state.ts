@@ -2,6 +2,7 @@
 // connection and the clock.
 import type { ConnectionState, DocumentStatus } from '@/data/live';
 import { counted } from './count';
+import { canWrite, readerBadge } from './role';
 import { duration } from './time';
 
 /** How the line looks: its dot, and whether it needs the eye. Words carry the meaning; colour only helps. */
@@ -14,6 +15,8 @@ export interface SaveLine {
   short: string;
   /** Offer an immediate attempt to connect. */
   canRetry: boolean;
+  /** Stands as a badge: who only reads has nothing that could be saved. */
+  isBadge?: boolean;
   /** The same news for a screen reader: no countdown, so it changes only when something happens. */
   spoken: string;
 }
@@ -21,7 +24,7 @@ export interface SaveLine {
 /** Edits younger than this are simply on their way. */
 export const ON_ITS_WAY_MS = 3_000;
 
-type SaveStatus = Pick<DocumentStatus, 'phase' | 'save' | 'unsavedEdits' | 'oldestUnsavedMs' | 'storedOnDevice' | 'readOnly'>;
+type SaveStatus = Pick<DocumentStatus, 'phase' | 'save' | 'unsavedEdits' | 'oldestUnsavedMs' | 'storedOnDevice' | 'readOnly' | 'pace'>;
 
 const edits = (n: number) => counted(n, 'edit', 'edits');
 /** Where unsaved edits are: never "on this device" before they are. */
@@ -66,6 +69,22 @@ function closed(status: SaveStatus): SaveLine {
   };
 }
 
+function signedOut(status: SaveStatus): SaveLine {
+  const waiting = status.unsavedEdits > 0;
+  return {
+    tone: waiting && !status.storedOnDevice ? 'bad' : 'warn',
+    text: waiting ? `Signed out: ${whereabouts(status)}` : 'Signed out: everything is saved',
+    short: 'Signed out',
+    spoken: waiting ? 'You are signed out. Your edits are sent as soon as you have signed in.' : 'You are signed out.',
+    canRetry: false,
+  };
+}
+
+function revoked(status: SaveStatus): SaveLine {
+  const text = status.unsavedEdits > 0 ? `${edits(status.unsavedEdits)} not sent` : 'No access';
+  return { tone: 'bad', text, short: 'No access', spoken: status.unsavedEdits > 0 ? 'You may no longer open this document. Your latest edits were not sent.' : 'You may no longer open this document.', canRetry: false };
+}
+
 function failed(status: SaveStatus): SaveLine {
   const text = status.unsavedEdits > 0 ? `${edits(status.unsavedEdits)} not saved` : 'Not connected';
   return { tone: 'bad', text, short: text, spoken: status.unsavedEdits > 0 ? 'Your latest edits are not saved.' : text, canRetry: false };
@@ -74,7 +93,17 @@ function failed(status: SaveStatus): SaveLine {
 function connected(status: SaveStatus): SaveLine {
   if (status.save === 'saved' || status.unsavedEdits === 0) return calm('Saved');
   const ageMs = status.oldestUnsavedMs ?? 0;
+  if (status.pace === 'parts') return { ...busy('Saving a large edit in parts…'), short: 'Saving…' };
   if (ageMs < ON_ITS_WAY_MS) return busy('Saving…');
+  if (status.pace === 'slowed') {
+    return {
+      tone: 'busy',
+      text: `Saving more slowly: the server asked for a pause · ${edits(status.unsavedEdits)}`,
+      short: 'Saving slowly',
+      spoken: 'Saving takes longer: the server has asked for a pause. Nothing is lost.',
+      canRetry: false,
+    };
+  }
   return {
     tone: 'warn',
     text: `${edits(status.unsavedEdits)} not saved yet · ${duration(ageMs)}`,
@@ -84,10 +113,18 @@ function connected(status: SaveStatus): SaveLine {
   };
 }
 
+export interface Circumstances {
+  /** What I may do, once it is known. */
+  role?: string;
+  isSignedOut?: boolean;
+}
+
 /** The one line about my work. `retryInMs` and `oldestUnsavedMs` are as of now. */
-export function saveLine(status: SaveStatus, connection: ConnectionState): SaveLine {
+export function saveLine(status: SaveStatus, connection: ConnectionState, { role = '', isSignedOut = false }: Circumstances = {}): SaveLine {
   if (status.phase === 'loading') return busy('Opening…');
   if (status.phase === 'error') return failed(status);
+  if (status.phase === 'revoked') return revoked(status);
+  if (isSignedOut) return signedOut(status);
   switch (connection.state) {
     case 'offline':
       return offline(status);
@@ -98,7 +135,10 @@ export function saveLine(status: SaveStatus, connection: ConnectionState): SaveL
     case 'connecting':
       return status.unsavedEdits === 0 ? busy('Connecting…') : { ...reconnecting(status, undefined), canRetry: false };
     case 'connected':
-      if (status.readOnly && status.unsavedEdits === 0) return calm('Read only', 'Read only. You can read and copy this text.');
+      if (status.unsavedEdits === 0 && !canWrite(role) && status.readOnly) {
+        const words = readerBadge(role);
+        return { ...calm(words, `${words}. You can read and copy this text.`), isBadge: true };
+      }
       return connected(status);
   }
 }

@@ -12,6 +12,7 @@ export const EDITOR_SHORTCUTS: Shortcut[] = [
   { combo: 'F2', what: 'Rename the document' },
   { combo: 'alt+shift+p', what: 'Go to the next person' },
   { combo: 'alt+shift+h', what: 'Look at the history' },
+  { combo: 'alt+shift+s', what: 'Share the document' },
   { combo: 'Esc', what: 'From the title back to the text' },
 ];
 

@@ -17,12 +17,13 @@ import { SearchField } from '../SearchField';
 import { TextFooter } from '../TextFooter';
 import { ThemeMenu } from '../ThemeMenu';
 import { HistoryStates } from './HistoryStates';
+import { SharingStates } from './SharingStates';
 import { State } from './State';
 import { DELETED, DOCUMENTS, LONG_NAME, NOW_MS, SAVE_STATES, list, persons } from './samples';
 
 const nothing = () => {};
 const actions = { onRename: nothing, onDelete: nothing, onCopyLink: nothing, onRestore: nothing };
-const PROBLEMS = ['not_found', 'document_deleted', 'storage_unavailable', 'client_taken', 'doc_corrupt', 'document_full', 'replaced', 'unheard_of'];
+const PROBLEMS = ['not_found', 'document_deleted', 'storage_unavailable', 'client_taken', 'doc_corrupt', 'document_full', 'access_revoked', 'replaced', 'unheard_of'];
 
 function Part({ name, children }: { name: string; children: ReactNode }) {
   return (
@@ -34,22 +35,22 @@ function Part({ name, children }: { name: string; children: ReactNode }) {
 }
 
 function Bar({ name, people, title, state, direction }: { name: string; people: number; title: string; state: number; direction?: 'rtl' }) {
-  const [, status, connection] = SAVE_STATES[state] ?? SAVE_STATES[0]!;
+  const [, status, connection, circumstances] = SAVE_STATES[state] ?? SAVE_STATES[0]!;
   return (
     <State name={name}>
       <div dir={direction} className="rounded-panel border border-line">
         <EditorBar
           title={title}
           canRename={!status.readOnly}
-          line={saveLine(status, connection)}
+          line={saveLine(status, connection, circumstances)}
           people={persons(people)}
           onRename={nothing}
           onDoneWithTitle={nothing}
           onRetry={nothing}
           onGoTo={nothing}
-          onCopyLink={nothing}
+          onShare={nothing}
           menu={
-            <EditorMenu canUndo canRedo={false} canDelete onUndo={nothing} onRedo={nothing} onCopyLink={nothing} onHistory={nothing} onDownload={nothing} onHelp={nothing} onMe={nothing} onDelete={nothing} />
+            <EditorMenu canWrite canUndo canRedo={false} canDelete onUndo={nothing} onRedo={nothing} onShare={nothing} onCopyLink={nothing} onHistory={nothing} onDownload={nothing} onHelp={nothing} onMe={nothing} onDelete={nothing} />
           }
         />
       </div>
@@ -70,9 +71,9 @@ export function Gallery() {
       </div>
       <Part name="Save state">
         <div className="grid gap-x-6 sm:grid-cols-2">
-          {SAVE_STATES.map(([name, status, connection]) => (
+          {SAVE_STATES.map(([name, status, connection, circumstances]) => (
             <State key={name} name={name}>
-              <SaveState line={saveLine(status, connection)} onRetry={nothing} />
+              <SaveState line={saveLine(status, connection, circumstances)} onRetry={nothing} />
             </State>
           ))}
         </div>
@@ -106,6 +107,9 @@ export function Gallery() {
         <div className="mt-4">
           <RejectedEdits edits={[{ text: 'many lines\n'.repeat(60), code: 'text_too_large' }]} onCopy={nothing} onDismiss={nothing} />
         </div>
+      </Part>
+      <Part name="Rights">
+        <SharingStates />
       </Part>
       <Part name="Problems">
         <div className="grid sm:grid-cols-2">

@@ -2,6 +2,7 @@
 import type { DocumentInfo } from '@/data/api';
 import { type DocumentsView, EMPTY } from '@/data/documents';
 import type { ConnectionState, DocumentStatus, Person } from '@/data/live';
+import type { Circumstances } from '@/lib/save-state';
 
 export const LONG_NAME = 'Wolfeschlegelsteinhausenbergerdorff the Elder, of the very long house by the river';
 
@@ -29,7 +30,7 @@ const connected: ConnectionState = { state: 'connected', latencyMs: 12 };
 const offline: ConnectionState = { state: 'offline' };
 
 /** Every line the bar can say. */
-export const SAVE_STATES: [name: string, status: DocumentStatus, connection: ConnectionState][] = [
+export const SAVE_STATES: [name: string, status: DocumentStatus, connection: ConnectionState, circumstances?: Circumstances][] = [
   ['saved', ready, connected],
   ['saving', waiting(1, 200), connected],
   ['late', waiting(3, 12_000), connected],
@@ -41,7 +42,12 @@ export const SAVE_STATES: [name: string, status: DocumentStatus, connection: Con
   ['offline with edits', waiting(14, 60_000), offline],
   ['offline, not stored', waiting(14, 60_000, false), offline],
   ['closed', waiting(2, 9_000), { state: 'closed', code: 'message_too_large' }],
-  ['read only', { ...ready, readOnly: true }, connected],
+  ['view only', { ...ready, readOnly: true }, connected, { role: 'viewer' }],
+  ['comment only', { ...ready, readOnly: true }, connected, { role: 'commenter' }],
+  ['a large edit in parts', { ...waiting(1, 9_000), pace: 'parts' }, connected],
+  ['slowed down', { ...waiting(40, 9_000), pace: 'slowed' }, connected],
+  ['access taken away, with edits', { ...waiting(2, 0), phase: 'revoked' }, connected],
+  ['signed out with edits', waiting(2, 0), { state: 'reconnecting', retryInMs: 9_000 }, { isSignedOut: true }],
   ['failed', { ...waiting(2, 0), phase: 'error' }, connected],
 ];
 

@@ -1,0 +1,89 @@
+'use client';
+
+import { Check, ChevronDown } from 'lucide-react';
+import { DropdownMenu } from 'radix-ui';
+import type { GivenRole, SharingPerson } from '@/data/api';
+import { cx } from '@/lib/cx';
+import { roleWords } from '@/lib/role';
+import { Avatar } from '../Avatar';
+import { MENU, MENU_ITEM, MENU_LINE } from '../menu';
+
+export interface PersonRowProps {
+  person: SharingPerson;
+  isMe: boolean;
+  canChange: boolean;
+  changing: boolean;
+  onRole(role: GivenRole): void;
+  /** Takes away what was given by name. */
+  onRemove(): void;
+}
+
+const CHOICES = ['editor', 'commenter', 'viewer'] as const;
+
+/** One person and what they may do. */
+export function PersonRow({ person, isMe, canChange, changing, onRole, onRemove }: PersonRowProps) {
+  const out = person.role === 'none';
+  return (
+    <li className="flex min-h-11 items-center gap-3 rounded-control px-2 py-1">
+      <Avatar name={person.name} color={person.color} className={cx(out && 'opacity-50')} />
+      <div className="min-w-0 flex-1 leading-tight">
+        <p className={cx('truncate text-sm', out && 'text-muted')}>
+          <bdi>{person.name}</bdi>
+          {isMe && <span className="text-muted"> (you)</span>}
+        </p>
+        {person.by === 'link' && <p className="text-xs text-muted">came by the link</p>}
+      </div>
+      {changing && (
+        <span role="status" className="shrink-0 text-xs text-muted">
+          Saving…
+        </span>
+      )}
+      {canChange ? <RoleMenu person={person} onRole={onRole} onRemove={onRemove} /> : <span className="shrink-0 px-2 text-sm text-muted">{roleWords(person.role)}</span>}
+    </li>
+  );
+}
+
+function RoleMenu({ person, onRole, onRemove }: Pick<PersonRowProps, 'person' | 'onRole' | 'onRemove'>) {
+  const words = roleWords(person.role);
+  const out = person.role === 'none';
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger
+        aria-label={`${person.name}: ${words}. Change`}
+        className="-me-1 inline-flex h-8 shrink-0 items-center gap-1 rounded-control px-2 text-sm hover:bg-wash data-[state=open]:bg-wash touch:min-h-11"
+      >
+        {words} <ChevronDown size={16} aria-hidden className="text-muted" />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content align="end" sideOffset={4} collisionPadding={8} className={cx(MENU, 'z-50')}>
+          <DropdownMenu.RadioGroup value={person.role} onValueChange={(role) => role !== person.role && onRole(role as GivenRole)}>
+            {CHOICES.map((role) => (
+              <DropdownMenu.RadioItem key={role} value={role} className={MENU_ITEM}>
+                {roleWords(role)}
+                <DropdownMenu.ItemIndicator className="ms-auto">
+                  <Check size={16} aria-hidden />
+                </DropdownMenu.ItemIndicator>
+              </DropdownMenu.RadioItem>
+            ))}
+          </DropdownMenu.RadioGroup>
+          <DropdownMenu.Separator className={MENU_LINE} />
+          {!out && (
+            <DropdownMenu.Item className={MENU_ITEM} onSelect={() => onRole('owner')}>
+              Hand over…
+            </DropdownMenu.Item>
+          )}
+          {person.by === 'member' && (
+            <DropdownMenu.Item className={MENU_ITEM} onSelect={onRemove}>
+              {out ? 'Let in again' : 'Remove'}
+            </DropdownMenu.Item>
+          )}
+          {!out && (
+            <DropdownMenu.Item className={cx(MENU_ITEM, 'text-bad')} onSelect={() => onRole('none')}>
+              Shut out
+            </DropdownMenu.Item>
+          )}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}
