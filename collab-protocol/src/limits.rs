@@ -3,6 +3,10 @@
 /// The WebSocket subprotocol that both ends must name; its suffix is the protocol's version.
 pub const SUBPROTOCOL: &str = "concord.v1";
 
+/// A second subprotocol, offered by a client whose first message will be `auth`: cookies say
+/// nothing then. The server never chooses it.
+pub const SUBPROTOCOL_AUTH: &str = "concord.auth";
+
 /// Where a server accepts WebSocket upgrades.
 pub const SOCKET_PATH: &str = "/api/socket";
 

@@ -130,4 +130,8 @@ pub struct ErrorDetail {
     pub code: ErrorCode,
     /// A sentence for a person.
     pub message: String,
+    /// With `unauthenticated`: where to sign in, if the server was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub sign_in_url: Option<String>,
 }

@@ -8,7 +8,7 @@ use collab_protocol::{DocumentId, Role, TenantId, UserId};
 use tokio::sync::Semaphore;
 
 use crate::address::Addresses;
-use crate::auth::{Guests, Identity, OriginPolicy};
+use crate::auth::{Auth, Identity, OriginPolicy};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::Histories;
@@ -29,7 +29,7 @@ pub(crate) struct App {
     pub(crate) registry: Arc<Registry>,
     pub(crate) histories: Histories,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) guests: Guests,
+    pub(crate) auth: Auth,
     pub(crate) origins: OriginPolicy,
     pub(crate) people: People,
     pub(crate) rates: SubmissionRates,

@@ -1,162 +1,212 @@
-//! Who is asking: guests known by a signed cookie, and whether the page that asks may.
+//! Who is asking, and whether the page that asks may.
 //!
-//! A guest's cookie proves an id and nothing else. A guest's name and colour come from the id
-//! until the person chooses others, so a passing visitor leaves no row in the database.
+//! Somebody proves who they are by a token (a JWT that the product around Concord signed), or is a
+//! guest, known by a cookie of this server. Tokens come in an `Authorization` header, in a cookie,
+//! or as a connection's first message; never in a URL. What a token is refused for goes into the
+//! metrics and the log as one word, and to nobody who asks: they hear `unauthenticated`.
 
 mod guest;
 mod identity;
+mod keys;
+mod mint;
 mod origin;
+mod profile;
+mod token;
+
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use collab_protocol::UserId;
-use cookie::{Cookie, CookieJar, Key, SameSite};
+use cookie::Cookie;
 
-pub(crate) use guest::default_profile;
+pub use keys::KeyError;
+pub use mint::{MintError, Minting};
+
 pub(crate) use identity::{Identity, Kind};
+pub(crate) use mint::mint;
 pub(crate) use origin::{OriginPolicy, OriginVerdict};
+pub(crate) use profile::default_profile;
 
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::shutdown::Shutdown;
 use crate::store::{Store, StoreError};
+use guest::Guests;
+use keys::KeySource;
+use token::{TokenFault, Tokens};
 
-/// The cookie's name.
-pub(crate) const GUEST_COOKIE: &str = "concord_guest";
-
-/// How long a browser keeps the cookie, in days: browsers cap it at 400.
-const COOKIE_DAYS: i64 = 400;
-
-/// Reads and writes guests' cookies.
-pub(crate) struct Guests {
-    key: Key,
-    allowed: bool,
-    secure: bool,
+/// Finds out who is asking.
+pub(crate) struct Auth {
+    /// `None` where people without a token may not come in.
+    guests: Option<Guests>,
+    /// `None` where no key is configured, so that no token proves anything.
+    tokens: Option<Arc<Tokens>>,
+    /// The cookie that may hold a token.
+    token_cookie: String,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
 }
 
-/// A person, and the cookie to be set if the person is new.
+/// Why there is nobody to do anything for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AuthError {
+    /// The keys for tokens.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The key for guests' cookies, which is in the database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Somebody, and what a request of theirs has to come with.
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) identity: Identity,
+    /// The cookie to be set for a new guest.
     pub(crate) set_cookie: Option<HeaderValue>,
+    /// Known by a token in a cookie, which a browser sends along from any page.
+    is_by_cookie: bool,
 }
 
-impl Guests {
-    /// Takes the signing key from the database, where the first server to start puts one.
+impl Identified {
+    fn by(identity: Identity) -> Self {
+        Identified { identity, set_cookie: None, is_by_cookie: false }
+    }
+
+    /// Whether a request that changes something, or opens a socket, says too little of the page it
+    /// comes from. [`OriginPolicy::judge`] has judged what it says.
+    ///
+    /// Every browser names the origin of such requests. What a browser did not send needs no
+    /// cookie: it has an `Authorization` header.
+    pub(crate) fn lacks_origin(&self, headers: &HeaderMap) -> bool {
+        self.is_by_cookie && !headers.contains_key(header::ORIGIN)
+    }
+}
+
+/// There is no valid identity. Nobody who asks is told why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused;
+
+impl Auth {
+    /// Reads and tries the keys. Key files are watched from now on, until the shutdown.
     pub(crate) async fn load(
+        config: &Config,
         store: &dyn Store,
-        allowed: bool,
-        secure: bool,
-    ) -> Result<Self, StoreError> {
-        let fresh = Key::generate().master().to_vec();
-        let stored = store.setting_or_insert("guest_cookie_key", fresh).await?;
-        let key = Key::try_from(stored.as_slice())
-            .map_err(|_| StoreError::Invalid { reason: "the stored guest key is too short" })?;
-        Ok(Guests { key, allowed, secure })
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        shutdown: &Shutdown,
+    ) -> Result<Self, AuthError> {
+        let guests = match config.guests_allowed() {
+            true => Some(Guests::load(store, config.is_https()).await?),
+            false => None,
+        };
+        let tokens = match KeySource::of(config) {
+            Some(source) => Some(Arc::new(Tokens::load(source, config)?)),
+            None => None,
+        };
+        if let Some(tokens) = &tokens {
+            keys::watch(Arc::clone(tokens), shutdown);
+        }
+        let token_cookie = config.token_cookie.as_str().to_owned();
+        Ok(Auth { guests, tokens, token_cookie, clock, metrics })
     }
 
-    /// The guest whose valid cookie is among the headers.
-    pub(crate) fn known(&self, headers: &HeaderMap) -> Option<UserId> {
-        if !self.allowed {
-            return None;
+    /// Who sends a request: by its token, else as a guest, a new one if need be.
+    pub(crate) fn request(&self, headers: &HeaderMap) -> Result<Identified, Refused> {
+        match self.carried(headers)? {
+            Some(identified) => Ok(identified),
+            None => self.guest(headers).ok_or(Refused),
         }
-        let mut jar = CookieJar::new();
-        for line in headers.get_all(header::COOKIE) {
-            for part in Cookie::split_parse(line.to_str().ok()?).flatten() {
-                if part.name() == GUEST_COOKIE {
-                    jar.add_original(part.into_owned());
-                }
+    }
+
+    /// Who opens a connection; `None` if its first message is to say so.
+    ///
+    /// `is_told_later`: the first message will bring a token, so cookies do not count.
+    pub(crate) fn upgrade(
+        &self,
+        headers: &HeaderMap,
+        is_told_later: bool,
+    ) -> Result<Option<Identified>, Refused> {
+        if is_told_later {
+            return Ok(self.in_header(headers)?.map(Identified::by));
+        }
+        Ok(self.carried(headers)?.or_else(|| self.guest(headers)))
+    }
+
+    /// The cookie that a page has to bring, so that the requests which its script makes at once are
+    /// all one guest's.
+    pub(crate) fn page_cookie(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        match self.carried(headers) {
+            Ok(None) => self.guest(headers)?.set_cookie,
+            Ok(Some(_)) | Err(Refused) => None,
+        }
+    }
+
+    /// Whom a token proves.
+    pub(crate) fn token(&self, token: &str) -> Result<Identity, Refused> {
+        let found = match &self.tokens {
+            Some(tokens) => tokens.check(token, self.clock.now_ms()),
+            None => Err(TokenFault::NoKey),
+        };
+        found.map_err(|fault| {
+            self.metrics.token_refused(fault.as_str());
+            tracing::debug!(reason = fault.as_str(), "a token was refused");
+            Refused
+        })
+    }
+
+    /// Whom a token among the headers proves. A bad one is an error, even where guests may come in:
+    /// somebody who believes to be signed in shall not write as a stranger.
+    fn carried(&self, headers: &HeaderMap) -> Result<Option<Identified>, Refused> {
+        if let Some(identity) = self.in_header(headers)? {
+            return Ok(Some(Identified::by(identity)));
+        }
+        let Some(token) = self.in_cookie(headers)? else { return Ok(None) };
+        let identity = self.token(&token)?;
+        Ok(Some(Identified { identity, set_cookie: None, is_by_cookie: true }))
+    }
+
+    fn in_header(&self, headers: &HeaderMap) -> Result<Option<Identity>, Refused> {
+        let mut lines = headers.get_all(header::AUTHORIZATION).iter();
+        let line = match (lines.next(), lines.next()) {
+            (None, _) => return Ok(None),
+            (Some(line), None) => line,
+            (Some(_), Some(_)) => return Err(Refused),
+        };
+        let Some((scheme, token)) = line.to_str().map_err(|_| Refused)?.split_once(' ') else {
+            return Err(Refused);
+        };
+        // Another scheme is between the browser and a proxy.
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(None);
+        }
+        self.token(token.trim_matches(' ')).map(Some)
+    }
+
+    /// The one token cookie. Of two, one was slipped in by another host of the same domain.
+    fn in_cookie(&self, headers: &HeaderMap) -> Result<Option<String>, Refused> {
+        if self.tokens.is_none() {
+            return Ok(None);
+        }
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut tokens = lines
+            .flat_map(|line| Cookie::split_parse(line).flatten())
+            .filter(|cookie| cookie.name() == self.token_cookie && !cookie.value().is_empty())
+            .map(|cookie| cookie.value().to_owned());
+        match (tokens.next(), tokens.next()) {
+            (token, None) => Ok(token),
+            (_, Some(_)) => Err(Refused),
+        }
+    }
+
+    fn guest(&self, headers: &HeaderMap) -> Option<Identified> {
+        let guests = self.guests.as_ref()?;
+        Some(match guests.known(headers) {
+            Some(identity) => Identified::by(identity),
+            None => {
+                let (identity, cookie) = guests.welcome();
+                Identified { set_cookie: Some(cookie), ..Identified::by(identity) }
             }
-        }
-        jar.signed(&self.key).get(GUEST_COOKIE)?.value().parse().ok()
-    }
-
-    /// The guest behind a request, a new one if need be; `None` where guests are not allowed.
-    pub(crate) fn identify(&self, headers: &HeaderMap) -> Option<Identified> {
-        if !self.allowed {
-            return None;
-        }
-        if let Some(user) = self.known(headers) {
-            return Some(Identified { identity: Identity::guest(user), set_cookie: None });
-        }
-        let user: UserId = format!("g_{}", uuid::Uuid::new_v4().simple())
-            .parse()
-            .expect("a prefix and 32 digits are a user id");
-        let set_cookie = Some(self.cookie(&user));
-        Some(Identified { identity: Identity::guest(user), set_cookie })
-    }
-
-    /// The person whom a token proves. No issuer can be configured yet, so no token proves any.
-    pub(crate) fn token(&self, _token: &str) -> Option<Identity> {
-        None
-    }
-
-    fn cookie(&self, user: &UserId) -> HeaderValue {
-        let mut jar = CookieJar::new();
-        let cookie = Cookie::build((GUEST_COOKIE, user.as_str().to_owned()))
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(self.secure)
-            .max_age(cookie::time::Duration::days(COOKIE_DAYS));
-        jar.signed_mut(&self.key).add(cookie);
-        let signed = jar.get(GUEST_COOKIE).expect("the cookie was just added");
-        HeaderValue::from_str(&signed.to_string()).expect("a signed cookie is ASCII")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn guests(allowed: bool) -> Guests {
-        Guests { key: Key::from(&[7; 64]), allowed, secure: true }
-    }
-
-    fn asking_with(cookie: &str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, HeaderValue::from_str(cookie).expect("ASCII"));
-        headers
-    }
-
-    fn fresh(guests: &Guests) -> (UserId, String) {
-        let identified = guests.identify(&HeaderMap::new()).expect("a guest");
-        let header = identified.set_cookie.expect("a cookie");
-        (identified.identity.user, header.to_str().expect("ASCII").to_owned())
-    }
-
-    #[test]
-    fn a_guest_is_known_by_the_cookie_it_was_given() {
-        let guests = guests(true);
-        let (user, header) = fresh(&guests);
-        let cookie = header.split(';').next().expect("a pair");
-        let headers = asking_with(&format!("a=b; {cookie}; c=d"));
-        let again = guests.identify(&headers).expect("a guest");
-        assert_eq!(again.identity.user, user);
-        assert!(again.set_cookie.is_none());
-    }
-
-    #[test]
-    fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
-        let (_, header) = fresh(&guests(true));
-        for attribute in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
-            assert!(header.contains(attribute), "{header}");
-        }
-    }
-
-    #[test]
-    fn a_cookie_that_was_changed_or_signed_elsewhere_makes_a_new_guest() {
-        let here = guests(true);
-        let (user, header) = fresh(&here);
-        let cookie = header.split(';').next().expect("a pair");
-        let elsewhere = Guests { key: Key::from(&[8; 64]), allowed: true, secure: true };
-        assert_eq!(elsewhere.known(&asking_with(cookie)), None);
-        let digit = if cookie.ends_with('0') { '1' } else { '0' };
-        let changed = format!("{}{digit}", &cookie[..cookie.len() - 1]);
-        assert_eq!(here.known(&asking_with(&changed)), None);
-        assert_eq!(here.known(&asking_with(&format!("{GUEST_COOKIE}={user}"))), None);
-    }
-
-    #[test]
-    fn without_guests_nobody_is_known() {
-        let (_, header) = fresh(&guests(true));
-        let cookie = header.split(';').next().expect("a pair");
-        assert!(guests(false).identify(&asking_with(cookie)).is_none());
+        })
     }
 }

@@ -5,6 +5,7 @@ mod import;
 mod log_file;
 mod replay;
 mod report;
+mod token;
 mod tool;
 mod verify;
 
@@ -17,6 +18,7 @@ use clap::{Arg, ArgMatches, Command};
 use crate::config::{Config, ConfigError, SETTINGS, Sources};
 
 pub use self::import::Format as ImportFormat;
+pub use self::token::{TokenArguments, make_token};
 pub use self::tool::{
     ExportArguments, ImportArguments, ReplayArguments, ReplaySource, Tool, ToolError, Until,
     run as run_tool,
@@ -34,6 +36,8 @@ pub enum Invocation {
     PrintEnvironmentSample,
     /// Check the settings, and say that they are good.
     CheckConfig,
+    /// Print a token that a server of these settings takes.
+    Token(Box<Config>, TokenArguments),
     /// Work on the database of these settings, and end.
     Tool(Box<Config>, Tool),
 }
@@ -67,6 +71,9 @@ pub fn parse(
     let config = read_config(inner, &lookup)?;
     if let Some(tool) = tool::read(name, inner) {
         return Ok(Invocation::Tool(Box::new(config), tool));
+    }
+    if let Some(arguments) = (name == "token").then(|| token::arguments(inner)).flatten() {
+        return Ok(Invocation::Token(Box::new(config), arguments));
     }
     Ok(match name {
         "check-config" => Invocation::CheckConfig,
@@ -133,6 +140,7 @@ fn command() -> Command {
         .subcommand(
             Command::new("env-sample").about("Print every setting as a commented environment file"),
         )
+        .subcommand(token::command())
         .subcommands(tool::commands())
         .arg(
             Arg::new("config")

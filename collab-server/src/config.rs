@@ -4,7 +4,8 @@
 //! file (`listen = "…"`); the first of these that names it wins. The help text, the file's keys and
 //! `.env.sample` all come from the list below.
 //!
-//! Units: `_ms` milliseconds, `_bytes` bytes, `_s` per second; the rest are counts.
+//! Units: `_ms` milliseconds, `_s` seconds, `_bytes` bytes, `_per_s` per second; the rest are
+//! counts.
 
 mod network;
 mod settings;
@@ -14,7 +15,10 @@ mod value;
 pub use network::Networks;
 pub use settings::{Config, SETTINGS, Setting};
 pub use source::{ConfigError, Origin, Sources};
-pub use value::{Database, LogFormat, Origins, PostgresUrl, PublicUrl, Switch};
+pub use value::{
+    CookieName, Database, GuestPolicy, LogFormat, Origins, PostgresUrl, PublicUrl, Secret,
+    SignInUrl, Switch,
+};
 
 use collab_protocol::WireLimits;
 
@@ -48,6 +52,27 @@ impl Config {
         (self.connections_max - self.connections_max / 20) as usize
     }
 
+    /// The settings that name a key for tokens; one at most in a configuration.
+    fn token_keys(&self) -> Vec<&'static str> {
+        let given = [
+            ("token_secret", self.token_secret.is_some()),
+            ("token_secret_file", self.token_secret_file.is_some()),
+            ("token_public_key_file", self.token_public_key_file.is_some()),
+            ("token_jwks_file", self.token_jwks_file.is_some()),
+        ];
+        given.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect()
+    }
+
+    /// Whether somebody without a token may come in, as a guest.
+    #[must_use]
+    pub fn guests_allowed(&self) -> bool {
+        match self.guests {
+            GuestPolicy::On => true,
+            GuestPolicy::Off => false,
+            GuestPolicy::Auto => self.token_keys().is_empty(),
+        }
+    }
+
     /// What an operation may be, on its way in.
     #[must_use]
     pub fn operation_limits(&self) -> ot_core::Limits {
@@ -67,8 +92,38 @@ impl Config {
             + 256
     }
 
+    /// One key for tokens, and with it whose tokens and which of them.
+    fn check_tokens(&self) -> Result<(), ConfigError> {
+        let keys = self.token_keys();
+        let wanted = [
+            ("token_issuer", self.token_issuer.is_some()),
+            ("token_audience", self.token_audience.is_some()),
+        ];
+        let fault = match (keys.as_slice(), wanted) {
+            ([], [(_, false), (_, false)]) => return Ok(()),
+            ([_], [(_, true), (_, true)]) => return Ok(()),
+            ([], _) => "token_issuer or token_audience is set, but no key that tokens are checked \
+                        with: token_secret, token_secret_file, token_public_key_file or \
+                        token_jwks_file"
+                .to_owned(),
+            ([key], wanted) => {
+                let missing = wanted.iter().filter(|(_, is_set)| !is_set).map(|(name, _)| *name);
+                let missing: Vec<&str> = missing.collect();
+                format!(
+                    "{key} needs {} too, so that not every token of its key counts",
+                    missing.join(" and ")
+                )
+            }
+            ([first, second, ..], _) => {
+                format!("{first} and {second} are both set, but tokens have one kind of key")
+            }
+        };
+        Err(ConfigError::Contradiction(fault))
+    }
+
     /// Finds settings that contradict each other.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.check_tokens()?;
         let needed = self.message_bytes_needed();
         if u64::from(self.message_bytes_max) < needed {
             return Err(ConfigError::Contradiction(format!(
@@ -191,7 +246,14 @@ mod tests {
         refused(&[("components_max", "-1")], "components-max");
         // At 0 a document would go before whoever had it loaded could come in.
         refused(&[("unload_after_ms", "0")], "from 100 to");
-        refused(&[("guests", "yes")], "on or off");
+        refused(&[("guests", "yes")], "auto, on or off");
+        refused(&[("token_leeway_s", "6")], "from 0 to 5");
+        refused(&[("token_cookie", "a b")], "a cookie's name");
+        for url in
+            ["login", "//evil.org", "/\\evil.org", "javascript:alert(1)", "https://", "https://a b"]
+        {
+            refused(&[("sign_in_url", url)], "an address such as");
+        }
         refused(&[("allowed_origins", "example.org")], "https://");
         refused(&[("allowed_origins", "https://example.org/")], "without a path");
         refused(&[("public_url", "ftp://x")], "http");
@@ -234,6 +296,25 @@ mod tests {
         };
         assert_eq!(database(None), Database::Sqlite("host.db".into()));
         assert_eq!(database(Some("own.db")), Database::Sqlite("own.db".into()));
+    }
+
+    #[test]
+    fn tokens_need_one_key_and_a_secret_is_not_shown() {
+        let rest = [("token_issuer", "https://example.org"), ("token_audience", "concord")];
+        let secret = ("token_secret", "0123456789abcdef0123456789abcdef");
+        let config = with(&[secret, rest[0], rest[1]]).expect("settings");
+        assert!(!format!("{config:?}").contains("0123456789abcdef"));
+        assert!(!config.guests_allowed(), "auto");
+        assert!(with(&[]).expect("defaults").guests_allowed(), "auto");
+        let both = with(&[secret, rest[0], rest[1], ("guests", "on")]).expect("settings");
+        assert!(both.guests_allowed());
+        assert!(!with(&[("guests", "off")]).expect("settings").guests_allowed());
+
+        let jwks = ("token_jwks_file", "keys.json");
+        refused(&[secret, jwks, rest[0], rest[1]], "token_secret and token_jwks_file are both set");
+        refused(&[secret], "token_secret needs token_issuer and token_audience too");
+        refused(&[jwks, rest[0]], "token_jwks_file needs token_audience too");
+        refused(&[rest[0]], "no key that tokens are checked with");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use collab_protocol::{ErrorBody, ErrorCode, ErrorDetail};
 
+use crate::config::Config;
 use crate::document::JoinError;
 use crate::history::HistoryError;
 use crate::store::StoreError;
@@ -24,22 +25,31 @@ pub(crate) struct ApiError {
     message: Cow<'static, str>,
     /// When asking again may succeed, where that is known.
     retry: Option<Duration>,
+    /// Where to sign in, for who is not.
+    sign_in_url: Option<Box<str>>,
 }
 
 impl ApiError {
     /// The code with its own sentence.
     pub(crate) fn new(code: ErrorCode) -> Self {
-        ApiError { code, message: Cow::Borrowed(code.sentence()), retry: None }
+        let message = Cow::Borrowed(code.sentence());
+        ApiError { code, message, retry: None, sign_in_url: None }
     }
 
     /// A request that does not have the documented form; `message` says what would do.
     pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
-        ApiError { code: ErrorCode::BadRequest, message: message.into(), retry: None }
+        ApiError { message: message.into(), ..ApiError::new(ErrorCode::BadRequest) }
     }
 
     /// Too many requests; the next one may come after `retry`.
     pub(crate) fn slow_down(retry: Duration) -> Self {
         ApiError { retry: Some(retry), ..ApiError::new(ErrorCode::SlowDown) }
+    }
+
+    /// The request of somebody who is not known, told where to sign in.
+    pub(crate) fn unauthenticated(config: &Config) -> Self {
+        let sign_in_url = config.sign_in_url.as_ref().map(|url| url.as_str().into());
+        ApiError { sign_in_url, ..ApiError::new(ErrorCode::Unauthenticated) }
     }
 
     /// The code.
@@ -78,7 +88,7 @@ impl ApiError {
 /// A whole answer of HTTP/1.1 for who got no further than to connect. The connection ends with it.
 pub(crate) fn bare_answer(code: ErrorCode) -> Vec<u8> {
     let status = ApiError::new(code).status();
-    let detail = ErrorDetail { code, message: code.sentence().to_owned() };
+    let detail = ErrorDetail { code, message: code.sentence().to_owned(), sign_in_url: None };
     let body = serde_json::to_string(&ErrorBody { error: detail }).expect("texts are JSON");
     let len = body.len();
     format!(
@@ -92,13 +102,21 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
         let retry = self.code.retryable() && status != StatusCode::INTERNAL_SERVER_ERROR;
-        let detail = ErrorDetail { code: self.code, message: self.message.into_owned() };
+        let detail = ErrorDetail {
+            code: self.code,
+            message: self.message.into_owned(),
+            sign_in_url: self.sign_in_url.map(String::from),
+        };
         let mut response = (status, Json(ErrorBody { error: detail })).into_response();
         if retry {
             // Whole seconds, upwards: who comes at the stroke is let in.
             let wait = self.retry.unwrap_or(Duration::ZERO);
             let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }

@@ -100,7 +100,7 @@ async fn web(
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     // An address that has made too many guests gets the page alone.
     if is_page
-        && let Some(cookie) = app.guests.identify(&headers).and_then(|guest| guest.set_cookie)
+        && let Some(cookie) = app.auth.page_cookie(&headers)
         && admission::admit(&app, &extensions, false).is_ok()
     {
         let headers = response.headers_mut();
@@ -117,14 +117,17 @@ async fn guard_api(State(app): State<Arc<App>>, mut request: Request, next: Next
     if is_bound && app.origins.judge(request.headers()) == OriginVerdict::Foreign {
         return ApiError::new(ErrorCode::ForeignOrigin).into_response();
     }
-    let identified = app.guests.identify(request.headers());
-    let is_known = identified.as_ref().is_some_and(|identified| identified.set_cookie.is_none());
+    let identified = app.auth.request(request.headers());
+    let is_known = identified.as_ref().is_ok_and(|identified| identified.set_cookie.is_none());
     if let Err(error) = admission::admit(&app, request.extensions(), is_known) {
         return error.into_response();
     }
-    let Some(identified) = identified else {
-        return ApiError::new(ErrorCode::Unauthenticated).into_response();
+    let Ok(identified) = identified else {
+        return ApiError::unauthenticated(&app.config).into_response();
     };
+    if is_bound && identified.lacks_origin(request.headers()) {
+        return ApiError::new(ErrorCode::ForeignOrigin).into_response();
+    }
     let _place = match admission::begin(&app, &request, &identified.identity) {
         Ok(place) => place,
         Err(error) => return error.into_response(),

@@ -38,15 +38,16 @@ mod usage;
 mod verify;
 mod web;
 
+pub use auth::{KeyError, MintError, Minting};
 pub use cli::{
     CliError, ExportArguments, ImportArguments, ImportFormat, Invocation, ReplayArguments,
-    ReplaySource, Tool, ToolError, Until, VerifyOptions, environment_sample,
-    parse as parse_command_line, run_tool, unknown_variables, verify,
+    ReplaySource, TokenArguments, Tool, ToolError, Until, VerifyOptions, environment_sample,
+    make_token, parse as parse_command_line, run_tool, unknown_variables, verify,
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Config, ConfigError, Database, LogFormat, Networks, Origin, Origins, PostgresUrl, PublicUrl,
-    SETTINGS, Setting, Sources, Switch,
+    Config, ConfigError, CookieName, Database, GuestPolicy, LogFormat, Networks, Origin, Origins,
+    PostgresUrl, PublicUrl, SETTINGS, Secret, Setting, SignInUrl, Sources, Switch,
 };
 pub use document::{
     CatchUp, DocumentConfig, Ended, Frame, HeadText, JoinError, JoinRequest, Joined, Participant,

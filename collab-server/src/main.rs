@@ -30,6 +30,10 @@ fn run() -> Result<ExitCode> {
             println!("The settings are good.");
             return Ok(ExitCode::SUCCESS);
         }
+        Ok(Invocation::Token(config, arguments)) => {
+            println!("{}", collab_server::make_token(&config, &arguments)?);
+            return Ok(ExitCode::SUCCESS);
+        }
         Ok(Invocation::Tool(config, tool)) => return run_tool(&config, tool),
         Err(CliError::Arguments(error)) => error.exit(),
         Err(CliError::Config(error)) => return Err(error.into()),

@@ -42,6 +42,12 @@ pub(crate) struct ClassLabel {
     class: StaticText,
 }
 
+/// The label of a reason from a closed list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ReasonLabel {
+    reason: StaticText,
+}
+
 /// The labels of an HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct HttpLabel {
@@ -92,6 +98,7 @@ pub(crate) struct Metrics {
     limits: Family<LimitLabel, Counter>,
     tls_failures: Family<ClassLabel, Counter>,
     rejects: Codes,
+    tokens_refused: Family<ReasonLabel, Counter>,
     errors: Codes,
     closes: Codes,
     http: Family<HttpLabel, Counter>,
@@ -142,6 +149,7 @@ impl Metrics {
             limits: Family::default(),
             tls_failures: Family::default(),
             rejects: Codes::default(),
+            tokens_refused: Family::default(),
             errors: Codes::default(),
             closes: Codes::default(),
             http: Family::default(),
@@ -186,6 +194,7 @@ impl Metrics {
             limits "limits_hit" "Refusals because of a limit, by which one",
             tls_failures "tls_failures" "Connections that ended before they were secure, by why",
             rejects "rejects" "Submissions answered by a reject, by code",
+            tokens_refused "tokens_refused" "Tokens refused, by reason",
             errors "errors" "Errors answered over WebSockets, by code",
             closes "closes" "WebSocket connections closed by the server, by code",
             http "http_responses" "HTTP answers by route and status",
@@ -220,6 +229,11 @@ impl Metrics {
     /// Counts a reject.
     pub(crate) fn reject(&self, code: RejectCode) {
         count(&self.rejects, code.as_str());
+    }
+
+    /// Counts a token that proved nobody.
+    pub(crate) fn token_refused(&self, reason: &'static str) {
+        self.tokens_refused.get_or_create(&ReasonLabel { reason: StaticText(reason) }).inc();
     }
 
     /// Counts what was packed of one document.

@@ -25,6 +25,8 @@ pub(crate) struct Profile {
     pub(crate) identity: Identity,
     pub(crate) participant: Participant,
     pub(crate) created_ms: Option<i64>,
+    /// Whether the database has this very name and colour.
+    is_kept: bool,
     /// How many changes of anybody there had been when it was read.
     as_of: u64,
 }
@@ -43,15 +45,19 @@ impl People {
         let user = &identity.user;
         let as_of = self.registry.person_changes();
         let stored = self.store.people(vec![user.clone()]).await?.pop();
-        let (name, color, created_ms) = match stored {
-            Some(record) => (record.name, record.color, Some(record.created_ms)),
-            None => {
-                let (name, color) = default_profile(user);
-                (name, color, None)
-            }
+        let (mut name, mut color) = match &stored {
+            Some(record) => (record.name.clone(), record.color),
+            None => default_profile(user),
         };
+        if let Some(given) = identity.name.as_deref().and_then(shown_name) {
+            name = given;
+        }
+        color = identity.color.unwrap_or(color);
+        let is_kept =
+            stored.as_ref().is_some_and(|record| record.name == name && record.color == color);
         let participant = Participant { user: user.clone(), name, color };
-        Ok(Profile { identity: identity.clone(), participant, created_ms, as_of })
+        let created_ms = stored.map(|record| record.created_ms);
+        Ok(Profile { identity: identity.clone(), participant, created_ms, is_kept, as_of })
     }
 
     /// Reads a profile again, if anybody on this server has changed theirs since.
@@ -81,15 +87,20 @@ impl People {
         Ok(users.into_iter().map(participant).collect())
     }
 
-    /// Sees to it that the database knows a person before something of theirs is stored. They keep
-    /// the name and colour that everybody sees already, so nobody is told.
+    /// Sees to it that the database knows a person before something of theirs is stored. Who is new
+    /// keeps the name and colour that everybody sees already, so nobody is told; who comes with
+    /// another name in their token is shown anew.
     pub(crate) async fn keep(&self, profile: &mut Profile) -> Result<(), StoreError> {
-        if profile.created_ms.is_none() {
-            let record = self.record(profile);
-            let created_ms = record.created_ms;
-            self.store.put_person(record).await?;
-            profile.created_ms = Some(created_ms);
+        if profile.is_kept {
+            return Ok(());
         }
+        let record = self.record(profile);
+        let created_ms = record.created_ms;
+        match profile.created_ms {
+            None => self.store.put_person(record).await?,
+            Some(_) => self.registry.put_person(record).await?,
+        }
+        (profile.created_ms, profile.is_kept) = (Some(created_ms), true);
         Ok(())
     }
 
@@ -101,6 +112,12 @@ impl People {
         color: Option<u8>,
     ) -> Result<Participant, ApiError> {
         let mut profile = self.profile(identity).await?;
+        if (name.is_some() && identity.name.is_some())
+            || (color.is_some() && identity.color.is_some())
+        {
+            let told = "the name and colour that come with the sign-in are changed there";
+            return Err(ApiError::bad_request(told));
+        }
         if let Some(name) = name {
             profile.participant.name = clean_name(name)?;
         }
@@ -131,6 +148,14 @@ fn clean_name(name: &str) -> Result<String, ApiError> {
         return Err(ApiError::bad_request("name must have at most 40 characters"));
     }
     Ok(name)
+}
+
+/// The name that a token gives, as it may stand beside a caret: cut where it is too long; none where
+/// nothing of it is visible.
+fn shown_name(given: &str) -> Option<String> {
+    let name: String = one_line(given).chars().take(NAME_CHARS_MAX).collect();
+    let name = name.trim_end();
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// The text on one line: white space folded, control and direction characters left out.
@@ -176,6 +201,31 @@ mod tests {
         people.refresh(&mut profile).await.expect("read");
         assert_eq!(profile.participant.name, "Ada");
         assert_eq!(profile.created_ms, kept.created_ms);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_comes_with_a_token_is_shown_and_kept_and_not_chosen() {
+        let people = people();
+        let guest = Identity::guest("ada".parse().expect("an id"));
+        let named = |name: &str| Identity { name: Some(name.to_owned()), ..guest.clone() };
+        let mut profile = people.profile(&named("Ada\nLovelace")).await.expect("read");
+        assert_eq!(profile.participant.name, "Ada Lovelace");
+        people.keep(&mut profile).await.expect("kept");
+        assert_eq!(people.registry.person_changes(), 0, "nobody has seen another name");
+        let of_all = people.participants([guest.user.clone()]).await.expect("read");
+        assert_eq!(of_all[0].name, "Ada Lovelace");
+
+        let mut later = people.profile(&named("Countess")).await.expect("read");
+        people.keep(&mut later).await.expect("kept");
+        assert_eq!(people.registry.person_changes(), 1, "who writes with her sees it");
+        assert!(people.change(&named("Countess"), Some("X"), None).await.is_err());
+        let changed = people.change(&named("Countess"), None, Some(3)).await.expect("changed");
+        assert_eq!((changed.name.as_str(), changed.color), ("Countess", 3));
+
+        let invisible = people.profile(&named(" \u{200b}")).await.expect("read");
+        assert_eq!(invisible.participant.name, "Countess", "as it was");
+        let long = people.profile(&named(&"é".repeat(100))).await.expect("read");
+        assert_eq!(long.participant.name, "é".repeat(40));
     }
 
     #[test]

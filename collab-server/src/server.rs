@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::address::Addresses;
 use crate::app::{App, UserConnections};
-use crate::auth::{Guests, OriginPolicy};
+use crate::auth::{Auth, AuthError, KeyError, OriginPolicy};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Database};
 use crate::document::DocumentConfig;
@@ -62,6 +62,9 @@ pub enum StartError {
     /// Certificate and key cannot be used.
     #[error("cannot serve https")]
     Tls(#[from] TlsError),
+    /// Tokens cannot be checked with what is configured.
+    #[error("cannot check tokens")]
+    Keys(#[source] KeyError),
     /// The web app cannot be read.
     #[error("cannot read the web app")]
     Web(#[source] io::Error),
@@ -178,10 +181,6 @@ pub(crate) async fn assemble(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<App>, StartError> {
-    let secure = config.is_https();
-    let guests = Guests::load(store.as_ref(), config.guests.is_on(), secure)
-        .await
-        .map_err(|source| StartError::Database { place: "as opened".to_owned(), source })?;
     let tls = match (&config.tls_cert, &config.tls_key) {
         (Some(certificate), Some(key)) => Some(Tls::load(certificate, key)?),
         _ => None,
@@ -189,6 +188,9 @@ pub(crate) async fn assemble(
     let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
     let metrics = Metrics::new();
     let shutdown = Shutdown::default();
+    let auth =
+        Auth::load(&config, store.as_ref(), Arc::clone(&clock), Arc::clone(&metrics), &shutdown)
+            .await?;
     let mut store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, Arc::clone(&metrics)));
     if config.packing.is_on() {
         let least = config.pack_revisions_min.into();
@@ -219,7 +221,7 @@ pub(crate) async fn assemble(
         registry,
         store,
         clock,
-        guests,
+        auth,
         web,
         config,
     }))
@@ -259,6 +261,17 @@ pub(crate) async fn open_store_that_is_there(
         return Err(StartError::NoDatabase { place: path.display().to_string() });
     }
     open_store(config).await
+}
+
+impl From<AuthError> for StartError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Keys(error) => StartError::Keys(error),
+            AuthError::Store(source) => {
+                StartError::Database { place: "as opened".to_owned(), source }
+            }
+        }
+    }
 }
 
 fn refused(place: impl Display, error: impl Display) -> StartError {

@@ -7,6 +7,7 @@
 
 mod channels;
 mod entrance;
+mod expiry;
 mod history;
 mod incoming;
 mod joining;
@@ -40,6 +41,7 @@ use crate::people::Profile;
 use crate::rate::Allowance;
 use crate::store::StoreError;
 use channels::{Channels, Pull};
+use expiry::Expiry;
 use joining::{JoinOutcome, Joining};
 use link::{Link, LinkEvent};
 use outbox::Outbox;
@@ -163,12 +165,15 @@ struct Session<'a, L> {
     /// Until when the other side was asked to send nothing.
     resting_until: Option<Instant>,
     pulse: Pulse,
+    expiry: Expiry,
     is_stopping: bool,
 }
 
 impl<'a, L: Link> Session<'a, L> {
     fn new(app: Arc<App>, link: &'a mut L, profile: Profile) -> Self {
-        let pulse = Pulse::new(Instant::now(), &app.config);
+        let now = Instant::now();
+        let pulse = Pulse::new(now, &app.config);
+        let expiry = Expiry::new(profile.identity.expires_ms, now, || app.clock.now_ms());
         let Config { joins_per_s, joins_burst, messages_per_s, messages_burst, .. } = app.config;
         let joins_allowed = Allowance::new(joins_per_s, joins_burst);
         let messages_allowed = Allowance::new(messages_per_s, messages_burst);
@@ -188,6 +193,7 @@ impl<'a, L: Link> Session<'a, L> {
             messages_allowed,
             resting_until: None,
             pulse,
+            expiry,
             is_stopping: false,
         }
     }
@@ -206,14 +212,14 @@ impl<'a, L: Link> Session<'a, L> {
 
     /// Runs until the connection ends, which is the error.
     async fn run(&mut self) -> Result<std::convert::Infallible, End> {
-        let timer = tokio::time::sleep_until(self.pulse.deadline());
+        let timer = tokio::time::sleep_until(self.deadline());
         tokio::pin!(timer);
         let shutdown = self.app.shutdown.clone();
         loop {
             self.fill_link()?;
             self.end_if_stopped()?;
-            if self.pulse.deadline() < timer.deadline() {
-                timer.as_mut().reset(self.pulse.deadline());
+            if self.deadline() < timer.deadline() {
+                timer.as_mut().reset(self.deadline());
             }
             let may_read = self.outbox.len() < ANSWERS_MAX;
             // A text is made when the one before is on its way; until then its join waits.
@@ -227,7 +233,7 @@ impl<'a, L: Link> Session<'a, L> {
                 }
                 () = timer.as_mut() => {
                     self.on_timer()?;
-                    timer.as_mut().reset(self.pulse.deadline());
+                    timer.as_mut().reset(self.deadline());
                 }
                 () = shutdown.stopping.cancelled(), if !self.is_stopping => {
                     self.is_stopping = true;
@@ -236,6 +242,22 @@ impl<'a, L: Link> Session<'a, L> {
                 () = shutdown.overdue.cancelled() => return Err(End::Close(CloseCode::Restart)),
             }
         }
+    }
+
+    /// When the timer has something to do at the earliest.
+    fn deadline(&self) -> Instant {
+        let pulse = self.pulse.deadline();
+        self.expiry.deadline().map_or(pulse, |expiry| expiry.min(pulse))
+    }
+
+    /// Ends the session of somebody whose token has run out.
+    fn check_expiry(&mut self) -> Result<(), End> {
+        if !self.expiry.is_over(Instant::now(), || self.app.clock.now_ms()) {
+            return Ok(());
+        }
+        self.app.metrics.error(ErrorCode::Unauthenticated);
+        self.say(&fatal(ErrorCode::Unauthenticated));
+        Err(End::Close(CloseCode::Unauthenticated))
     }
 
     /// Gives the socket its next frame, if it can take one and there is one.
@@ -291,6 +313,7 @@ impl<'a, L: Link> Session<'a, L> {
             LinkEvent::Binary => self.on_bad_message("binary messages are not part of this")?,
             LinkEvent::Text(text) => {
                 self.app.metrics.frames_received.inc();
+                self.check_expiry()?;
                 self.on_text(&text)?;
             }
         }
@@ -299,6 +322,7 @@ impl<'a, L: Link> Session<'a, L> {
     }
 
     fn on_timer(&mut self) -> Result<(), End> {
+        self.check_expiry()?;
         self.link.report_bytes(&self.app.metrics);
         let is_sending = !self.link.is_idle();
         match self.pulse.beat(Instant::now(), is_sending, self.link.bytes().1) {

@@ -1,47 +1,124 @@
-//! The name and colour that a guest begins with.
+//! Guests: known by a cookie that this server signed, and by nothing else.
+//!
+//! A guest's name and colour come from the id until the person chooses others, so a passing
+//! visitor leaves no row in the database.
 
-use collab_protocol::{COLOR_COUNT, UserId};
+use axum::http::{HeaderMap, HeaderValue, header};
+use collab_protocol::UserId;
+use cookie::{Cookie, CookieJar, Key, SameSite};
 
-const TEMPERS: [&str; 32] = [
-    "Amber", "Bold", "Brisk", "Calm", "Candid", "Clever", "Cosy", "Daring", "Eager", "Fair",
-    "Gentle", "Glad", "Golden", "Hardy", "Jolly", "Keen", "Kind", "Lively", "Lucky", "Mellow",
-    "Merry", "Mild", "Nimble", "Noble", "Patient", "Quick", "Quiet", "Silver", "Steady", "Sunny",
-    "Warm", "Witty",
-];
+use super::Identity;
+use crate::store::{Store, StoreError};
 
-const ANIMALS: [&str; 32] = [
-    "Badger", "Beaver", "Bison", "Crane", "Deer", "Dolphin", "Falcon", "Ferret", "Finch", "Fox",
-    "Gecko", "Hare", "Heron", "Ibex", "Jay", "Koala", "Lark", "Lynx", "Marten", "Mole", "Newt",
-    "Otter", "Owl", "Panda", "Puffin", "Raven", "Robin", "Seal", "Stork", "Swan", "Tern", "Wren",
-];
+/// The cookie's name.
+const GUEST_COOKIE: &str = "concord_guest";
 
-/// The name and colour (0 to 11) of somebody who has chosen none: the same for the same id.
-pub(crate) fn default_profile(user: &UserId) -> (String, u8) {
-    let hash = blake3::hash(user.as_str().as_bytes());
-    let [temper, animal, color, ..] = *hash.as_bytes();
-    let name = format!(
-        "{} {}",
-        TEMPERS[usize::from(temper) % TEMPERS.len()],
-        ANIMALS[usize::from(animal) % ANIMALS.len()]
-    );
-    (name, color % COLOR_COUNT)
+/// What guests' ids begin with; a token's may not.
+pub(super) const GUEST_PREFIX: &str = "g_";
+
+/// How long a browser keeps the cookie, in days: browsers cap it at 400.
+const COOKIE_DAYS: i64 = 400;
+
+/// Reads and writes guests' cookies.
+pub(super) struct Guests {
+    key: Key,
+    secure: bool,
+}
+
+impl Guests {
+    /// Takes the signing key from the database, where the first server to start puts one.
+    pub(super) async fn load(store: &dyn Store, secure: bool) -> Result<Self, StoreError> {
+        let fresh = Key::generate().master().to_vec();
+        let stored = store.setting_or_insert("guest_cookie_key", fresh).await?;
+        let key = Key::try_from(stored.as_slice())
+            .map_err(|_| StoreError::Invalid { reason: "the stored guest key is too short" })?;
+        Ok(Guests { key, secure })
+    }
+
+    /// The guest whose valid cookie is among the headers.
+    pub(super) fn known(&self, headers: &HeaderMap) -> Option<Identity> {
+        let mut jar = CookieJar::new();
+        for line in headers.get_all(header::COOKIE) {
+            for part in Cookie::split_parse(line.to_str().ok()?).flatten() {
+                if part.name() == GUEST_COOKIE {
+                    jar.add_original(part.into_owned());
+                }
+            }
+        }
+        let user = jar.signed(&self.key).get(GUEST_COOKIE)?.value().parse().ok()?;
+        Some(Identity::guest(user))
+    }
+
+    /// Somebody who was never here, and the cookie to know them by.
+    pub(super) fn welcome(&self) -> (Identity, HeaderValue) {
+        let user: UserId = format!("{GUEST_PREFIX}{}", uuid::Uuid::new_v4().simple())
+            .parse()
+            .expect("a prefix and 32 digits are a user id");
+        let cookie = self.cookie(&user);
+        (Identity::guest(user), cookie)
+    }
+
+    fn cookie(&self, user: &UserId) -> HeaderValue {
+        let mut jar = CookieJar::new();
+        let cookie = Cookie::build((GUEST_COOKIE, user.as_str().to_owned()))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.secure)
+            .max_age(cookie::time::Duration::days(COOKIE_DAYS));
+        jar.signed_mut(&self.key).add(cookie);
+        let signed = jar.get(GUEST_COOKIE).expect("the cookie was just added");
+        HeaderValue::from_str(&signed.to_string()).expect("a signed cookie is ASCII")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn guests() -> Guests {
+        Guests { key: Key::from(&[7; 64]), secure: true }
+    }
+
+    fn asking_with(cookie: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_str(cookie).expect("ASCII"));
+        headers
+    }
+
+    fn fresh(guests: &Guests) -> (UserId, String) {
+        let (identity, cookie) = guests.welcome();
+        (identity.user, cookie.to_str().expect("ASCII").to_owned())
+    }
+
     #[test]
-    fn a_guest_keeps_its_first_name_and_others_have_others() {
-        let names: std::collections::BTreeSet<String> = (0..100)
-            .map(|number| {
-                let user: UserId = format!("g_{number}").parse().expect("a user id");
-                let (name, color) = default_profile(&user);
-                assert_eq!((name.clone(), color), default_profile(&user));
-                assert!(color < COLOR_COUNT);
-                name
-            })
-            .collect();
-        assert!(names.len() > 80, "{}", names.len());
+    fn a_guest_is_known_by_the_cookie_it_was_given() {
+        let guests = guests();
+        let (user, header) = fresh(&guests);
+        let cookie = header.split(';').next().expect("a pair");
+        let headers = asking_with(&format!("a=b; {cookie}; c=d"));
+        assert_eq!(guests.known(&headers), Some(Identity::guest(user)));
+        assert_eq!(guests.known(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
+        let (_, header) = fresh(&guests());
+        for attribute in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
+            assert!(header.contains(attribute), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_that_was_changed_or_signed_elsewhere_is_nobodys() {
+        let here = guests();
+        let (user, header) = fresh(&here);
+        let cookie = header.split(';').next().expect("a pair");
+        let elsewhere = Guests { key: Key::from(&[8; 64]), secure: true };
+        assert_eq!(elsewhere.known(&asking_with(cookie)), None);
+        let digit = if cookie.ends_with('0') { '1' } else { '0' };
+        let changed = format!("{}{digit}", &cookie[..cookie.len() - 1]);
+        assert_eq!(here.known(&asking_with(&changed)), None);
+        assert_eq!(here.known(&asking_with(&format!("{GUEST_COOKIE}={user}"))), None);
     }
 }

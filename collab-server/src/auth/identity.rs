@@ -9,7 +9,7 @@ pub(crate) struct Identity {
     /// The default one for guests.
     pub(crate) tenant: TenantId,
     pub(crate) kind: Kind,
-    /// The name that their token gives them, on one line; they cannot choose another then.
+    /// The name that their token gives them; they cannot choose another then.
     pub(crate) name: Option<String>,
     /// The colour that their token gives them, 0 to 11; likewise.
     pub(crate) color: Option<u8>,
@@ -18,7 +18,6 @@ pub(crate) struct Identity {
 }
 
 /// What somebody is.
-#[allow(dead_code, reason = "only guests come in until tokens are read")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     /// Known by a cookie of this server alone.
@@ -40,5 +39,10 @@ impl Identity {
             color: None,
             expires_ms: None,
         }
+    }
+
+    /// Whether both are the same somebody, whatever they are called and however long it holds.
+    pub(crate) fn is_same(&self, other: &Identity) -> bool {
+        (&self.user, &self.tenant, self.kind) == (&other.user, &other.tenant, other.kind)
     }
 }

@@ -7,7 +7,9 @@ use axum::http::HeaderName;
 
 use super::network::Networks;
 use super::source::{ConfigError, Sources};
-use super::value::{Database, LogFormat, Origins, PublicUrl, Switch};
+use super::value::{
+    CookieName, Database, GuestPolicy, LogFormat, Origins, PublicUrl, Secret, SignInUrl, Switch,
+};
 
 /// One setting, as its documentation needs it.
 #[derive(Clone, Copy, Debug)]
@@ -145,9 +147,33 @@ settings! {
         mailbox_len: u32 = "1024" in 2..=1_000_000,
     }
     "People" {
-        /// Whether people without an account may write: each browser is a guest with a name and a
-        /// colour, known by a signed cookie. on or off.
-        guests: Switch = "on",
+        /// Whether people without a token may come in: each browser is a guest with a name and a
+        /// colour, known by a signed cookie. on, off, or auto: as long as no key for tokens is set.
+        guests: GuestPolicy = "auto",
+        /// The secret by which tokens (JWT) are signed, HS256: at least 32 bytes, taken as they
+        /// are. Set at most one of token_secret, token_secret_file, token_public_key_file and
+        /// token_jwks_file; docs/auth.md shows how a product signs its people in.
+        token_secret: Option<Secret> = "",
+        /// A file with that secret. It is read again within 5 s of a change, or at SIGHUP.
+        token_secret_file: Option<PathBuf> = "",
+        /// A file with the public key of those who sign tokens, in PEM: RSA (2048 to 4096 bits)
+        /// for RS256, Ed25519 for EdDSA. Read again as above.
+        token_public_key_file: Option<PathBuf> = "",
+        /// A file with a JSON Web Key Set, from which keys for RS256 and EdDSA are taken; of
+        /// several each needs a kid, and tokens name it. Read again as above.
+        token_jwks_file: Option<PathBuf> = "",
+        /// What a token's iss must be. Needed with a key.
+        token_issuer: Option<String> = "",
+        /// What a token's aud must be, or list. Needed with a key.
+        token_audience: Option<String> = "",
+        /// How far the clocks of those who sign tokens and this server's may be apart, in seconds.
+        /// A token counts until so long after its exp, and from so long before its nbf and iat.
+        token_leeway_s: u32 = "2" in 0..=5,
+        /// The cookie in which a browser may bring a token, set by the product on the same site.
+        token_cookie: CookieName = "concord_token",
+        /// Where the web app sends people who have no valid token: an address, or a path on the
+        /// server's own host.
+        sign_in_url: Option<SignInUrl> = "",
     }
     "Limits" {
         /// One WebSocket message from a client, in bytes. A larger one closes the connection with

@@ -1,10 +1,14 @@
 //! The types that a setting can have, and how each reads its text.
 
+mod identity;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use axum::http::HeaderName;
+
+pub use identity::{CookieName, GuestPolicy, Secret, SignInUrl};
 
 /// Reads a setting's text. The error completes "… is not".
 pub(super) trait FromValue: Sized {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use collab_protocol::{ErrorCode, SUBPROTOCOL};
+use collab_protocol::{ErrorCode, SUBPROTOCOL, SUBPROTOCOL_AUTH};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use super::admission;
 use crate::app::App;
-use crate::auth::OriginVerdict;
+use crate::auth::{OriginVerdict, Refused};
 use crate::error::ApiError;
 use crate::listener::ConnectionPermit;
 use crate::session;
@@ -30,9 +30,15 @@ pub(super) async fn upgrade(
     if app.shutdown.stopping.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Overloaded));
     }
-    let identified = app.guests.identify(request.headers());
-    let is_known = identified.as_ref().is_some_and(|identified| identified.set_cookie.is_none());
+    let headers = request.headers();
+    let is_told_later = lists(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL_AUTH);
+    let identified = app.auth.upgrade(headers, is_told_later);
+    let is_known = matches!(&identified, Ok(Some(identified)) if identified.set_cookie.is_none());
     admission::admit(&app, request.extensions(), is_known)?;
+    let identified = identified.map_err(|Refused| ApiError::unauthenticated(&app.config))?;
+    if identified.as_ref().is_some_and(|identified| identified.lacks_origin(headers)) {
+        return Err(ApiError::new(ErrorCode::ForeignOrigin));
+    }
     let unknown = match identified {
         Some(_) => None,
         None => admission::enter_unknown(&app, request.extensions())?,

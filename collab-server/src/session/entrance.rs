@@ -7,7 +7,7 @@ use collab_protocol::{ClientMessage, CloseCode, ErrorCode};
 use super::link::{Link, LinkEvent};
 use super::{CLOSE_TIMEOUT, End, fatal};
 use crate::app::App;
-use crate::auth::Identity;
+use crate::auth::{Identity, Refused};
 
 /// Finds out who is there: from the upgrade, or else from the first message, in time.
 pub(super) async fn authenticate(
@@ -34,12 +34,12 @@ pub(super) async fn authenticate(
             ErrorCode::MessageTooLarge
         }
         Ok(LinkEvent::Text(text)) => match ClientMessage::decode(&text) {
-            Ok(ClientMessage::Auth(auth)) => match app.guests.token(&auth.token) {
-                Some(identity) => {
+            Ok(ClientMessage::Auth(auth)) => match app.auth.token(&auth.token) {
+                Ok(identity) => {
                     link.limit_reading(u64::MAX);
                     return Ok(identity);
                 }
-                None => ErrorCode::Unauthenticated,
+                Err(Refused) => ErrorCode::Unauthenticated,
             },
             Ok(_) => ErrorCode::Unauthenticated,
             Err(_) => ErrorCode::BadMessage,

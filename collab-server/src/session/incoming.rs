@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use collab_protocol::{
-    ChannelId, ClientMessage, CloseCode, DocumentId, ErrorCode, ErrorMessage, Join, Left, Pong,
-    Reject, RejectCode, Role, Select, SelectionRange, ServerMessage, SlowDown, Submit, Undecodable,
+    Auth, ChannelId, ClientMessage, CloseCode, DocumentId, ErrorCode, ErrorMessage, Join, Left,
+    Pong, Reject, RejectCode, Role, Select, SelectionRange, ServerMessage, SlowDown, Submit,
+    Undecodable,
 };
 use ot_core::{ClientSeq, Ranges, Revision, Selection};
 
 use super::channels::{Open, Standing};
 use super::link::Link;
 use super::{BAD_MESSAGES_MAX, End, Session, joining};
+use crate::auth::Refused;
 use crate::document::{SendError, Since, Submission};
 use crate::metrics::Limit;
 
@@ -53,9 +55,8 @@ impl<L: Link> Session<'_, L> {
                 self.say(&ServerMessage::Pong(Pong { t: ping.t }));
             }
             Ok(ClientMessage::Ping(_)) => {}
-            Ok(ClientMessage::Auth(_)) => {
-                return self.on_bad_message("this connection is authenticated already");
-            }
+            Ok(ClientMessage::Auth(auth)) if self.may_say(None) => self.on_auth(&auth),
+            Ok(ClientMessage::Auth(_)) => {}
             Err(Undecodable::Submission { ch, seq, code, reason }) => {
                 self.app.metrics.submissions.inc();
                 if self.check_channel(ch) {
@@ -65,6 +66,16 @@ impl<L: Link> Session<'_, L> {
             Err(Undecodable::Message(reason)) => return self.on_bad_message(&reason),
         }
         Ok(())
+    }
+
+    /// A fresh token of the same person: the session lasts as long as it does.
+    fn on_auth(&mut self, auth: &Auth) {
+        match self.app.auth.token(&auth.token) {
+            Ok(fresh) if fresh.is_same(&self.profile.identity) => {
+                self.expiry.renew(fresh.expires_ms);
+            }
+            Ok(_) | Err(Refused) => self.error(ErrorCode::Unauthenticated, None, None, None),
+        }
     }
 
     /// Answers a message that makes no sense; the third one ends the connection.

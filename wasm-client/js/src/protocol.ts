@@ -408,6 +408,8 @@ export type ErrorDetail = {
   code: ErrorCode;
   /** A sentence for a person. */
   message: string;
+  /** With `unauthenticated`: where to sign in, if the server was told. */
+  sign_in_url?: string;
 };
 
 /** Somebody who is named in an answer about history, as others see them now. */
