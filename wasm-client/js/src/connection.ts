@@ -156,7 +156,9 @@ export class Connection {
     this.#deadline = this.#host.setTimeout(() => this.#lost(1006), WELCOME_TIMEOUT_MS);
     let socket: Socket;
     try {
-      socket = this.#host.socket(socketUrl(this.#options.url, this.#host.origin()), SUBPROTOCOL);
+      // With a token to come, the server does not take a cookie's word for who this is.
+      const protocols = [SUBPROTOCOL, ...(this.#options.token ? ['concord.auth'] : [])];
+      socket = this.#host.socket(socketUrl(this.#options.url, this.#host.origin()), protocols);
     } catch {
       this.#lost(1006);
       return;

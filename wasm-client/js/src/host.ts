@@ -26,7 +26,7 @@ export interface Host {
   random(): number;
   /** 32 lower-case hex digits of a version 4 UUID. */
   uuid(): string;
-  socket(url: string, protocol: string): Socket;
+  socket(url: string, protocols: string[]): Socket;
   /** Base for relative socket addresses. */
   origin(): string;
   online(): boolean;
@@ -72,7 +72,7 @@ export function browserHost(): Host {
     clearTimeout: (timer) => clearTimeout(timer),
     random: () => Math.random(),
     uuid,
-    socket: (url, protocol) => new WebSocket(url, protocol),
+    socket: (url, protocols) => new WebSocket(url, protocols),
     origin: () => (typeof location === 'undefined' ? 'http://localhost' : location.href),
     online: () => typeof navigator === 'undefined' || (navigator as { onLine?: boolean }).onLine !== false,
     on: listen,

@@ -74,7 +74,7 @@ describe('connection', () => {
     const detach = connection.attach(silent);
     assert.equal(connection.state.state, 'connecting');
     await world.pass(10);
-    assert.equal(latest().protocol, 'concord.v1');
+    assert.deepEqual(latest().protocols, ['concord.v1']);
     assert.equal(connection.state.state, 'connected');
     assert.equal(connection.state.latencyMs, 0);
     detach();
@@ -89,6 +89,7 @@ describe('connection', () => {
     connection.attach(silent);
     await world.pass(10);
     assert.deepEqual(latest().messages[0], { type: 'auth', token: 'token 1' });
+    assert.deepEqual(latest().protocols, ['concord.v1', 'concord.auth'], 'so that no cookie speaks first');
     latest().drop(1012);
     await world.pass(4_000);
     assert.deepEqual(latest().messages[0], { type: 'auth', token: 'token 2' });

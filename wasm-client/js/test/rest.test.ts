@@ -28,7 +28,7 @@ test('each request carries the token, asked for anew', async () => {
     url: 'https://docs.example.com/',
     token: () => Promise.resolve(`t${++asked}`),
     fetch: (input, init) => {
-      seen.push(`${init?.method} ${String(input)} ${new Headers(init?.headers).get('authorization')}`);
+      seen.push(`${init?.method} ${input as string} ${new Headers(init?.headers).get('authorization')}`);
       return Promise.resolve(Response.json({}));
     },
   });

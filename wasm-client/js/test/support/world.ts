@@ -120,7 +120,7 @@ export class Tab {
       clearTimeout: (timer) => timer && world.clearAlarm(timer as unknown as Alarm),
       random: () => world.random(),
       uuid: () => crypto.randomUUID().replaceAll('-', ''),
-      socket: (url, protocol) => this.#open(url, protocol),
+      socket: (url, protocols) => this.#open(url, protocols),
       origin: () => 'https://app.example/d/1',
       online: () => world.online,
       on: (event, fn) => {
@@ -147,8 +147,8 @@ export class Tab {
     this.world.releaseAll(this);
   }
 
-  #open(url: string, protocol: string): Socket {
-    const socket = new FakeSocket(url, protocol);
+  #open(url: string, protocols: string[]): Socket {
+    const socket = new FakeSocket(url, protocols);
     this.sockets.push(socket);
     if (this.world.online) this.world.accept(socket);
     else queueMicrotask(() => socket.drop(1006));
@@ -162,7 +162,7 @@ export class FakeSocket implements Socket {
   onmessage: Socket['onmessage'] = null;
   onclose: Socket['onclose'] = null;
   readonly url: string;
-  readonly protocol: string;
+  readonly protocols: string[];
   /** Everything the client has sent, as it was sent. */
   readonly sent: string[] = [];
   /** The server's ear. */
@@ -174,9 +174,9 @@ export class FakeSocket implements Socket {
   deafDown = false;
   #established = false;
 
-  constructor(url: string, protocol: string) {
+  constructor(url: string, protocols: string[]) {
     this.url = url;
-    this.protocol = protocol;
+    this.protocols = protocols;
   }
 
   get messages(): Record<string, unknown>[] {
