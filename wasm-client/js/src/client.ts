@@ -18,6 +18,8 @@ export interface ClientOptions {
   wasm?: string | URL;
   /** Trouble, also when it was repaired; for logs. */
   onError?: (error: ClientError) => void;
+  /** Sees each engine first and gives what is used in its place: how `@concord/client/report` records. */
+  tap?: SessionContext['tap'];
   /** The surroundings, for tests. */
   host?: Host;
   locks?: Locks;
@@ -52,6 +54,7 @@ export class ConcordClient {
       locks: options.locks ?? browserLocks(this.#host),
       store: options.store ?? (factory ? openStore(factory) : Promise.resolve(memoryStore())),
       wasm: options.wasm,
+      tap: options.tap,
       onError: options.onError ?? (() => undefined),
     };
     this.#connection = this.#connect();

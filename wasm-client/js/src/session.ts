@@ -45,6 +45,7 @@ export interface SessionContext {
   locks: Locks;
   store: Promise<QueueStore>;
   wasm: string | URL | undefined;
+  tap?: ((engine: Engine, session: DocumentSession) => Engine) | undefined;
   onError: (error: ClientError) => void;
 }
 
@@ -358,7 +359,8 @@ export class DocumentSession implements TextModel {
   }
 
   #newReplica(engine: Engine, tally?: { edits: number; since: number | undefined }): Replica {
-    return new Replica(engine, (patches, origin) => this.#emit(patches, origin), tally);
+    const used = this.#context.tap?.(engine, this) ?? engine;
+    return new Replica(used, (patches, origin) => this.#emit(patches, origin), tally);
   }
 
   #owner(): ChannelOwner {

@@ -1,10 +1,13 @@
 // Checked on its own with the package's declarations checked too.
 import { bindTextarea, createClient, type Binding, type ConcordClient, type DocumentSession } from '@concord/client';
 import { useDocument, type DocumentView } from '@concord/client/react';
+import { createRecorder, type Recorder } from '@concord/client/report';
 import { registerServiceWorker } from '@concord/client/service-worker';
 import { buildServiceWorker, type ServiceWorkerBuild } from '@concord/client/sw';
 
 export const client: ConcordClient = createClient({ url: 'https://docs.example.com' });
+export const recorder: Recorder = createRecorder({ eventsMax: 100 });
+export const watched: ConcordClient = createClient(recorder.watch({ url: 'https://docs.example.com' }));
 export const session: DocumentSession = client.open('00112233445566778899aabbccddeeff');
 export const bind = (element: HTMLTextAreaElement): Binding => bindTextarea(element, session);
 export const hook: (id: string) => DocumentView = useDocument;

@@ -1,0 +1,4 @@
+//! Reports of browsers, played against the engine.
+
+mod hostile;
+mod reports;
