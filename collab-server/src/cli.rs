@@ -4,6 +4,7 @@ mod export;
 mod import;
 mod log_file;
 mod replay;
+mod replay_trace;
 mod report;
 mod token;
 mod tool;
@@ -18,6 +19,7 @@ use clap::{Arg, ArgMatches, Command};
 use crate::config::{Config, ConfigError, SETTINGS, Sources};
 
 pub use self::import::Format as ImportFormat;
+pub use self::replay_trace::{ReplayTraceArguments, replay_trace};
 pub use self::token::{TokenArguments, make_token};
 pub use self::tool::{
     ExportArguments, ImportArguments, ReplayArguments, ReplaySource, Tool, ToolError, Until,
@@ -38,6 +40,8 @@ pub enum Invocation {
     CheckConfig,
     /// Print a token that a server of these settings takes.
     Token(Box<Config>, TokenArguments),
+    /// Play a report of a browser's session. No setting matters to it.
+    ReplayTrace(ReplayTraceArguments),
     /// Work on the database of these settings, and end.
     Tool(Box<Config>, Tool),
 }
@@ -67,6 +71,11 @@ pub fn parse(
     let name = matches.subcommand_name().unwrap_or("serve");
     if name == "env-sample" {
         return Ok(Invocation::PrintEnvironmentSample);
+    }
+    if name == "replay-trace"
+        && let Some(arguments) = replay_trace::arguments(inner)
+    {
+        return Ok(Invocation::ReplayTrace(arguments));
     }
     let config = read_config(inner, &lookup)?;
     if let Some(tool) = tool::read(name, inner) {
@@ -142,6 +151,7 @@ fn command() -> Command {
         )
         .subcommand(token::command())
         .subcommands(tool::commands())
+        .subcommand(replay_trace::command())
         .arg(
             Arg::new("config")
                 .long("config")

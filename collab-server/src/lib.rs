@@ -41,8 +41,9 @@ mod web;
 pub use auth::{KeyError, MintError, Minting};
 pub use cli::{
     CliError, ExportArguments, ImportArguments, ImportFormat, Invocation, ReplayArguments,
-    ReplaySource, TokenArguments, Tool, ToolError, Until, VerifyOptions, environment_sample,
-    make_token, parse as parse_command_line, run_tool, unknown_variables, verify,
+    ReplaySource, ReplayTraceArguments, TokenArguments, Tool, ToolError, Until, VerifyOptions,
+    environment_sample, make_token, parse as parse_command_line, replay_trace, run_tool,
+    unknown_variables, verify,
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{

@@ -34,6 +34,9 @@ fn run() -> Result<ExitCode> {
             println!("{}", collab_server::make_token(&config, &arguments)?);
             return Ok(ExitCode::SUCCESS);
         }
+        Ok(Invocation::ReplayTrace(arguments)) => {
+            return Ok(collab_server::replay_trace(&arguments));
+        }
         Ok(Invocation::Tool(config, tool)) => return run_tool(&config, tool),
         Err(CliError::Arguments(error)) => error.exit(),
         Err(CliError::Config(error)) => return Err(error.into()),

@@ -1,6 +1,7 @@
 //! The commands that work on a database and end, as operators run them.
 
 mod bench;
+mod replay_trace;
 
 use std::path::PathBuf;
 use std::process::Stdio;
