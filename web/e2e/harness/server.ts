@@ -7,7 +7,7 @@ import path from 'node:path';
 import { OUT } from './app';
 import { until } from './browser';
 
-const PROGRAM = process.env.CONCORD_SERVER ?? path.resolve(import.meta.dirname, '../../../target/debug/collab-server');
+export const PROGRAM = process.env.CONCORD_SERVER ?? path.resolve(import.meta.dirname, '../../../target/debug/collab-server');
 
 export interface Server {
   readonly url: string;
