@@ -6,7 +6,8 @@
 //! JavaScript holds it exactly.
 //!
 //! Feature `serde` (on by default) adds the JSON form. The browser's build goes without it: there
-//! JavaScript parses the frames, and this crate supplies ids, codes and limits only.
+//! JavaScript parses the frames, and this crate supplies ids, codes and limits only. Feature
+//! `openapi` adds the schemas of the REST interface's bodies.
 
 #[cfg(feature = "serde")]
 mod client_message;
@@ -14,6 +15,8 @@ mod code;
 mod entry;
 mod id;
 mod limits;
+#[cfg(feature = "openapi")]
+mod openapi;
 #[cfg(feature = "serde")]
 mod rest;
 #[cfg(feature = "serde")]
@@ -39,6 +42,8 @@ pub use limits::{
     COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SOCKET_PATH, SUBPROTOCOL, SUBPROTOCOL_AUTH,
     TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX, USER_ID_BYTES_MAX, VERSION_NAME_CHARS_MAX, WireLimits,
 };
+#[cfg(feature = "openapi")]
+pub use openapi::schemas;
 #[cfg(feature = "serde")]
 pub use rest::{
     AccessBy, AttributedRun, Attribution, CreateDocument, CreateVersion, DocumentInfo,

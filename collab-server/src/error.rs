@@ -58,36 +58,39 @@ impl ApiError {
     }
 
     fn status(&self) -> StatusCode {
-        match self.code {
-            ErrorCode::BadRequest
-            | ErrorCode::BadMessage
-            | ErrorCode::BadChannel
-            | ErrorCode::NotJoined
-            | ErrorCode::BadRanges
-            | ErrorCode::TooManyDocuments => StatusCode::BAD_REQUEST,
-            ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
-            ErrorCode::Forbidden | ErrorCode::ForeignOrigin => StatusCode::FORBIDDEN,
-            ErrorCode::NotFound | ErrorCode::RevisionAhead | ErrorCode::AccessRevoked => {
-                StatusCode::NOT_FOUND
-            }
-            ErrorCode::ClientTaken
-            | ErrorCode::TooManyVersions
-            | ErrorCode::TooManyPeople
-            | ErrorCode::DocumentFull => StatusCode::CONFLICT,
-            ErrorCode::DocumentDeleted => StatusCode::GONE,
-            ErrorCode::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            ErrorCode::SlowDown => StatusCode::TOO_MANY_REQUESTS,
-            ErrorCode::StorageUnavailable | ErrorCode::Overloaded => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            ErrorCode::DocCorrupt | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        status_of(self.code)
+    }
+}
+
+/// The status of answers with this code.
+pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::BadRequest
+        | ErrorCode::BadMessage
+        | ErrorCode::BadChannel
+        | ErrorCode::NotJoined
+        | ErrorCode::BadRanges
+        | ErrorCode::TooManyDocuments => StatusCode::BAD_REQUEST,
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorCode::Forbidden | ErrorCode::ForeignOrigin => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound | ErrorCode::RevisionAhead | ErrorCode::AccessRevoked => {
+            StatusCode::NOT_FOUND
         }
+        ErrorCode::ClientTaken
+        | ErrorCode::TooManyVersions
+        | ErrorCode::TooManyPeople
+        | ErrorCode::DocumentFull => StatusCode::CONFLICT,
+        ErrorCode::DocumentDeleted => StatusCode::GONE,
+        ErrorCode::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::SlowDown => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::StorageUnavailable | ErrorCode::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::DocCorrupt | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
 /// A whole answer of HTTP/1.1 for who got no further than to connect. The connection ends with it.
 pub(crate) fn bare_answer(code: ErrorCode) -> Vec<u8> {
-    let status = ApiError::new(code).status();
+    let status = status_of(code);
     let detail = ErrorDetail { code, message: code.sentence().to_owned(), sign_in_url: None };
     let body = serde_json::to_string(&ErrorBody { error: detail }).expect("texts are JSON");
     let len = body.len();

@@ -7,6 +7,7 @@ mod extract;
 mod headers;
 mod history;
 mod me;
+mod openapi;
 mod operation;
 mod socket;
 
@@ -59,6 +60,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard_api));
     let rest = Router::new()
         .route(SOCKET_PATH, get(socket::upgrade))
+        .route("/api/openapi.json", get(openapi::serve))
         .route("/health/live", get(operation::live))
         .route("/health/ready", get(operation::ready))
         .route("/metrics", get(operation::metrics))

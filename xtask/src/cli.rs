@@ -33,7 +33,7 @@ enum Command {
         #[arg(last = true)]
         server: Vec<String>,
     },
-    /// Run every test, one suite (tidy, rust, simulation, fuzz, client, sizes, web, browser, pack, e2e), or Rust tests by name
+    /// Run every test, one suite (tidy, rust, simulation, api, fuzz, client, sizes, web, browser, pack, e2e), or Rust tests by name
     Test {
         /// A suite, or a part of the names of Rust tests
         wanted: Option<String>,

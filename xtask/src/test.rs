@@ -16,10 +16,11 @@ struct Suite {
 }
 
 /// All suites, the fast ones first.
-const SUITES: [Suite; 10] = [
+const SUITES: [Suite; 11] = [
     Suite { name: "tidy", run: tidy::tidy },
     Suite { name: "rust", run: || rust(None) },
     Suite { name: "simulation", run: simulation },
+    Suite { name: "api", run: interface },
     Suite { name: "fuzz", run: fuzz },
     Suite { name: "client", run: client },
     Suite { name: "sizes", run: sizes },
@@ -110,6 +111,15 @@ fn simulation() -> Result<()> {
         "1",
     ]);
     step::loud("simulation", &mut command)
+}
+
+/// The description of the REST interface, against the rules of OpenAPI and a running server.
+fn interface() -> Result<()> {
+    const FOLDER: &str = "collab-server/tests/api";
+    npm::install(FOLDER)?;
+    let mut command = npm::npm(FOLDER);
+    command.args(["run", "--silent", "test"]).env("CONCORD_SERVER", server::build()?);
+    step::loud("description of the REST interface", &mut command)
 }
 
 /// The fuzz targets over their checked-in inputs, with the ordinary compiler.

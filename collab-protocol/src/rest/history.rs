@@ -9,6 +9,7 @@ use crate::id::{UserId, VersionId};
 /// Somebody who is named in an answer about history, as others see them now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryAuthor {
     /// The person.
     pub user: UserId,
@@ -21,6 +22,7 @@ pub struct HistoryAuthor {
 /// One committed operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryEntry {
     /// The revision it led to; 1 for the first.
     #[cfg_attr(test, ts(type = "number"))]
@@ -38,6 +40,7 @@ pub struct HistoryEntry {
 /// A page of committed operations, in order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryPage {
     /// The document's last revision.
     #[cfg_attr(test, ts(type = "number"))]
@@ -55,6 +58,7 @@ pub struct HistoryPage {
 /// What happened in one stretch of revisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryBucket {
     /// The first revision of the stretch.
     #[cfg_attr(test, ts(type = "number"))]
@@ -78,6 +82,7 @@ pub struct HistoryBucket {
 /// A document's whole history at a glance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistorySummary {
     /// The document's last revision.
     #[cfg_attr(test, ts(type = "number"))]
@@ -97,6 +102,7 @@ pub struct HistorySummary {
 /// What leads from the text at one revision to the text at a later one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RevisionDiff {
     /// The earlier revision.
     #[cfg_attr(test, ts(type = "number"))]
@@ -112,6 +118,7 @@ pub struct RevisionDiff {
 /// Neighbouring characters that one person wrote in one go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AttributedRun {
     /// How many characters.
     #[cfg_attr(test, ts(type = "number"))]
@@ -129,6 +136,7 @@ pub struct AttributedRun {
 /// Who wrote the characters of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Attribution {
     /// The revision of the text.
     #[cfg_attr(test, ts(type = "number"))]
@@ -149,6 +157,7 @@ pub struct Attribution {
 /// A revision with a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Version {
     /// Its id.
     pub id: VersionId,
@@ -167,6 +176,7 @@ pub struct Version {
 /// A document's named versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VersionList {
     /// The versions, by revision.
     pub versions: Vec<Version>,
@@ -177,6 +187,7 @@ pub struct VersionList {
 /// The body of `POST /api/documents/{id}/versions`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreateVersion {
     /// The name, 1 to 120 characters on one line.
     pub name: String,
@@ -189,6 +200,7 @@ pub struct CreateVersion {
 /// The body of `PATCH /api/documents/{id}/versions/{version}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RenameVersion {
     /// The new name, 1 to 120 characters on one line.
     pub name: String,
@@ -197,6 +209,7 @@ pub struct RenameVersion {
 /// The body of `POST /api/documents/{id}/restore-revision`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RestoreRevision {
     /// The revision whose text the document is to have again.
     #[cfg_attr(test, ts(type = "number"))]
@@ -206,6 +219,7 @@ pub struct RestoreRevision {
 /// A revision was restored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RevisionRestored {
     /// The revision that the restoring became; the document's last one where there was nothing to
     /// change.
@@ -216,6 +230,7 @@ pub struct RevisionRestored {
 /// The body of `PUT /api/documents/{id}/seen`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MarkSeen {
     /// The revision that the person has looked at.
     #[cfg_attr(test, ts(type = "number"))]
@@ -225,6 +240,7 @@ pub struct MarkSeen {
 /// How far the asking person has looked at a document, on any device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeenMark {
     /// The latest revision they have looked at; 0 for none.
     #[cfg_attr(test, ts(type = "number"))]

@@ -14,6 +14,7 @@ use crate::server_message::Role;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum LinkAccess {
     /// Nothing.
     Off,
@@ -27,6 +28,7 @@ pub enum LinkAccess {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum GivenRole {
     /// Everything, deletion and sharing included. Each document has one owner.
     Owner,
@@ -44,6 +46,7 @@ pub enum GivenRole {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AccessBy {
     /// The document is theirs.
     Owner,
@@ -56,6 +59,7 @@ pub enum AccessBy {
 /// One of those who may open a document, or who are kept out by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SharingPerson {
     /// The person's id.
     pub user: UserId,
@@ -72,6 +76,7 @@ pub struct SharingPerson {
 /// With whom a document is shared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sharing {
     /// What the link gives.
     pub link: LinkAccess,
@@ -85,6 +90,7 @@ pub struct Sharing {
 /// The body of `PUT /api/documents/{id}/sharing`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UpdateSharing {
     /// What the link gives from now on.
     pub link: LinkAccess,
@@ -93,6 +99,7 @@ pub struct UpdateSharing {
 /// The body of `PUT /api/documents/{id}/people/{user}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SetPerson {
     /// What the person is given; `owner` hands the document over to them.
     pub role: GivenRole,

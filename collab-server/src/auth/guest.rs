@@ -11,7 +11,7 @@ use super::Identity;
 use crate::store::{Store, StoreError};
 
 /// The cookie's name.
-const GUEST_COOKIE: &str = "concord_guest";
+pub(crate) const GUEST_COOKIE: &str = "concord_guest";
 
 /// What guests' ids begin with; a token's may not.
 pub(super) const GUEST_PREFIX: &str = "g_";

@@ -1,0 +1,363 @@
+//! Every operation of the REST interface.
+
+use collab_protocol::ErrorCode::{self, *};
+
+/// One method of one path.
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    /// The path as the router has it.
+    pub(super) path: &'static str,
+    /// Its name for programs.
+    pub(super) id: &'static str,
+    pub(super) tag: &'static str,
+    pub(super) about: &'static str,
+    pub(super) query: Vec<Parameter>,
+    /// The schema of its body, and whether there must be one.
+    pub(super) takes: Option<(&'static str, bool)>,
+    /// The status and body of an answer that is no error.
+    pub(super) gives: (u16, Body),
+    /// Whether an answer that is held already may be asked after.
+    pub(super) is_cached: bool,
+    pub(super) errors: &'static [ErrorCode],
+}
+
+/// A parameter behind the path.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) required: bool,
+    pub(super) about: &'static str,
+}
+
+/// What an answer holds.
+#[derive(Clone, Copy)]
+pub(super) enum Body {
+    None,
+    Text,
+    /// JSON of this schema.
+    Json(&'static str),
+    /// JSON that describes itself.
+    Any,
+}
+
+impl Operation {
+    fn query(mut self, query: impl Into<Vec<Parameter>>) -> Self {
+        self.query = query.into();
+        self
+    }
+
+    fn takes(mut self, schema: &'static str) -> Self {
+        self.takes = Some((schema, true));
+        self
+    }
+
+    fn may_take(mut self, schema: &'static str) -> Self {
+        self.takes = Some((schema, false));
+        self
+    }
+
+    fn cached(mut self) -> Self {
+        self.is_cached = true;
+        self
+    }
+
+    fn errors(mut self, errors: &'static [ErrorCode]) -> Self {
+        self.errors = errors;
+        self
+    }
+}
+
+/// `route` is a method and a path, `name` a tag and a name for programs.
+fn operation(
+    route: &'static str,
+    name: &'static str,
+    gives: (u16, Body),
+    about: &'static str,
+) -> Operation {
+    let (method, path) = route.split_once(' ').expect("a method and a path");
+    let (tag, id) = name.split_once(' ').expect("a tag and a name");
+    let (query, takes, errors) = (Vec::new(), None, &[][..]);
+    Operation { method, path, id, tag, about, query, takes, gives, is_cached: false, errors }
+}
+
+const fn number(name: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, kind: "integer", required: false, about }
+}
+
+const fn needed(name: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, kind: "integer", required: true, about }
+}
+
+const fn text(name: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, kind: "string", required: false, about }
+}
+
+const fn flag(name: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, kind: "boolean", required: false, about }
+}
+
+/// What looking something up in a document may be answered.
+const READS: &[ErrorCode] = &[NotFound, DocumentDeleted, Forbidden];
+
+/// What changing something of a document may be answered.
+const CHANGES: &[ErrorCode] =
+    &[BadRequest, NotFound, DocumentDeleted, Forbidden, ForeignOrigin, SlowDown];
+
+/// What looking into a document's past may be answered.
+const LOOKS_BACK: &[ErrorCode] = &[
+    BadRequest,
+    NotFound,
+    RevisionAhead,
+    DocumentDeleted,
+    Forbidden,
+    SlowDown,
+    Overloaded,
+    DocCorrupt,
+];
+
+/// Every operation, in the order of the document's paths.
+pub(super) fn operations() -> Vec<Operation> {
+    let parts = [documents(), history(), past_texts(), versions(), people()];
+    parts.into_iter().flatten().collect()
+}
+
+/// An answer with a body of this schema.
+const fn json(status: u16, schema: &'static str) -> (u16, Body) {
+    (status, Body::Json(schema))
+}
+
+/// An answer that says it all by its status.
+const NOTHING: (u16, Body) = (204, Body::None);
+
+/// Documents themselves.
+fn documents() -> Vec<Operation> {
+    use self::operation as op;
+    vec![
+        op(
+            "post /api/documents",
+            "documents createDocument",
+            json(201, "DocumentInfo"),
+            "Create a document.",
+        )
+        .may_take("CreateDocument")
+        .errors(&[BadRequest, MessageTooLarge, ForeignOrigin, SlowDown]),
+        op(
+            "get /api/documents",
+            "documents listDocuments",
+            json(200, "DocumentList"),
+            "List one's own documents and those one has opened, latest first.",
+        )
+        .query([
+            text("q", "A part of the title."),
+            number("limit", "How many, 1 to 200; 50 if absent."),
+            text("cursor", "Where the page before ended."),
+            flag("deleted", "Whether to list what is deleted instead."),
+        ])
+        .errors(&[BadRequest]),
+        op(
+            "get /api/documents/{id}",
+            "documents readDocument",
+            json(200, "DocumentInfo"),
+            "Look a document up.",
+        )
+        .errors(READS),
+        op(
+            "patch /api/documents/{id}",
+            "documents renameDocument",
+            json(200, "DocumentInfo"),
+            "Give a document another title.",
+        )
+        .takes("RenameDocument")
+        .errors(CHANGES),
+        op(
+            "delete /api/documents/{id}",
+            "documents deleteDocument",
+            NOTHING,
+            "Delete a document; it can be restored.",
+        )
+        .errors(&[NotFound, Forbidden, ForeignOrigin, SlowDown]),
+        op(
+            "post /api/documents/{id}/restore",
+            "documents restoreDocument",
+            json(200, "DocumentInfo"),
+            "Restore a deleted document.",
+        )
+        .errors(&[NotFound, Forbidden, ForeignOrigin, SlowDown]),
+        op(
+            "get /api/documents/{id}/text",
+            "documents readText",
+            (200, Body::Text),
+            "Read a text: the latest, that of a revision, or that of a time.",
+        )
+        .query([
+            number("revision", "The revision."),
+            number("time_ms", "The time, in place of a revision."),
+        ])
+        .cached()
+        .errors(LOOKS_BACK),
+    ]
+}
+
+/// A document's past.
+fn history() -> Vec<Operation> {
+    use self::operation as op;
+    vec![
+        op(
+            "get /api/documents/{id}/history",
+            "history listOperations",
+            json(200, "HistoryPage"),
+            "Read committed operations, in order.",
+        )
+        .query([
+            number("after", "The revision before the first one; 0 if absent."),
+            number("limit", "How many, 1 to 1000; 100 if absent."),
+        ])
+        .errors(LOOKS_BACK),
+        op(
+            "get /api/documents/{id}/history/summary",
+            "history summarizeHistory",
+            json(200, "HistorySummary"),
+            "See a document's whole history in a few stretches.",
+        )
+        .query([number("buckets", "How many, 1 to 1000; 200 if absent.")])
+        .errors(LOOKS_BACK),
+        op(
+            "get /api/documents/{id}/seen",
+            "history readSeen",
+            json(200, "SeenMark"),
+            "See how far one has looked at a document.",
+        )
+        .errors(READS),
+        op(
+            "put /api/documents/{id}/seen",
+            "history markSeen",
+            json(200, "SeenMark"),
+            "Note how far one has looked at a document.",
+        )
+        .takes("MarkSeen")
+        .errors(&[
+            BadRequest,
+            NotFound,
+            RevisionAhead,
+            DocumentDeleted,
+            ForeignOrigin,
+            SlowDown,
+        ]),
+    ]
+}
+
+/// Texts of the past: how they differ, who wrote them, and bringing them back.
+fn past_texts() -> Vec<Operation> {
+    use self::operation as op;
+    vec![
+        op(
+            "get /api/documents/{id}/diff",
+            "history compareRevisions",
+            json(200, "RevisionDiff"),
+            "Read what leads from one text to a later one.",
+        )
+        .query([needed("from", "The earlier revision."), needed("to", "The later one.")])
+        .cached()
+        .errors(LOOKS_BACK),
+        op(
+            "get /api/documents/{id}/attribution",
+            "history attributeText",
+            json(200, "Attribution"),
+            "See who wrote the characters of a text.",
+        )
+        .query([
+            number("revision", "The text's revision; the latest if absent."),
+            number("from", "The first character; 0 if absent."),
+            number("len", "How many characters; all if absent."),
+            number("gap_ms", "Neighbours of one author within this time make one run."),
+        ])
+        .errors(LOOKS_BACK),
+        op(
+            "post /api/documents/{id}/restore-revision",
+            "history restoreRevision",
+            json(200, "RevisionRestored"),
+            "Give a document the text of an earlier revision, as one more change.",
+        )
+        .takes("RestoreRevision")
+        .errors(&[
+            BadRequest,
+            NotFound,
+            RevisionAhead,
+            DocumentDeleted,
+            Forbidden,
+            ForeignOrigin,
+            DocumentFull,
+            SlowDown,
+            Overloaded,
+            DocCorrupt,
+        ]),
+    ]
+}
+
+/// Revisions that have names.
+fn versions() -> Vec<Operation> {
+    use self::operation as op;
+    vec![
+        op(
+            "get /api/documents/{id}/versions",
+            "versions listVersions",
+            json(200, "VersionList"),
+            "List the revisions that have names.",
+        )
+        .errors(READS),
+        op(
+            "post /api/documents/{id}/versions",
+            "versions nameRevision",
+            json(201, "Version"),
+            "Give a revision a name.",
+        )
+        .takes("CreateVersion")
+        .errors(&[
+            BadRequest,
+            NotFound,
+            RevisionAhead,
+            DocumentDeleted,
+            Forbidden,
+            ForeignOrigin,
+            TooManyVersions,
+            SlowDown,
+        ]),
+        op(
+            "patch /api/documents/{id}/versions/{version}",
+            "versions renameVersion",
+            json(200, "Version"),
+            "Give a named version another name.",
+        )
+        .takes("RenameVersion")
+        .errors(CHANGES),
+        op(
+            "delete /api/documents/{id}/versions/{version}",
+            "versions deleteVersion",
+            NOTHING,
+            "Take a version's name away; the revision stays.",
+        )
+        .errors(CHANGES),
+    ]
+}
+
+/// People, and this description.
+fn people() -> Vec<Operation> {
+    use self::operation as op;
+    vec![
+        op("get /api/me", "people readMe", json(200, "Me"), "See who one is."),
+        op(
+            "put /api/me",
+            "people updateMe",
+            json(200, "Me"),
+            "Take another name or colour, which others see at once.",
+        )
+        .takes("UpdateMe")
+        .errors(&[BadRequest, Forbidden, ForeignOrigin, SlowDown]),
+        op(
+            "get /api/openapi.json",
+            "description readDescription",
+            (200, Body::Any),
+            "Read this description.",
+        ),
+    ]
+}
