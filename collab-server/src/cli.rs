@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command};
 
-use crate::config::{Config, ConfigError, SETTINGS, Sources};
+use crate::config::{Config, ConfigError, PUBLIC_SITE, SETTINGS, Sources};
 
 pub use self::import::Format as ImportFormat;
 pub use self::replay_trace::{ReplayTraceArguments, replay_trace};
@@ -196,8 +196,23 @@ pub fn environment_sample() -> String {
         writeln!(out, "#{}={}", setting.variable(), setting.default)
             .expect("writing to a string does not fail");
     }
+    out.push_str(PRESET_HEAD);
+    for (name, value, why) in PUBLIC_SITE {
+        let setting = SETTINGS.iter().find(|setting| setting.name == *name);
+        let variable = setting.expect("a preset is made of settings").variable();
+        write!(out, "\n# {why}\n#{variable}={value}\n").expect("writing to a string does not fail");
+    }
     out
 }
+
+/// What stands before the preset.
+const PRESET_HEAD: &str = "
+## Preset: a public site
+
+# For a server that anybody may use. Remove the # of all the lines that follow; what is not named
+# keeps its default. Serve it over https: by tls_cert and tls_key, or behind a proxy that
+# public_url, trusted_proxies and forwarded_header name. SECURITY.md says what holds then.
+";
 
 /// Breaks a text into lines of at most `width` bytes, between words.
 fn wrap(text: &str, width: usize) -> Vec<String> {

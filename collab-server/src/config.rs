@@ -8,11 +8,13 @@
 //! counts.
 
 mod network;
+mod preset;
 mod settings;
 mod source;
 mod value;
 
 pub use network::Networks;
+pub use preset::PUBLIC_SITE;
 pub use settings::{Config, SETTINGS, Setting};
 pub use source::{ConfigError, Origin, Sources};
 pub use value::{

@@ -48,7 +48,7 @@ pub use cli::{
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Config, ConfigError, CookieName, Database, GuestPolicy, LogFormat, Networks, Origin, Origins,
-    PostgresUrl, PublicUrl, SETTINGS, Secret, Setting, SignInUrl, Sources, Switch,
+    PUBLIC_SITE, PostgresUrl, PublicUrl, SETTINGS, Secret, Setting, SignInUrl, Sources, Switch,
 };
 pub use document::{
     CatchUp, DocumentConfig, Ended, Frame, HeadText, JoinError, JoinRequest, Joined, Participant,

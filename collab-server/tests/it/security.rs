@@ -243,6 +243,43 @@ async fn an_address_has_so_many_unknown_connections_and_another_is_not_bound() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn a_public_site_by_the_preset_tells_its_limits_and_keeps_them() {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.sample");
+    let sample = std::fs::read_to_string(sample).expect(".env.sample");
+    let (_, preset) = sample.split_once("## Preset: a public site").expect("a preset");
+    let lines = preset.lines().filter_map(|line| line.strip_prefix("#CONCORD_")?.split_once('='));
+    let flags: Vec<String> = lines
+        .flat_map(|(name, value)| {
+            [format!("--{}", name.to_ascii_lowercase().replace('_', "-")), value.to_owned()]
+        })
+        .collect();
+    assert!(flags.len() > 10, "{flags:?}");
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let server = TestServer::start_with(&flags).await;
+    let headers = [("sec-websocket-protocol", "concord.v1"), ("cookie", server.cookie())];
+    let mut sockets = Vec::new();
+    for _ in 0..5 {
+        let mut socket = RawSocket::open(server.address(), &headers).await.expect("an upgrade");
+        let welcome = socket.next().await;
+        let limits = &welcome["limits"];
+        assert_eq!(limits["text_bytes_max"], 10_000, "{welcome}");
+        assert_eq!(limits["submissions_per_s"], 100);
+        assert_eq!(limits["documents_max"], 16);
+        assert_eq!(limits["document_bytes_max"], 1 << 20);
+        sockets.push(socket);
+    }
+    let mut sixth = RawSocket::open(server.address(), &headers).await.expect("an upgrade");
+    assert_eq!(sixth.closed().await, 4429);
+    let document = server.create_with_text("").await;
+    let mut socket = sockets.pop().expect("a socket");
+    socket.enter(&document, 1).await;
+    let large = socket.submit(1, 0, &format!("[{:?}]", "x".repeat(10_001))).await;
+    assert_eq!(large["code"], "text_too_large");
+    assert_eq!(socket.submit(2, 0, &format!("[{:?}]", "x".repeat(10_000))).await["ack"], 2);
+    server.stop().await;
+}
+
 async fn assert_limit_hit(server: &TestServer, limit: &str) {
     let figures = server.ask(Request::get("/metrics")).await.text();
     let line = format!("concord_limits_hit_total{{limit={limit:?}}} ");
