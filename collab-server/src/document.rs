@@ -12,6 +12,7 @@ mod edit;
 mod feed;
 mod frame;
 mod join;
+mod moments;
 mod presence;
 mod ring;
 mod room;
@@ -46,6 +47,7 @@ pub(crate) use core::{Admission, Order, Read, ReadDone};
 pub(crate) use core::{Core, JoinFailure, Sharing};
 #[cfg(feature = "simulation")]
 pub(crate) use feed::{Held, Reader};
+pub(crate) use room::Activity;
 #[cfg(feature = "simulation")]
 pub(crate) use state::{Outcome, ReadFault};
 pub(crate) use submission::SubmissionOrigin;
@@ -133,6 +135,11 @@ impl Document {
     /// Live sessions.
     pub(crate) fn session_count(&self) -> usize {
         self.shared.room().session_count()
+    }
+
+    /// How much goes on in it.
+    pub(crate) fn activity(&self) -> Activity {
+        self.shared.room().activity()
     }
 
     /// Messages that wait to be taken by the actor.

@@ -32,6 +32,7 @@ mod session;
 mod shutdown;
 #[cfg(feature = "simulation")]
 pub mod simulation;
+mod statistics;
 mod store;
 mod tls;
 mod usage;

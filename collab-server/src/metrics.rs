@@ -4,6 +4,7 @@
 
 mod labels;
 mod store;
+mod window;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -21,8 +22,9 @@ use prometheus_client::registry::Registry;
 pub(crate) use labels::{Limit, TlsFailure};
 pub(crate) use store::MeasuredStore;
 
+use self::window::Window;
 use crate::packing::PackReport;
-use crate::registry::RegistryStats;
+use crate::registry::{RegistryStats, RoomFigures};
 
 /// The label of a code from a closed list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -93,6 +95,8 @@ pub(crate) struct Metrics {
     pub(crate) answer_time: Histogram,
     /// Round trips of heartbeats.
     pub(crate) heartbeat_time: Histogram,
+    /// From a commit becoming visible to its being taken for a session.
+    pub(crate) fanout_time: Histogram,
     /// From a join's arrival to `joined`.
     pub(crate) join_time: Histogram,
     limits: Family<LimitLabel, Counter>,
@@ -106,6 +110,8 @@ pub(crate) struct Metrics {
     pub(crate) http_time: Histogram,
     /// From an append's call to its being durable.
     append_time: Histogram,
+    /// The same since the last line of statistics.
+    append_window: Window,
     /// Operations made durable.
     operations: Counter,
     appends: Codes,
@@ -123,11 +129,69 @@ pub(crate) struct Metrics {
     load_time: Histogram,
     documents_loaded: Gauge<u64, AtomicU64>,
     mailbox_depth: Gauge<u64, AtomicU64>,
+    rooms: Gauge<u64, AtomicU64>,
+    people: Gauge<u64, AtomicU64>,
+    lag: Gauge<u64, AtomicU64>,
 }
 
 /// Buckets from 0.25 ms to about 8 s.
 fn time_histogram() -> Histogram {
     Histogram::new(exponential_buckets(0.000_25, 2.0, 16))
+}
+
+/// Registers each figure by its field, under its name, with what it means; and lists them.
+macro_rules! figures {
+    ($($field:ident $name:literal $help:literal,)+) => {
+        impl Metrics {
+            fn register(&mut self) {
+                let registry = &mut self.registry;
+                $( registry.register($name, $help, self.$field.clone()); )+
+            }
+        }
+
+        /// Every figure: its name behind `concord_`, and what it means.
+        #[cfg(test)]
+        const FIGURES: &[(&str, &str)] = &[$( ($name, $help) ),+];
+    };
+}
+
+figures! {
+    connections "connections" "Open connections, HTTP and WebSocket",
+    connections_refused "connections_refused" "Connections turned away at the cap",
+    sockets "sockets" "Open WebSocket connections",
+    sessions "sessions" "Documents open over WebSocket connections",
+    frames_received "frames_received" "WebSocket messages from clients",
+    frames_sent "frames_sent" "WebSocket messages to clients",
+    bytes_received "bytes_received" "Bytes read from WebSocket connections",
+    bytes_sent "bytes_sent" "Bytes written to WebSocket connections",
+    submissions "submissions" "Submissions received",
+    answer_time "submission_answer_seconds" "From a submission to its answer on the socket",
+    heartbeat_time "heartbeat_seconds" "Round trips of heartbeats",
+    fanout_time "fanout_seconds" "From a commit to its being taken for a session",
+    join_time "join_seconds" "From a join to its answer",
+    limits "limits_hit" "Refusals because of a limit, by which one",
+    tls_failures "tls_failures" "Connections that ended before they were secure, by why",
+    rejects "rejects" "Submissions answered by a reject, by code",
+    tokens_refused "tokens_refused" "Tokens refused, by reason",
+    errors "errors" "Errors answered over WebSockets, by code",
+    closes "closes" "WebSocket connections closed by the server, by code",
+    http "http_responses" "HTTP answers by route and status",
+    http_time "http_seconds" "From an HTTP request to its answer",
+    append_time "append_seconds" "From an append to its being durable",
+    operations "operations" "Operations made durable",
+    appends "appends" "Appends by what became of them",
+    packed_pages "packed_pages" "Packed pages written, merged ones again",
+    packed_bytes "packed_bytes" "Size of the packed pages written",
+    packed_expanded_bytes "packed_expanded_bytes" "What those take expanded",
+    packed_revisions "packed_revisions" "Revisions that were rows and are packed",
+    packing_time "packing_seconds" "From a snapshot to the last page packed for it",
+    packing_failures "packing_failures" "Documents whose history was not packed",
+    load_time "load_seconds" "From a document's load to its text",
+    documents_loaded "documents_loaded" "Documents in memory",
+    mailbox_depth "mailbox_depth" "Messages waiting for documents",
+    rooms "rooms" "Documents with somebody in them",
+    people "people" "People in documents, counted once in each",
+    lag "lag_revisions" "Revisions that the session furthest behind lacks",
 }
 
 impl Metrics {
@@ -145,6 +209,7 @@ impl Metrics {
             submissions: Counter::default(),
             answer_time: time_histogram(),
             heartbeat_time: time_histogram(),
+            fanout_time: time_histogram(),
             join_time: time_histogram(),
             limits: Family::default(),
             tls_failures: Family::default(),
@@ -155,6 +220,7 @@ impl Metrics {
             http: Family::default(),
             http_time: time_histogram(),
             append_time: time_histogram(),
+            append_window: Window::default(),
             operations: Counter::default(),
             appends: Codes::default(),
             packed_pages: Counter::default(),
@@ -166,52 +232,12 @@ impl Metrics {
             load_time: time_histogram(),
             documents_loaded: Gauge::default(),
             mailbox_depth: Gauge::default(),
+            rooms: Gauge::default(),
+            people: Gauge::default(),
+            lag: Gauge::default(),
         };
         metrics.register();
         Arc::new(metrics)
-    }
-
-    fn register(&mut self) {
-        let registry = &mut self.registry;
-        macro_rules! register {
-            ($($field:ident $name:literal $help:literal,)+) => {
-                $( registry.register($name, $help, self.$field.clone()); )+
-            };
-        }
-        register! {
-            connections "connections" "Open connections, HTTP and WebSocket",
-            connections_refused "connections_refused" "Connections turned away at the cap",
-            sockets "sockets" "Open WebSocket connections",
-            sessions "sessions" "Documents open over WebSocket connections",
-            frames_received "frames_received" "WebSocket messages from clients",
-            frames_sent "frames_sent" "WebSocket messages to clients",
-            bytes_received "bytes_received" "Bytes read from WebSocket connections",
-            bytes_sent "bytes_sent" "Bytes written to WebSocket connections",
-            submissions "submissions" "Submissions received",
-            answer_time "submission_answer_seconds" "From a submission to its answer on the socket",
-            heartbeat_time "heartbeat_seconds" "Round trips of heartbeats",
-            join_time "join_seconds" "From a join to its answer",
-            limits "limits_hit" "Refusals because of a limit, by which one",
-            tls_failures "tls_failures" "Connections that ended before they were secure, by why",
-            rejects "rejects" "Submissions answered by a reject, by code",
-            tokens_refused "tokens_refused" "Tokens refused, by reason",
-            errors "errors" "Errors answered over WebSockets, by code",
-            closes "closes" "WebSocket connections closed by the server, by code",
-            http "http_responses" "HTTP answers by route and status",
-            http_time "http_seconds" "From an HTTP request to its answer",
-            append_time "append_seconds" "From an append to its being durable",
-            operations "operations" "Operations made durable",
-            appends "appends" "Appends by what became of them",
-            packed_pages "packed_pages" "Packed pages written, merged ones again",
-            packed_bytes "packed_bytes" "Size of the packed pages written",
-            packed_expanded_bytes "packed_expanded_bytes" "What those take expanded",
-            packed_revisions "packed_revisions" "Revisions that were rows and are packed",
-            packing_time "packing_seconds" "From a snapshot to the last page packed for it",
-            packing_failures "packing_failures" "Documents whose history was not packed",
-            load_time "load_seconds" "From a document's load to its text",
-            documents_loaded "documents_loaded" "Documents in memory",
-            mailbox_depth "mailbox_depth" "Messages waiting for documents",
-        }
     }
 
     /// Counts something refused because of a limit.
@@ -224,6 +250,22 @@ impl Metrics {
     pub(crate) fn tls_failed(&self, failure: TlsFailure) {
         let class = StaticText(failure.name());
         self.tls_failures.get_or_create(&ClassLabel { class }).inc();
+    }
+
+    /// Notes how long an append took.
+    fn appended(&self, took: Duration) {
+        self.append_time.observe(took.as_secs_f64());
+        self.append_window.observe(took);
+    }
+
+    /// What 99 in 100 appends since the last call took at most.
+    pub(crate) fn take_append_p99(&self) -> Option<Duration> {
+        self.append_window.take_p99()
+    }
+
+    /// Operations made durable so far.
+    pub(crate) fn operations_count(&self) -> u64 {
+        self.operations.get()
     }
 
     /// Counts a reject.
@@ -262,11 +304,40 @@ impl Metrics {
     }
 
     /// The text for `/metrics`, with the figures that are read only now.
-    pub(crate) fn text(&self, stats: &RegistryStats) -> String {
+    pub(crate) fn text(&self, stats: &RegistryStats, rooms: &[RoomFigures]) -> String {
+        self.rooms.set(rooms.iter().filter(|room| room.sessions > 0).count() as u64);
+        self.people.set(rooms.iter().map(|room| room.people as u64).sum());
+        self.lag.set(rooms.iter().map(|room| room.lag_revisions).max().unwrap_or(0));
         self.documents_loaded.set(stats.documents as u64);
         self.mailbox_depth.set(stats.waiting as u64);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_metrics_has_every_figure_and_nothing_else() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md");
+        let page = std::fs::read_to_string(path).expect("docs/metrics.md");
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `concord_"));
+        let listed: Vec<(&str, &str)> = rows
+            .map(|row| {
+                let mut cells = row.split(" | ");
+                let name = cells.next().and_then(|cell| cell.split(['`', '{']).next());
+                let meaning = cells.nth(1).unwrap_or_default().trim_end_matches(" |");
+                (name.unwrap_or_default(), meaning)
+            })
+            .collect();
+        for (name, help) in FIGURES {
+            let row = listed.iter().find(|(listed, _)| listed == name);
+            let row = row.unwrap_or_else(|| panic!("docs/metrics.md lacks concord_{name}"));
+            assert!(row.1.starts_with(help), "concord_{name}: {:?} is not {help:?}", row.1);
+        }
+        assert_eq!(listed.len(), FIGURES.len(), "docs/metrics.md has others: {listed:?}");
     }
 }

@@ -24,8 +24,8 @@ pub(crate) use self::slots::opened;
 use self::visits::{Noted, Visits};
 use crate::clock::Clock;
 use crate::document::{
-    Control, Document, DocumentConfig, HeadText, JoinError, JoinFailure, JoinRequest, Joined,
-    Participant, Submission, Surroundings,
+    Activity, Control, Document, DocumentConfig, HeadText, JoinError, JoinFailure, JoinRequest,
+    Joined, Participant, Submission, Surroundings,
 };
 use crate::fanout::Fanout;
 use crate::store::{PersonRecord, Store, StoreError};
@@ -67,6 +67,21 @@ pub struct RegistryStats {
     pub sessions: usize,
     /// Messages that wait in their mailboxes.
     pub waiting: usize,
+}
+
+/// How much goes on in one document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RoomFigures {
+    /// Tells it from the others in this process, and nothing else: the number of its loading.
+    pub(crate) number: u64,
+    /// Live sessions.
+    pub(crate) sessions: usize,
+    /// People who have at least one of those.
+    pub(crate) people: usize,
+    /// Its last revision.
+    pub(crate) head: Revision,
+    /// How many revisions the session furthest behind lacks.
+    pub(crate) lag_revisions: u64,
 }
 
 /// Why an edit of the server is not committed.
@@ -280,6 +295,20 @@ impl Registry {
             sessions: stats.sessions + document.session_count(),
             waiting: stats.waiting + document.waiting_count(),
         })
+    }
+
+    /// How much goes on in each document, in no order.
+    pub(crate) fn rooms(&self) -> Vec<RoomFigures> {
+        let numbered: Vec<(u64, Document)> = {
+            let table = self.table();
+            let numbered = table.slots.numbered();
+            numbered.filter_map(|(number, held)| Some((number, document(held)?))).collect()
+        };
+        let figures = |(number, document): (u64, Document)| {
+            let Activity { sessions, people, head, lag_revisions } = document.activity();
+            RoomFigures { number, sessions, people, head, lag_revisions }
+        };
+        numbered.into_iter().map(figures).collect()
     }
 
     /// Finishes every append that was begun, ends every session once its answers are pulled, keeps

@@ -131,6 +131,7 @@ impl Server {
             let watching = tls.clone().watch(app.shutdown.stopping.clone());
             app.shutdown.tasks.spawn(watching);
         }
+        app.shutdown.tasks.spawn(crate::statistics::run(Arc::clone(&app)));
         let accepting = tokio::spawn(accepting.run(listener));
         let scheme = if app.tls.is_some() { "https" } else { "http" };
         tracing::info!(%address, "serving on {scheme}://{address}");

@@ -262,6 +262,8 @@ impl Actor {
                 }
             }
         }
+        let head = self.parts.shared.room().ring.head();
+        self.parts.shared.moments.note(head);
     }
 
     fn admit(&mut self, admission: Box<Admission>) {

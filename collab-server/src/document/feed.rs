@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use collab_protocol::{
     Ack, AuthorNumber, ChannelId, ClientId, Deleted, ErrorCode, OpsFrame, Reject, Renamed,
@@ -25,6 +26,8 @@ pub struct Pulled {
     pub frames: Vec<String>,
     /// Whether there is more to pull at once; otherwise the wake tells.
     pub more: bool,
+    /// How long ago the oldest commit among them became visible.
+    pub age: Option<Duration>,
 }
 
 /// What a feed has for its session.
@@ -149,6 +152,9 @@ impl Reader {
         let mut frames: Vec<String> =
             position.ops_frame(*address, room, budget_bytes).into_iter().collect();
         let is_at_head = position.revision >= head;
+        if let Some(member) = room.member(address.number) {
+            member.sent = position.revision;
+        }
         let presence = position.presence(*address, room);
         let title = position.title(room);
         let deletion = position.deletion(room);
@@ -169,7 +175,9 @@ impl Reader {
         }));
         match ended {
             Some(reason) if frames.is_empty() => Err(reason),
-            _ => Ok(Held::Pulled(Pulled { frames, more: !is_at_head || ended.is_some() })),
+            _ => {
+                Ok(Held::Pulled(Pulled { frames, more: !is_at_head || ended.is_some(), age: None }))
+            }
         }
     }
 
@@ -217,8 +225,13 @@ impl SessionFeed {
     /// [`Ended`], once what came before is pulled.
     pub fn pull(&mut self, budget_bytes: usize) -> Result<Step, Ended> {
         let retry_ms = self.shared.config.retry.as_millis();
+        let before = self.reader.revision();
         Ok(match self.reader.step(&self.shared.room, budget_bytes, retry_ms)? {
-            Held::Pulled(pulled) => Step::Pulled(pulled),
+            Held::Pulled(pulled) => {
+                let is_news = self.reader.revision() > before;
+                let age = is_news.then(|| self.shared.moments.age_behind(before));
+                Step::Pulled(Pulled { age, ..pulled })
+            }
             Held::Behind { after, head } => {
                 let (shared, client) = (Arc::clone(&self.shared), self.reader.client());
                 Step::Behind(CatchUp { shared, client, after, head })

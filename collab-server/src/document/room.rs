@@ -18,6 +18,7 @@ use tokio::sync::{Notify, Semaphore};
 use self::member::Member;
 use super::config::DocumentConfig;
 use super::feed::Ended;
+use super::moments::Moments;
 use super::presence::{self, Authors, PresenceFrame};
 use super::ring::{Ring, RingEntry};
 use super::state::Committed;
@@ -32,6 +33,20 @@ pub(crate) struct Shared {
     /// Bounds the catch-ups from the store, over all documents.
     pub(super) catch_ups: Arc<Semaphore>,
     pub(super) room: Arc<SharedRoom>,
+    /// When what is in the room became visible.
+    pub(super) moments: Moments,
+}
+
+/// How much goes on in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Activity {
+    /// Live sessions.
+    pub(crate) sessions: usize,
+    /// People who have at least one of those.
+    pub(crate) people: usize,
+    pub(crate) head: Revision,
+    /// How many revisions the session furthest behind lacks.
+    pub(crate) lag_revisions: u64,
 }
 
 /// A document's room, which the actor writes and sessions read.
@@ -57,7 +72,7 @@ impl Shared {
         catch_ups: Arc<Semaphore>,
         room: Arc<SharedRoom>,
     ) -> Self {
-        Shared { document, config, store, catch_ups, room }
+        Shared { document, config, store, catch_ups, room, moments: Moments::default() }
     }
 
     /// The room, held for a copy of bytes and never over an await.
@@ -129,6 +144,21 @@ impl Room {
 
     pub(super) fn session_count(&self) -> usize {
         self.members.len()
+    }
+
+    pub(super) fn activity(&self) -> Activity {
+        let head = self.ring.head();
+        let live = || self.members.values().filter(|member| member.is_live());
+        let mut people: Vec<AuthorNumber> = live().map(|member| member.by).collect();
+        people.sort_unstable();
+        people.dedup();
+        let lags = live().map(|member| head.get().saturating_sub(member.sent.get()));
+        Activity {
+            sessions: self.members.len(),
+            people: people.len(),
+            head,
+            lag_revisions: lags.max().unwrap_or(0),
+        }
     }
 
     pub(super) fn member(&mut self, session: SessionNumber) -> Option<&mut Member> {

@@ -33,6 +33,6 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let stats = app.registry.stats();
-    ([(header::CONTENT_TYPE, kind)], app.metrics.text(&stats)).into_response()
+    let text = app.metrics.text(&app.registry.stats(), &app.registry.rooms());
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

@@ -48,7 +48,7 @@ impl StoreLayer for MeasuredStore {
         let operations = append.operations.len() as u64;
         Box::pin(async move {
             let outcome = self.inner.append(append).await;
-            self.metrics.append_time.observe(began.elapsed().as_secs_f64());
+            self.metrics.appended(began.elapsed());
             count(&self.metrics.appends, outcome_name(&outcome));
             if matches!(outcome, AppendOutcome::Done) {
                 self.metrics.operations.inc_by(operations);

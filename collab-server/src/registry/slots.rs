@@ -58,6 +58,11 @@ impl<T> Slots<T> {
         self.by_document.len()
     }
 
+    /// What stands for each, in no order, with the generation of its loading.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.by_document.values().map(|slot| (slot.generation, &slot.held))
+    }
+
     /// What stands for each, in no order.
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
         self.by_document.values().map(|slot| &slot.held)

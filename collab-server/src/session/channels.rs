@@ -138,7 +138,12 @@ impl Channels {
     fn pull_one(&mut self, channel: ChannelId, budget_bytes: usize) -> Result<Vec<String>, Ended> {
         let open = self.open.get_mut(&channel).expect("the order was just taken from the map");
         let frames = match open.feed.pull(budget_bytes)? {
-            Step::Pulled(pulled) => pulled.frames,
+            Step::Pulled(pulled) => {
+                if let Some(age) = pulled.age {
+                    self.metrics.fanout_time.observe(age.as_secs_f64());
+                }
+                pulled.frames
+            }
             Step::Behind(catch_up) => {
                 let stretch = self.history.take(channel, catch_up)?;
                 stretch.map(|stretch| open.feed.caught_up(&stretch)).into_iter().collect()

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::support::DEADLINE;
 use crate::support::http::Request;
 use crate::support::socket::RawSocket;
+use crate::support::{DEADLINE, until};
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_collab-server"));
@@ -87,14 +88,15 @@ async fn the_program_serves_from_its_folder_and_ends_on_a_signal() {
 #[tokio::test]
 async fn the_log_holds_no_text_and_no_cookie() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (program, address, mut log) = start(folder.path(), &["--log", "trace"]).await;
+    let (program, address, mut log) =
+        start(folder.path(), &["--log", "trace", "--statistics-s", "1"]).await;
     // Read all along: a full pipe would stop the program.
+    let read = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&read);
     let reading = tokio::spawn(async move {
-        let mut lines = Vec::new();
         while let Some(line) = log.next_line().await.expect("a line") {
-            lines.push(line);
+            lines.lock().expect("unpoisoned").push(line);
         }
-        lines
     });
     let me = Request::get("/api/me").send(address).await;
     let cookie = me.cookie().expect("a cookie");
@@ -109,16 +111,25 @@ async fn the_log_holds_no_text_and_no_cookie() {
     let mut socket = RawSocket::open(address, &headers).await.expect("an upgrade");
     assert_eq!(socket.enter(&id, 1).await["text"], "a-secret-text");
     assert_eq!(socket.submit(1, 1, r#"["a-secret-insert",13]"#).await["ack"], 1);
+    until("a line of statistics knows who is there", || async {
+        let lines = read.lock().expect("unpoisoned");
+        lines.iter().any(|line| line.contains("\"statistics\"") && line.contains("\"people\":1"))
+    })
+    .await;
     program.signal("-TERM");
     assert_eq!(socket.closed().await, 1012);
     let (_, value) = cookie.split_once('=').expect("a pair");
-    let lines = reading.await.expect("the log is read");
-    for line in &lines {
+    reading.await.expect("the log is read");
+    let lines = read.lock().expect("unpoisoned");
+    for line in lines.iter() {
         for secret in ["a-secret-title", "a-secret-text", "a-secret-insert", value] {
             assert!(!line.contains(secret), "{line}");
         }
     }
     assert!(lines.len() > 5, "{lines:?}");
+    let statistics: Vec<&String> =
+        lines.iter().filter(|line| line.contains("\"statistics\"")).collect();
+    assert!(statistics.iter().all(|line| !line.contains(&id)), "{statistics:?}");
 }
 
 #[test]

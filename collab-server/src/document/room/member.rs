@@ -18,6 +18,8 @@ pub(in crate::document) struct Member {
     pub(super) by: AuthorNumber,
     /// Where its stream began: own submissions up to here are acknowledged apart.
     pub(super) start: Revision,
+    /// Up to where its writer has taken the stream.
+    pub(in crate::document) sent: Revision,
     pub(super) wake: Arc<Notify>,
     /// Its selections in the text at the head.
     pub(super) ranges: Ranges,
@@ -47,6 +49,7 @@ impl Member {
             client,
             by,
             start,
+            sent: start,
             wake,
             ranges: Ranges::none(),
             changed: version,
