@@ -35,8 +35,8 @@ pub enum ClientMessage {
     Ping(Ping),
 }
 
-/// Says who is there. Only the first message may, and only if neither a cookie nor an
-/// `Authorization` header came with the upgrade.
+/// Says who is there, as the first message of a connection whose upgrade did not; later it brings a
+/// fresh token of the same person, so that the session lasts as long as that.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Auth {

@@ -189,3 +189,6 @@ fn is_plain(header: &Header) -> bool {
         && header.cty.is_none();
     is_token && nothing_else && !header.extras.inner().contains_key("b64")
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,5 +18,6 @@ mod shutdown;
 mod store_contract;
 mod support;
 mod tls;
+mod tokens;
 mod tools;
 mod trace;

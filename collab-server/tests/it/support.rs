@@ -12,6 +12,7 @@ pub(crate) mod proxy;
 pub(crate) mod server;
 pub(crate) mod socket;
 pub(crate) mod stand_in;
+pub(crate) mod token;
 
 use std::time::Duration;
 

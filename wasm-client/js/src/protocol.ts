@@ -78,8 +78,8 @@ export type Role = "owner" | "editor" | "commenter" | "viewer";
 export type ClientMessage = { "type": "auth" } & Auth | { "type": "join" } & Join | { "type": "submit" } & Submit | { "type": "select" } & Select | { "type": "leave" } & Leave | { "type": "ping" } & Ping;
 
 /**
- * Says who is there. Only the first message may, and only if neither a cookie nor an
- * `Authorization` header came with the upgrade.
+ * Says who is there, as the first message of a connection whose upgrade did not; later it brings a
+ * fresh token of the same person, so that the session lasts as long as that.
  */
 export type Auth = {
   /** The token. Never in a URL, never in a log. */

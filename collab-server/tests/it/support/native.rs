@@ -39,6 +39,8 @@ pub(crate) enum Taken {
 pub(crate) struct NativeClient {
     address: SocketAddr,
     cookie: String,
+    /// The token that goes into the header, if there is one.
+    token: Option<String>,
     document: String,
     id: String,
     epoch: String,
@@ -80,6 +82,7 @@ impl NativeClient {
         NativeClient {
             address,
             cookie: cookie.to_owned(),
+            token: None,
             document: document.to_owned(),
             id: Uuid::new_v4().simple().to_string(),
             epoch: String::new(),
@@ -107,6 +110,10 @@ impl NativeClient {
         let mut request = format!("ws://{}/api/socket", self.address).into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("cookie", self.cookie.parse().expect("a cookie is a header value"));
+        if let Some(token) = &self.token {
+            let line = format!("Bearer {token}");
+            headers.insert("authorization", line.parse().expect("a token is a header value"));
+        }
         let origin = format!("http://{}", self.address);
         headers.insert("origin", origin.parse().expect("an origin is a header value"));
         headers.insert("sec-websocket-protocol", "concord.v1".parse().expect("plain"));
@@ -151,6 +158,16 @@ impl NativeClient {
             self.send_outstanding().await?;
         }
         Ok(())
+    }
+
+    /// Has another cookie from the next connection on.
+    pub(crate) fn sign_in(&mut self, cookie: &str) {
+        cookie.clone_into(&mut self.cookie);
+    }
+
+    /// Brings a token from the next connection on.
+    pub(crate) fn bring(&mut self, token: &str) {
+        self.token = Some(token.to_owned());
     }
 
     /// Drops the connection without a word, as a lost network does.

@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use collab_protocol::DocumentId;
-use collab_server::{Invocation, PageLimit, Server, SqliteConfig, SqliteStore, Store};
+use collab_server::{
+    Clock, Config, Invocation, MemoryStore, PageLimit, Server, SqliteConfig, SqliteStore, Store,
+};
 use ot_core::{Revision, Text};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,6 +19,16 @@ pub(crate) struct TestServer {
     folder: TempDir,
     address: SocketAddr,
     cookie: String,
+}
+
+/// The server's own flags, and these.
+fn settings(database: &str, flags: &[&str]) -> Config {
+    let own = ["collab-server", "--listen", "127.0.0.1:0", "--database", database];
+    let arguments = own.iter().chain(flags).map(OsString::from);
+    match collab_server::parse_command_line(arguments, |_| None) {
+        Ok(Invocation::Serve(config)) => *config,
+        other => panic!("{other:?}"),
+    }
 }
 
 impl TestServer {
@@ -37,13 +50,19 @@ impl TestServer {
 
     /// Starts on a database that other servers may use as well.
     pub(crate) async fn start_on(database: &str, folder: TempDir, flags: &[&str]) -> Self {
-        let own = ["collab-server", "--listen", "127.0.0.1:0", "--database", database];
-        let arguments = own.iter().chain(flags).map(OsString::from);
-        let config = match collab_server::parse_command_line(arguments, |_| None) {
-            Ok(Invocation::Serve(config)) => *config,
-            other => panic!("{other:?}"),
-        };
-        let server = Server::start(config).await.expect("the server starts");
+        let server = Server::start(settings(database, flags)).await.expect("the server starts");
+        Self::of(server, folder).await
+    }
+
+    /// Starts by a clock of the test's, and keeps nothing.
+    pub(crate) async fn start_at(clock: Arc<dyn Clock>, flags: &[&str]) -> Self {
+        let config = settings("memory:", flags);
+        let server = Server::start_with(config, Arc::new(MemoryStore::default()), clock).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::of(server.expect("the server starts"), folder).await
+    }
+
+    async fn of(server: Server, folder: TempDir) -> Self {
         let address = server.address();
         let mut test_server = TestServer { server, folder, address, cookie: String::new() };
         test_server.cookie = test_server.new_guest().await;

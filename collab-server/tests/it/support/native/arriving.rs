@@ -26,6 +26,8 @@ impl NativeClient {
             // The document has let go of this session; a new connection finds it again.
             Some("left") => return Err(self.lost()),
             Some("error") if is_retryable(&message) => return Err(self.lost()),
+            // The token has ended; the close follows.
+            Some("error") if message["code"] == "unauthenticated" => {}
             _ => panic!("unexpected message: {message}"),
         }
         Ok(())
