@@ -1,9 +1,10 @@
 // What the pictures show: every page and state, made with a real server where there is one to make it with.
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { openWindow, until } from './browser';
-import { type Editor, asViewer, caretAfter, openEditor, paste, saveLineOf, saved, setCaret, textarea, type } from './editor';
+import { type Editor, asViewer, caretAfter, openEditor, paste, ready, saveLineOf, saved, setCaret, textarea, type } from './editor';
 import { type FakeApi, fakeApi } from './fake-api';
 import { commit, idOf, typing } from './history';
+import { liar } from './report';
 import { SAMPLE_TEXT, sampleDocuments } from './samples';
 
 /** Where the scenes are played. */
@@ -263,4 +264,29 @@ export async function writePast(browser: Browser, address: string): Promise<void
 
 const gallery: Scene = (stage, shoot) => home(stage, {}, (page) => shoot(page, 'gallery'), '/gallery');
 
-export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, past, news, gallery };
+const report: Scene = async (stage, shoot) => {
+  const { context, page } = await openWindow(stage.browser, stage.window);
+  try {
+    const between = await liar(context);
+    await page.goto(stage.essay);
+    await ready(page);
+    await setCaret(page, 0);
+    between.lie();
+    await type(page, ' ');
+    await page.keyboard.press('Backspace');
+    await page.getByRole('button', { name: 'Copy report…' }).waitFor();
+    await until('it is saved again', async () => (await saveLineOf(page)) === 'Saved');
+    await shoot(page, 'report-offer');
+    await page.getByRole('button', { name: 'Copy report…' }).click();
+    const sheet = page.getByRole('dialog', { name: 'Report of this session' });
+    await sheet.getByText(/^(About|Less)/).waitFor();
+    await shoot(page, 'report');
+    await sheet.getByRole('checkbox').uncheck();
+    await sheet.getByText(/^(About|Less)/).waitFor();
+    await shoot(page, 'report-words');
+  } finally {
+    await context.close();
+  }
+};
+
+export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, gallery };

@@ -21,6 +21,7 @@ const NAMES: Record<ProblemAction, string> = {
   restore: 'Restore',
   copy: 'Copy the text',
   download: 'Download the text',
+  report: 'Copy report…',
 };
 
 function Actions({ code, hasText, can }: DocumentProblemProps) {

@@ -1,6 +1,6 @@
 'use client';
 
-import { Check, Download, History, Keyboard, Link2, MoreHorizontal, Redo2, Trash2, Undo2, UserRound, Users } from 'lucide-react';
+import { Bug, Check, Download, History, Keyboard, Link2, MoreHorizontal, Redo2, Trash2, Undo2, UserRound, Users } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { type Face, setPreferences, usePreferences } from '@/data/preferences';
 import { cx } from '@/lib/cx';
@@ -21,6 +21,7 @@ export interface EditorMenuProps {
   onCopyLink(): void;
   onHistory(): void;
   onDownload(): void;
+  onReport(): void;
   onHelp(): void;
   onMe(): void;
   onDelete(): void;
@@ -100,6 +101,9 @@ export function EditorMenu(props: EditorMenuProps) {
           </DropdownMenu.Item>
           <DropdownMenu.Item className={MENU_ITEM} onSelect={props.onHelp}>
             <Keyboard size={16} aria-hidden /> Keyboard <span className="ms-auto"><Keys combo="mod+/" quiet /></span>
+          </DropdownMenu.Item>
+          <DropdownMenu.Item className={MENU_ITEM} onSelect={props.onReport}>
+            <Bug size={16} aria-hidden /> Report of this session…
           </DropdownMenu.Item>
           <DropdownMenu.Separator className={MENU_LINE} />
           <DropdownMenu.Label className={MENU_LABEL}>Theme</DropdownMenu.Label>

@@ -1,11 +1,13 @@
 'use client';
 
+import { ConcordProvider } from '@concord/client/react';
 import dynamic from 'next/dynamic';
 import { Activity, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { toast } from 'sonner';
 import { go, useSearch } from '@/data/address';
 import { useOverdue } from '@/data/clock';
 import { type Person, useDocument } from '@/data/live';
+import { RECORDED, useReport } from '@/data/report';
 import { type SignedOut, useSignedOut } from '@/data/signed-in';
 import { useSince } from '@/data/since';
 import { useWindowHeight } from '@/data/window-height';
@@ -14,6 +16,7 @@ import { historyPlace, historySearch } from '@/lib/history/place';
 import { repairedFor } from '@/lib/problem';
 import { canWrite } from '@/lib/role';
 import { useApp } from './AppFrame';
+import { Button } from './Button';
 import { DocumentProblem } from './DocumentProblem';
 import { downloadText, useDeletion, useEditor, useEditorKeys, useProblem, useReaders, useRename, useReturning, useRoleNews, useUnsent, useWhoAmI } from './editor/document';
 import { EditorBar } from './EditorBar';
@@ -22,6 +25,7 @@ import { SinceLine } from './history/SinceLine';
 import { copyText } from './HomePage';
 import { KeptText } from './KeptText';
 import { RejectedEdits } from './RejectedEdits';
+import { ReportSheet } from './ReportSheet';
 import { ShareSheet } from './share/ShareSheet';
 import { SignInPage, SignInStrip } from './SignIn';
 import { TextFooter } from './TextFooter';
@@ -45,7 +49,11 @@ export function EditorPage() {
   useWindowHeight();
   if (id === undefined) return <div className="h-(--window-height)" />;
   if (id === null) return <NoDocument />;
-  return <OpenDocument id={id} />;
+  return (
+    <ConcordProvider {...RECORDED}>
+      <OpenDocument id={id} />
+    </ConcordProvider>
+  );
 }
 
 /** The document as it is now, or with `?history` as it was. It stays open, and its editor stays in place, while one changes between the two. */
@@ -118,6 +126,7 @@ function Editor({ id }: { id: string }) {
   // Only what came from the server has been seen: without it there is nothing to compare with.
   const present = status.phase === 'ready' && editor.connection.state === 'connected';
   const others = people.filter((person) => !person.self);
+  const report = useReport(id);
   const [sharing, setSharing] = useState(false);
   useRoleNews(editor.role);
   const [looking, setLooking] = useState(false);
@@ -196,6 +205,7 @@ function Editor({ id }: { id: string }) {
             onCopyLink={copyLink}
             onHistory={goToHistory}
             onDownload={download}
+            onReport={report.open}
             onHelp={app.openHelp}
             onMe={app.openMe}
             onDelete={deletion.remove}
@@ -214,7 +224,7 @@ function Editor({ id }: { id: string }) {
         />
       )}
       {signedOut && status.phase === 'ready' && <SignInStrip signedOut={signedOut} onRetry={signInAgain} />}
-      {trouble && <Trouble words={trouble} />}
+      {trouble && <Trouble words={trouble} onReport={report.failed ? report.open : undefined} />}
       {since.news && code === undefined && (
         <SinceLine
           words={since.news.words}
@@ -230,7 +240,7 @@ function Editor({ id }: { id: string }) {
         <DocumentProblem
           code={code}
           hasText={hasText}
-          can={{ home: goHome, reload: deletion.deleted ? undefined : reload, retry: () => session?.retry(), restore: canRestore ? deletion.restore : undefined, copy: copyAll, download }}
+          can={{ home: goHome, reload: deletion.deleted ? undefined : reload, retry: () => session?.retry(), restore: canRestore ? deletion.restore : undefined, copy: copyAll, download, report: report.failed ? report.open : undefined }}
         />
       )}
       <TextSheet
@@ -247,6 +257,7 @@ function Editor({ id }: { id: string }) {
         onRetry={editor.connection.retryNow}
         onHelp={app.openHelp}
       />
+      <ReportSheet {...report.sheet} />
       <ShareSheet id={id} open={sharing} onOpenChange={setSharing} me={editor.me?.user} onCopyLink={copyLink} onLeft={goHome} />
     </div>
   );
@@ -255,10 +266,15 @@ function Editor({ id }: { id: string }) {
 const focusText = () => document.getElementById(TEXT_ID)?.focus();
 const NOT_KEPT = 'This browser keeps no edits offline';
 
-function Trouble({ words }: { words: string }) {
+function Trouble({ words, onReport }: { words: string; onReport?: () => void }) {
   return (
-    <p role="status" className="shrink-0 border-b border-line bg-warn-tint px-6 py-2 text-center text-sm text-warn">
-      {words}
-    </p>
+    <div className="flex shrink-0 flex-wrap items-center justify-center gap-x-4 gap-y-2 border-b border-line bg-warn-tint px-6 py-2 text-sm text-warn">
+      <p role="status">{words}</p>
+      {onReport && (
+        <Button look="outline" onClick={onReport}>
+          Copy report…
+        </Button>
+      )}
+    </div>
   );
 }

@@ -14,6 +14,20 @@ export interface RejectedEditsProps {
 export function RejectedEdits({ edits, onCopy, onDismiss }: RejectedEditsProps) {
   if (edits.length === 0) return null;
   const text = edits.map((edit) => edit.text).filter(Boolean).join('\n');
+  // Kept by this page when its text and the server's came apart: nobody refused it.
+  if (edits.every((edit) => edit.code === 'diverged')) {
+    return (
+      <KeptText
+        label="The text as you had it"
+        tone="warn"
+        title="This is the text as you had it."
+        detail="Copy it if something of yours is missing below."
+        text={text}
+        onCopy={onCopy}
+        onDismiss={onDismiss}
+      />
+    );
+  }
   const reasons = [...new Set(edits.map((edit) => refusalFor(edit.code)))].join(' ');
   return (
     <KeptText

@@ -2,7 +2,7 @@
 
 import { X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { cx } from '@/lib/cx';
 
 export interface SheetProps {
@@ -17,14 +17,31 @@ export interface SheetProps {
   children: ReactNode;
 }
 
+/** What has the focus; of an item in a menu, which is about to go, the button that opened the menu. */
+function focused(): HTMLElement | null {
+  const active = document.activeElement;
+  const opener = active?.closest('[role=menu]')?.getAttribute('aria-labelledby');
+  const place = opener ? document.getElementById(opener) : active;
+  return place instanceof HTMLElement ? place : null;
+}
+
 /** A dialog that floats in the middle, or rises from the bottom of a phone. */
 export function Sheet({ open, onOpenChange, title, description, wide = false, reading = false, children }: SheetProps) {
+  const before = useRef<HTMLElement | null>(null);
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[oklch(18%_0.01_260/0.38)] data-[state=open]:animate-fade" />
         <Dialog.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={() => {
+            before.current = focused();
+          }}
+          // The dialog would give the focus to its own trigger only, and it has none.
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            before.current?.focus();
+          }}
           className={cx(
             'fixed z-50 flex max-h-[85dvh] flex-col overflow-hidden bg-raised shadow-float data-[state=open]:animate-arrive',
             'inset-x-0 bottom-0 rounded-t-panel pb-[env(safe-area-inset-bottom)]',

@@ -1,6 +1,6 @@
 // Stable error codes in words: what happened, what it means for my text, and what I can do about it.
 
-export type ProblemAction = 'reload' | 'retry' | 'home' | 'restore' | 'copy' | 'download';
+export type ProblemAction = 'reload' | 'retry' | 'home' | 'restore' | 'copy' | 'download' | 'report';
 
 export interface Problem {
   title: string;
@@ -64,6 +64,11 @@ const PROBLEMS: Record<string, Problem> = {
     detail: 'This one has stopped, so that nothing is sent twice. Reload to go on here.',
     actions: ['reload', 'home'],
   },
+  out_of_step: {
+    title: 'This text and the server’s came apart',
+    detail: 'They could not be brought in step again. Copy what you need before you reload; a report of what happened helps to mend it.',
+    actions: ['reload', 'copy', 'report', 'home'],
+  },
   engine_unavailable: {
     title: 'The editor could not be loaded',
     detail: 'A part of this page is missing, most likely because the network broke off. Reloading fetches it again.',
@@ -73,7 +78,7 @@ const PROBLEMS: Record<string, Problem> = {
 
 /** Trouble that was repaired and is still worth telling; the document goes on. */
 const REPAIRED: Record<string, string> = {
-  diverged: 'This text had drifted from the server’s and was fetched again. What you had not sent is shown above.',
+  diverged: 'A check failed: this text had drifted from the server’s, and was fetched again.',
   storage_corrupt: 'Edits kept on this device could not be read. The document was loaded from the server.',
 };
 

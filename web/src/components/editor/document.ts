@@ -9,18 +9,12 @@ import { useSharing } from '@/data/sharing';
 import { useTextCount } from '@/data/text-count';
 import { fileName } from '@/lib/file-name';
 import { canWrite, roleNews, roleWords } from '@/lib/role';
+import { saveFile } from '@/lib/save-file';
 import { saveLine } from '@/lib/save-state';
 import { isCombo } from '@/lib/shortcuts';
 import { useAppleKeys } from '../Keys';
 
-export function downloadText(title: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = fileName(title, 'txt');
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
+export const downloadText = (title: string, text: string): void => saveFile(fileName(title, 'txt'), text, 'text/plain');
 
 /** Everything the page shows of one document, from the package's hooks. */
 export function useEditor(id: string) {

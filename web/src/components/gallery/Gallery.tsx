@@ -23,7 +23,7 @@ import { DELETED, DOCUMENTS, LONG_NAME, NOW_MS, SAVE_STATES, list, persons } fro
 
 const nothing = () => {};
 const actions = { onRename: nothing, onDelete: nothing, onCopyLink: nothing, onRestore: nothing };
-const PROBLEMS = ['not_found', 'document_deleted', 'storage_unavailable', 'client_taken', 'doc_corrupt', 'document_full', 'access_revoked', 'replaced', 'unheard_of'];
+const PROBLEMS = ['not_found', 'document_deleted', 'storage_unavailable', 'client_taken', 'doc_corrupt', 'document_full', 'access_revoked', 'replaced', 'out_of_step', 'unheard_of'];
 
 function Part({ name, children }: { name: string; children: ReactNode }) {
   return (
@@ -50,7 +50,7 @@ function Bar({ name, people, title, state, direction }: { name: string; people: 
           onGoTo={nothing}
           onShare={nothing}
           menu={
-            <EditorMenu canWrite canUndo canRedo={false} canDelete onUndo={nothing} onRedo={nothing} onShare={nothing} onCopyLink={nothing} onHistory={nothing} onDownload={nothing} onHelp={nothing} onMe={nothing} onDelete={nothing} />
+            <EditorMenu canWrite canUndo canRedo={false} canDelete onUndo={nothing} onRedo={nothing} onShare={nothing} onCopyLink={nothing} onHistory={nothing} onDownload={nothing} onReport={nothing} onHelp={nothing} onMe={nothing} onDelete={nothing} />
           }
         />
       </div>
@@ -103,6 +103,9 @@ export function Gallery() {
         <RejectedEdits edits={[{ text: 'A paragraph that did not fit any more.\nAnd a second line.', code: 'document_full' }]} onCopy={nothing} onDismiss={nothing} />
         <div className="mt-4">
           <RejectedEdits edits={[{ text: '', code: 'forbidden' }]} onCopy={nothing} onDismiss={nothing} />
+        </div>
+        <div className="mt-4">
+          <RejectedEdits edits={[{ text: 'What I saw before it was fetched again.', code: 'diverged' }]} onCopy={nothing} onDismiss={nothing} />
         </div>
         <div className="mt-4">
           <RejectedEdits edits={[{ text: 'many lines\n'.repeat(60), code: 'text_too_large' }]} onCopy={nothing} onDismiss={nothing} />
