@@ -24,7 +24,8 @@ export interface EditorBarProps {
   onGoTo(person: Person): void;
   roleOf?: (user: string) => string | undefined;
   onLookAtPeople?: (looks: boolean) => void;
-  onShare(): void;
+  /** Absent where there is nothing to share. */
+  onShare?: (() => void) | undefined;
   /** The menu at the end. */
   menu: ReactNode;
 }
@@ -52,9 +53,11 @@ export function EditorBar({ titleRef, menu, absent = false, ...props }: EditorBa
             <SaveState line={props.line} onRetry={props.onRetry} />
           </div>
           <PeopleBar people={props.people} onGoTo={props.onGoTo} roleOf={props.roleOf} onLook={props.onLookAtPeople} />
-          <Button look="outline" onClick={props.onShare} className="h-8 px-3 max-sm:hidden" aria-haspopup="dialog">
-            <Users size={16} aria-hidden /> Share
-          </Button>
+          {props.onShare && (
+            <Button onClick={props.onShare} className="border border-line-strong text-sm max-sm:hidden" aria-haspopup="dialog">
+              <Users size={16} aria-hidden /> Share
+            </Button>
+          )}
           {menu}
         </>
       )}

@@ -192,7 +192,7 @@ function Editor({ id }: { id: string }) {
         onGoTo={goTo}
         roleOf={roleOf}
         onLookAtPeople={setLooking}
-        onShare={() => setSharing(true)}
+        onShare={code === undefined ? () => setSharing(true) : undefined}
         menu={
           <EditorMenu
             canWrite={canWrite(editor.role)}
@@ -213,16 +213,6 @@ function Editor({ id }: { id: string }) {
         }
       />
       <RejectedEdits edits={status.rejected ?? []} onCopy={(rejected) => void copyText(rejected, 'Text copied')} onDismiss={() => session?.dismissRejected()} />
-      {unsent && (
-        <KeptText
-          label="Text that was not sent"
-          tone="warn"
-          title="This was not sent."
-          detail="It is kept on this device, and goes on its way if you may edit the document again. Copy it if you want to use it elsewhere."
-          text={unsent}
-          onCopy={(kept) => void copyText(kept, 'Text copied')}
-        />
-      )}
       {signedOut && status.phase === 'ready' && <SignInStrip signedOut={signedOut} onRetry={signInAgain} />}
       {trouble && <Trouble words={trouble} onReport={report.failed ? report.open : undefined} />}
       {since.news && code === undefined && (
@@ -241,6 +231,16 @@ function Editor({ id }: { id: string }) {
           code={code}
           hasText={hasText}
           can={{ home: goHome, reload: deletion.deleted ? undefined : reload, retry: () => session?.retry(), restore: canRestore ? deletion.restore : undefined, copy: copyAll, download, report: report.failed ? report.open : undefined }}
+        />
+      )}
+      {unsent && (
+        <KeptText
+          label="Text that was not sent"
+          tone="warn"
+          title="This was not sent."
+          detail="It is kept on this device, and goes on its way if you may edit the document again. Copy it if you want to use it elsewhere."
+          text={unsent}
+          onCopy={(kept) => void copyText(kept, 'Text copied')}
         />
       )}
       <TextSheet

@@ -41,7 +41,7 @@ export function SaveState({ line, onRetry }: SaveStateProps) {
   const look = shown.isBadge ? 'rounded-full bg-wash px-2 py-1 font-medium text-ink' : WORDS[shown.tone];
   return (
     <div className={cx('flex min-w-0 items-center gap-2 text-xs tabular-nums', look)}>
-      {shown.isBadge ? <Eye size={14} aria-hidden className="shrink-0 text-muted" /> : <span aria-hidden className={cx('size-2 shrink-0 rounded-full', DOT[shown.tone])} />}
+      {shown.isBadge ? <Eye size={14} aria-hidden className="shrink-0 text-muted max-sm:hidden" /> : <span aria-hidden className={cx('size-2 shrink-0 rounded-full', DOT[shown.tone])} />}
       <span aria-hidden data-testid="save-state" className="truncate max-sm:hidden" title={shown.text}>
         {shown.text}
       </span>

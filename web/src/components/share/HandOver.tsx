@@ -12,13 +12,12 @@ export interface HandOverProps {
 /** A handed-over document comes back only by the new owner's hand, so it is asked for twice. */
 export function HandOver({ name, onConfirm, onCancel }: HandOverProps) {
   const cancel = useRef<HTMLButtonElement>(null);
-  // After the menu has given the focus back to its button.
   useEffect(() => {
-    const timer = setTimeout(() => cancel.current?.focus());
-    return () => clearTimeout(timer);
+    cancel.current?.focus();
+    cancel.current?.closest('[role=group]')?.scrollIntoView?.({ block: 'nearest' });
   }, []);
   return (
-    <div role="group" aria-label="Hand over" className="animate-fade rounded-panel border border-line bg-sunken p-4">
+    <div role="group" aria-label="Hand over" className="animate-fade scroll-mb-6 rounded-panel border border-line bg-sunken p-4">
       <p className="text-sm">
         <strong className="font-medium">
           Hand this document over to <bdi>{name}</bdi>?

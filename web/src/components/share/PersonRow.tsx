@@ -2,6 +2,7 @@
 
 import { Check, ChevronDown } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
+import { useRef } from 'react';
 import type { GivenRole, SharingPerson } from '@/data/api';
 import { cx } from '@/lib/cx';
 import { roleWords } from '@/lib/role';
@@ -46,8 +47,10 @@ export function PersonRow({ person, isMe, canChange, changing, onRole, onRemove 
 function RoleMenu({ person, onRole, onRemove }: Pick<PersonRowProps, 'person' | 'onRole' | 'onRemove'>) {
   const words = roleWords(person.role);
   const out = person.role === 'none';
+  /** The question that follows takes the focus. */
+  const asks = useRef(false);
   return (
-    <DropdownMenu.Root modal={false}>
+    <DropdownMenu.Root modal={false} onOpenChange={() => (asks.current = false)}>
       <DropdownMenu.Trigger
         aria-label={`${person.name}: ${words}. Change`}
         className="-me-1 inline-flex h-8 shrink-0 items-center gap-1 rounded-control px-2 text-sm hover:bg-wash data-[state=open]:bg-wash touch:min-h-11"
@@ -55,7 +58,7 @@ function RoleMenu({ person, onRole, onRemove }: Pick<PersonRowProps, 'person' | 
         {words} <ChevronDown size={16} aria-hidden className="text-muted" />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content align="end" sideOffset={4} collisionPadding={8} className={cx(MENU, 'z-50')}>
+        <DropdownMenu.Content align="end" sideOffset={4} collisionPadding={8} className={cx(MENU, 'z-50')} onCloseAutoFocus={(event) => asks.current && event.preventDefault()}>
           <DropdownMenu.RadioGroup value={person.role} onValueChange={(role) => role !== person.role && onRole(role as GivenRole)}>
             {CHOICES.map((role) => (
               <DropdownMenu.RadioItem key={role} value={role} className={MENU_ITEM}>
@@ -68,7 +71,14 @@ function RoleMenu({ person, onRole, onRemove }: Pick<PersonRowProps, 'person' | 
           </DropdownMenu.RadioGroup>
           <DropdownMenu.Separator className={MENU_LINE} />
           {!out && (
-            <DropdownMenu.Item className={MENU_ITEM} onSelect={() => onRole('owner')}>
+            <DropdownMenu.Item
+              className={MENU_ITEM}
+              onSelect={() => {
+                onRole('owner');
+                // After the menu has said that it closes.
+                queueMicrotask(() => (asks.current = true));
+              }}
+            >
               Hand over…
             </DropdownMenu.Item>
           )}

@@ -1,7 +1,7 @@
 'use client';
 
 import { Link2, LogOut } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { SharingPerson } from '@/data/api';
 import { type SharingView, useSharing } from '@/data/sharing';
 import { Button } from '../Button';
@@ -39,11 +39,13 @@ export interface ShareBodyProps extends Pick<ShareSheetProps, 'me' | 'onCopyLink
 export function ShareBody({ view, me, onCopyLink, onLeft }: ShareBodyProps) {
   const [handOver, setHandOver] = useState<SharingPerson | null>(null);
   const { sharing } = view;
+  const body = useRef<HTMLDivElement>(null);
+  useFocusOn(body, sharing !== null);
   if (!sharing) return view.phase === 'error' ? <Unavailable words={view.trouble} onRetry={view.reload} /> : <Loading />;
   const owns = sharing.role === 'owner';
   const myself = sharing.people.find((person) => person.user === me);
   return (
-    <div className="flex flex-col gap-6">
+    <div ref={body} className="flex flex-col gap-6">
       <section aria-labelledby="share-link">
         <h3 id="share-link" className="mb-2 text-xs font-medium text-muted">
           Link
@@ -98,6 +100,17 @@ export function ShareBody({ view, me, onCopyLink, onLeft }: ShareBodyProps) {
       </p>
     </div>
   );
+}
+
+/** The dialog opens before it has anything to press but Close; once it has, the focus begins there. */
+function useFocusOn(body: { current: HTMLElement | null }, isThere: boolean): void {
+  useEffect(() => {
+    const dialog = body.current?.closest('[role=dialog]');
+    const focused = document.activeElement;
+    if (!isThere || !dialog || (focused !== dialog && focused?.getAttribute('aria-label') !== 'Close')) return;
+    const first = body.current?.querySelector<HTMLElement>('[role=radio][aria-checked=true]') ?? body.current?.querySelector('button');
+    first?.focus();
+  }, [body, isThere]);
 }
 
 function Unavailable({ words, onRetry }: { words: string | null; onRetry(): void }) {
