@@ -345,7 +345,7 @@ impl<'a, L: Link> Session<'a, L> {
                 self.app.metrics.join_time.observe(took.as_secs_f64());
                 self.profile = *profile;
                 self.outbox.push(frame);
-                self.channels.open(*open);
+                self.channels.open(open);
                 self.may_pull = true;
             }
             JoinOutcome::Refused { code } => {

@@ -49,7 +49,8 @@ pub(super) enum Standing {
 ///
 /// Invariant: every open channel is below `next`.
 pub(super) struct Channels {
-    open: BTreeMap<ChannelId, Open>,
+    /// Boxed: the map makes room for eleven at once, and most connections have one.
+    open: BTreeMap<ChannelId, Box<Open>>,
     next: ChannelId,
     /// The channel pulled last: the next pull begins behind it, so that a busy document does not
     /// starve the others.
@@ -78,12 +79,12 @@ impl Channels {
         channel
     }
 
-    pub(super) fn open(&mut self, open: Open) {
+    pub(super) fn open(&mut self, open: Box<Open>) {
         self.metrics.sessions.inc();
         self.open.insert(open.channel, open);
     }
 
-    pub(super) fn close(&mut self, channel: ChannelId) -> Option<Open> {
+    pub(super) fn close(&mut self, channel: ChannelId) -> Option<Box<Open>> {
         let open = self.open.remove(&channel)?;
         self.history.forget(channel);
         self.metrics.sessions.dec();
@@ -91,7 +92,7 @@ impl Channels {
     }
 
     pub(super) fn get(&mut self, channel: ChannelId) -> Option<&mut Open> {
-        self.open.get_mut(&channel)
+        self.open.get_mut(&channel).map(|open| &mut **open)
     }
 
     pub(super) fn standing(&self, channel: ChannelId) -> Standing {

@@ -23,8 +23,9 @@ use super::link::{Link, LinkEvent};
 use crate::config::Config;
 use crate::document::Frame;
 
-/// What is read at once. It is held by every connection, busy or not.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// What is read at once. It is held by every connection, busy or not; a longer message gets room of
+/// its own once its head has told its length.
+const READ_BUFFER_BYTES: usize = 1024;
 
 /// A fragment of plain text, and so about the size of the write buffer; one of nothing but escapes
 /// is six times as long.
