@@ -160,6 +160,13 @@ const SOAKS: &[Soak] = &[
     faults!("faults", "faults::", "real server, databases and networks that fail: all scenarios"),
     faults!("network", "faults::network", "eight people behind failing networks, 40 rounds"),
     faults!("slow-readers", "faults::slow", "100 connections that take nothing while 20 type"),
+    faults!(
+        "silent",
+        "connections_that_say_nothing",
+        "500 connections that send nothing or half a head"
+    ),
+    faults!("flood", "a_client_that_floods", "a client that floods a document where others type"),
+    faults!("idle", "idle_connections_cost", "memory of 2,000 connections that do nothing"),
     faults!("storm", "faults::storm", "1,000 clients come back at once"),
     faults!("malformed", "faults::malformed", "10,000 malformed frames, 10,000 malformed messages"),
     faults!("storage", "faults::storage", "a locked database, a full disk"),

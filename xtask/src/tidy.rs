@@ -4,6 +4,7 @@ mod layers;
 mod links;
 mod map;
 mod migrations;
+mod promises;
 mod words;
 
 use std::fs;
@@ -38,6 +39,7 @@ fn complaints() -> Result<Vec<String>> {
     complaints.extend(layers::check(&files));
     complaints.extend(links::check(&files));
     complaints.extend(words::check(&files));
+    complaints.extend(promises::check(&files));
     complaints.extend(migrations::check(&files));
     Ok(complaints)
 }

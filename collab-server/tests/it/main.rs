@@ -7,6 +7,7 @@ mod guests;
 mod history;
 mod kill;
 mod limits;
+mod load;
 mod long_history;
 mod messages;
 mod page;

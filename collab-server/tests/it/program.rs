@@ -100,6 +100,11 @@ async fn the_log_holds_no_text_and_no_cookie() {
     });
     let me = Request::get("/api/me").send(address).await;
     let cookie = me.cookie().expect("a cookie");
+    // A token is nobody's business either, also one that proves nothing.
+    let token = "Bearer a-secret-token";
+    Request::get("/api/me").header("authorization", token).send(address).await;
+    let asking = [("sec-websocket-protocol", "concord.v1"), ("authorization", token)];
+    drop(RawSocket::open(address, &asking).await);
     let body = serde_json::json!({"title": "a-secret-title", "text": "a-secret-text"});
     let made = Request::post("/api/documents").header("cookie", &cookie).json(&body);
     let made = made.send(address).await;
@@ -122,7 +127,9 @@ async fn the_log_holds_no_text_and_no_cookie() {
     reading.await.expect("the log is read");
     let lines = read.lock().expect("unpoisoned");
     for line in lines.iter() {
-        for secret in ["a-secret-title", "a-secret-text", "a-secret-insert", value] {
+        for secret in
+            ["a-secret-title", "a-secret-text", "a-secret-insert", "a-secret-token", value]
+        {
             assert!(!line.contains(secret), "{line}");
         }
     }

@@ -161,9 +161,18 @@ impl Process {
 
     /// Memory that it had in use at its peak, in bytes.
     pub(crate) fn memory_peak_bytes(&self) -> u64 {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// Memory that it has in use, in bytes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.status_bytes("VmRSS:")
+    }
+
+    fn status_bytes(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
         let status = status.expect("Linux tells a process' memory");
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the peak");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("the figure");
         let kib = line.split_whitespace().nth(1).expect("a number");
         kib.parse::<u64>().expect("a number") * 1_024
     }
