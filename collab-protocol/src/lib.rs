@@ -39,8 +39,9 @@ pub use id::{
     TextHash, UserId, VersionId,
 };
 pub use limits::{
-    COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SOCKET_PATH, SUBPROTOCOL, SUBPROTOCOL_AUTH,
-    TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX, USER_ID_BYTES_MAX, VERSION_NAME_CHARS_MAX, WireLimits,
+    COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SESSION_HEADER, SESSION_PATH, SOCKET_PATH,
+    SUBPROTOCOL, SUBPROTOCOL_AUTH, TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX, USER_ID_BYTES_MAX,
+    VERSION_NAME_CHARS_MAX, WireLimits,
 };
 #[cfg(feature = "openapi")]
 pub use openapi::schemas;
@@ -48,9 +49,9 @@ pub use openapi::schemas;
 pub use rest::{
     AccessBy, AttributedRun, Attribution, CreateDocument, CreateVersion, DocumentInfo,
     DocumentList, ErrorBody, ErrorDetail, GivenRole, HistoryAuthor, HistoryBucket, HistoryEntry,
-    HistoryPage, HistorySummary, LinkAccess, MarkSeen, Me, RenameDocument, RenameVersion,
-    RestoreRevision, RevisionDiff, RevisionRestored, SeenMark, SetPerson, Sharing, SharingPerson,
-    UpdateMe, UpdateSharing, Version, VersionList,
+    HistoryPage, HistorySummary, LinkAccess, MarkSeen, Me, OpenSession, RenameDocument,
+    RenameVersion, RestoreRevision, RevisionDiff, RevisionRestored, SeenMark, SessionOpened,
+    SetPerson, Sharing, SharingPerson, UpdateMe, UpdateSharing, Version, VersionList,
 };
 #[cfg(feature = "serde")]
 pub use server_message::{

@@ -10,6 +10,12 @@ pub const SUBPROTOCOL_AUTH: &str = "concord.auth";
 /// Where a server accepts WebSocket upgrades.
 pub const SOCKET_PATH: &str = "/api/socket";
 
+/// The path under which a session goes over HTTP requests, where WebSockets do not pass.
+pub const SESSION_PATH: &str = "/api/session";
+
+/// The header that names such a session. Its value is a secret, so it is no part of an address.
+pub const SESSION_HEADER: &str = "concord-session";
+
 /// The largest integer on the wire: 2^53 − 1, the last one every JavaScript number holds exactly.
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 

@@ -120,6 +120,24 @@ pub struct UpdateMe {
     pub color: Option<u8>,
 }
 
+/// The body of `POST /api/session`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSession {
+    /// The protocol and its version: [`SUBPROTOCOL`](crate::SUBPROTOCOL).
+    pub subprotocol: String,
+    /// Whether the first message will be `auth`, so that cookies do not count; `false` if left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auth: bool,
+}
+
+/// Its answer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionOpened {
+    /// The session's id: a secret, to be named in the header
+    /// [`SESSION_HEADER`](crate::SESSION_HEADER) of every request about it.
+    pub session: String,
+}
+
 /// The body of every answer that is an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::people::People;
 use crate::rate::SubmissionRates;
 use crate::registry::Registry;
+use crate::session::Pipes;
 use crate::shutdown::Shutdown;
 use crate::store::{DocumentRecord, Store, StoreError};
 use crate::tls::Tls;
@@ -38,7 +39,9 @@ pub(crate) struct App {
     /// Where requests come from.
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) user_connections: Arc<UserConnections>,
-    /// Places for WebSocket connections.
+    /// Sessions over HTTP.
+    pub(crate) pipes: Pipes,
+    /// Places for clients' connections, WebSockets and sessions over HTTP.
     pub(crate) sockets: Arc<Semaphore>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) web: WebApp,

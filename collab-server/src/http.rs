@@ -1,9 +1,10 @@
-//! What is served over HTTP: the REST interface, the WebSocket upgrade, the web app, and the pages
+//! What is served over HTTP: the REST interface, the WebSocket upgrade and its fallback, the web app, and the pages
 //! that operators ask for.
 
 mod admission;
 mod documents;
 mod extract;
+mod fallback;
 mod headers;
 mod history;
 mod me;
@@ -66,7 +67,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/metrics", get(operation::metrics))
         .fallback(web);
     let headers = Arc::new(headers::Headers::new(&app.config, &app.web.script_hashes));
-    api.merge(rest)
+    api.merge(fallback::routes(app))
+        .merge(rest)
         .method_not_allowed_fallback(|| async {
             (
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -4,6 +4,7 @@
 
 mod labels;
 mod store;
+mod transport;
 mod window;
 
 use std::sync::Arc;
@@ -21,7 +22,9 @@ use prometheus_client::registry::Registry;
 
 pub(crate) use labels::{Limit, TlsFailure};
 pub(crate) use store::MeasuredStore;
+pub(crate) use transport::TransportCount;
 
+use self::transport::Transports;
 use self::window::Window;
 use crate::packing::PackReport;
 use crate::registry::{RegistryStats, RoomFigures};
@@ -80,8 +83,9 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     /// Connections turned away because there were too many.
     pub(crate) connections_refused: Counter,
-    /// Open WebSocket connections.
+    /// Open connections of clients, whatever carries them.
     pub(crate) sockets: Gauge,
+    transports: Transports,
     /// Sessions: documents open over sockets.
     pub(crate) sessions: Gauge,
     /// Frames and bytes over WebSockets.
@@ -158,8 +162,9 @@ macro_rules! figures {
 figures! {
     connections "connections" "Open connections, HTTP and WebSocket",
     connections_refused "connections_refused" "Connections turned away at the cap",
-    sockets "sockets" "Open WebSocket connections",
-    sessions "sessions" "Documents open over WebSocket connections",
+    sockets "sockets" "Open connections of clients, whatever carries them",
+    transports "transports" "Open connections of clients by what carries them",
+    sessions "sessions" "Documents open over connections of clients",
     frames_received "frames_received" "WebSocket messages from clients",
     frames_sent "frames_sent" "WebSocket messages to clients",
     bytes_received "bytes_received" "Bytes read from WebSocket connections",
@@ -173,7 +178,7 @@ figures! {
     tls_failures "tls_failures" "Connections that ended before they were secure, by why",
     rejects "rejects" "Submissions answered by a reject, by code",
     tokens_refused "tokens_refused" "Tokens refused, by reason",
-    errors "errors" "Errors answered over WebSockets, by code",
+    errors "errors" "Errors answered over connections of clients, by code",
     closes "closes" "WebSocket connections closed by the server, by code",
     http "http_responses" "HTTP answers by route and status",
     http_time "http_seconds" "From an HTTP request to its answer",
@@ -201,6 +206,7 @@ impl Metrics {
             connections: Gauge::default(),
             connections_refused: Counter::default(),
             sockets: Gauge::default(),
+            transports: Transports::default(),
             sessions: Gauge::default(),
             frames_received: Counter::default(),
             frames_sent: Counter::default(),

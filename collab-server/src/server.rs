@@ -24,6 +24,7 @@ use crate::packing::PackingStore;
 use crate::people::People;
 use crate::rate::SubmissionRates;
 use crate::registry::Registry;
+use crate::session::Pipes;
 use crate::shutdown::Shutdown;
 use crate::store::{
     MemoryStore, PostgresConfig, PostgresStore, SqliteConfig, SqliteStore, Store, StoreError,
@@ -214,6 +215,7 @@ pub(crate) async fn assemble(
         tls,
         people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),
         rates: SubmissionRates::new(config.submissions_per_s, config.submissions_burst),
+        pipes: Pipes::default(),
         sockets: Arc::new(Semaphore::new(config.sockets_max())),
         user_connections: UserConnections::new(config.connections_per_user_max),
         metrics,

@@ -13,6 +13,8 @@ mod incoming;
 mod joining;
 mod link;
 mod outbox;
+mod pipe;
+mod pipes;
 mod pulse;
 mod socket;
 mod strain;
@@ -45,6 +47,8 @@ use expiry::Expiry;
 use joining::{JoinOutcome, Joining};
 use link::{Link, LinkEvent};
 use outbox::Outbox;
+pub(crate) use pipe::{Form, Pipe, PipeError};
+pub(crate) use pipes::{Pipes, open_pipe};
 use pulse::{Beat, Pulse};
 use socket::Socket;
 
@@ -79,6 +83,7 @@ pub(crate) async fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let _counted = app.metrics.transport("websocket");
     let socket = Socket::new(stream, &app.config).await;
     serve_link(app, socket, identity, unknown).await;
 }

@@ -45,6 +45,8 @@ fn every_example_of_a_message_is_one() {
     reads_as::<DocumentInfo>("document");
     reads_as::<DocumentList>("documents");
     reads_as::<Me>("me");
+    reads_as::<OpenSession>("open session");
+    reads_as::<SessionOpened>("session");
     reads_as::<ErrorBody>("problem");
     reads_as::<Sharing>("sharing");
     reads_as::<UpdateSharing>("update-sharing");

@@ -4,7 +4,7 @@
 //! Programs that are not browsers send no `Origin`; nobody can make them send a cookie, so they
 //! pass. A browser that leaves it out says so in `Sec-Fetch-Site`.
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 
 use crate::config::{Config, Origins, PublicUrl};
 
@@ -48,6 +48,13 @@ impl OriginPolicy {
         if is_own { OriginVerdict::Own } else { OriginVerdict::Foreign }
     }
 
+    /// The origin of a request that comes from a page of another host and yet may use the server:
+    /// what browsers want to be told of it.
+    pub(crate) fn listed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let origin = headers.get(header::ORIGIN)?;
+        origin.to_str().is_ok_and(|text| self.allowed.contains(text)).then(|| origin.clone())
+    }
+
     /// Whether a request of this method needs [`OriginPolicy::judge`].
     pub(crate) fn binds(method: &Method) -> bool {
         !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
@@ -87,7 +94,6 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
     use crate::config::Sources;
-    use axum::http::HeaderValue;
 
     fn judge(settings: &[(&str, &str)], headers: &[(&'static str, &'static str)]) -> OriginVerdict {
         let mut sources = Sources::default();

@@ -101,10 +101,10 @@ settings! {
         /// https://app.example.org. Compared exactly: a cookie must not serve another site's page.
         allowed_origins: Origins = "",
         /// Open connections, HTTP and WebSocket together. One more is turned away at once, so that
-        /// those inside stay fast. 19 in 20 may be WebSockets; one more of those is closed with
+        /// those inside stay fast. 19 in 20 may be clients' sessions; one more of those is closed with
         /// 1013, and its client comes back later.
         connections_max: u32 = "10000" in 1..=1_000_000,
-        /// WebSocket connections of one person, over all tabs and devices.
+        /// Connections of one person's clients, over all tabs and devices.
         connections_per_user_max: u32 = "20" in 1..=10_000,
         /// Connections of one address, or one /64 of IPv6, over which nobody has said who they are
         /// yet. People who are known are never counted by their address.
@@ -247,6 +247,10 @@ settings! {
         /// A connection that takes no byte of what is sent for this long is closed with 4430, in
         /// milliseconds. It costs the server one frame until then.
         slow_after_ms: u32 = "30000" in 100..=3_600_000,
+        /// Where a network breaks WebSockets, a session goes over HTTP requests. How long it waits for
+        /// its client to receive again after a stream was cut, in milliseconds; then it ends, and
+        /// the client comes back with a new one.
+        resume_ms: u32 = "15000" in 100..=600_000,
         /// What one frame of operations is filled to, in bytes, so that a far-behind reader on a
         /// thin line still sees pings in between.
         frame_bytes: u32 = "65536" in 1_024..=16_777_216,

@@ -2,11 +2,12 @@
 
 use axum::extract::MatchedPath;
 use axum::extract::Request;
-use axum::http::Extensions;
+use axum::http::{Extensions, HeaderMap, HeaderValue};
+use collab_protocol::ErrorCode;
 
 use crate::address::{AddressKey, AddressPlace};
 use crate::app::{App, UserConnection};
-use crate::auth::Identity;
+use crate::auth::{Identified, Identity, Refused};
 use crate::error::ApiError;
 use crate::listener::ConnectionPermit;
 use crate::metrics::Limit;
@@ -36,15 +37,50 @@ pub(super) fn admit(app: &App, extensions: &Extensions, is_known: bool) -> Resul
     })
 }
 
-/// A place for a WebSocket over which somebody is yet to say who they are. It takes the place of
+/// Somebody who opens a connection, whatever is to carry it.
+pub(super) struct Entering {
+    /// Who it is; `None` if the first message is to say so.
+    pub(super) identity: Option<Identity>,
+    /// The cookie to be set for a new guest.
+    pub(super) cookie: Option<HeaderValue>,
+    /// The place of somebody who is yet to say who they are.
+    pub(super) unknown: Option<AddressPlace>,
+}
+
+/// Finds out who opens a connection. `is_told_later`: the first message will bring a token.
+///
+/// # Errors
+/// When there is a bad identity, a cookie without the page that sends it, or too much of the
+/// address.
+pub(super) fn enter(
+    app: &App,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    is_told_later: bool,
+) -> Result<Entering, ApiError> {
+    let identified = app.auth.upgrade(headers, is_told_later);
+    let is_known = matches!(&identified, Ok(Some(identified)) if identified.set_cookie.is_none());
+    admit(app, extensions, is_known)?;
+    match identified.map_err(|Refused| ApiError::unauthenticated(&app.config))? {
+        Some(identified) if identified.lacks_origin(headers) => {
+            Err(ApiError::new(ErrorCode::ForeignOrigin))
+        }
+        Some(Identified { identity, set_cookie: cookie, .. }) => {
+            Ok(Entering { identity: Some(identity), cookie, unknown: None })
+        }
+        None => {
+            let unknown = enter_unknown(app, extensions)?;
+            Ok(Entering { identity: None, cookie: None, unknown })
+        }
+    }
+}
+
+/// A place for a connection over which somebody is yet to say who they are. It takes the place of
 /// the connection's own, which behind a proxy it has none of.
 ///
 /// # Errors
 /// `slow_down` when the address has as many as one may.
-pub(super) fn enter_unknown(
-    app: &App,
-    extensions: &Extensions,
-) -> Result<Option<AddressPlace>, ApiError> {
+fn enter_unknown(app: &App, extensions: &Extensions) -> Result<Option<AddressPlace>, ApiError> {
     let Some(address) = address(extensions) else { return Ok(None) };
     if let Some(permit) = extensions.get::<ConnectionPermit>() {
         permit.known();

@@ -11,9 +11,9 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::Instrument;
 
-use super::admission;
+use super::admission::{self, Entering};
 use crate::app::App;
-use crate::auth::{OriginVerdict, Refused};
+use crate::auth::OriginVerdict;
 use crate::error::ApiError;
 use crate::listener::ConnectionPermit;
 use crate::session;
@@ -32,26 +32,13 @@ pub(super) async fn upgrade(
     }
     let headers = request.headers();
     let is_told_later = lists(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL_AUTH);
-    let identified = app.auth.upgrade(headers, is_told_later);
-    let is_known = matches!(&identified, Ok(Some(identified)) if identified.set_cookie.is_none());
-    admission::admit(&app, request.extensions(), is_known)?;
-    let identified = identified.map_err(|Refused| ApiError::unauthenticated(&app.config))?;
-    if identified.as_ref().is_some_and(|identified| identified.lacks_origin(headers)) {
-        return Err(ApiError::new(ErrorCode::ForeignOrigin));
-    }
-    let unknown = match identified {
-        Some(_) => None,
-        None => admission::enter_unknown(&app, request.extensions())?,
-    };
+    let entering = admission::enter(&app, headers, request.extensions(), is_told_later)?;
     let extensions = request.extensions_mut();
     let permit = extensions.remove::<ConnectionPermit>();
     let upgrade = extensions
         .remove::<OnUpgrade>()
         .ok_or_else(|| ApiError::bad_request("this connection cannot be upgraded"))?;
-    let (identity, cookie) = match identified {
-        Some(identified) => (Some(identified.identity), identified.set_cookie),
-        None => (None, None),
-    };
+    let Entering { identity, cookie, unknown } = entering;
     let span = tracing::info_span!("socket", id = next_id());
     let tasks = app.shutdown.tasks.clone();
     let task = async move {

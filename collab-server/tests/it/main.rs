@@ -2,6 +2,7 @@
 
 mod audit;
 mod converge;
+mod fallback;
 mod faults;
 mod guests;
 mod history;

@@ -1,6 +1,7 @@
 //! What the tests share: a server of their own, and clients for it.
 
 pub(crate) mod choices;
+pub(crate) mod fallback;
 pub(crate) mod history;
 pub(crate) mod http;
 pub(crate) mod native;

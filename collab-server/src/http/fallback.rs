@@ -1,0 +1,211 @@
+//! Sessions over HTTP, for networks that break WebSockets: Server-Sent Events or long polling down,
+//! POST up. What is said is the same, and so is the session that says it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use collab_protocol::{
+    ErrorCode, OpenSession, SESSION_HEADER, SESSION_PATH, SUBPROTOCOL, SessionOpened,
+};
+use futures_util::StreamExt;
+use serde::Deserialize;
+
+use super::admission::{self, Entering};
+use super::extract;
+use crate::app::App;
+use crate::auth::{Identity, OriginVerdict};
+use crate::error::ApiError;
+use crate::session::{self, Form, Pipe, PipeError};
+
+/// How long a poll waits for something to say, at most. Proxies cut requests that are silent for 30
+/// seconds and more.
+const POLL_MAX: Duration = Duration::from_secs(25);
+
+/// Asks proxies not to collect a stream before they pass it on.
+static ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// What a page of an allowed origin may send.
+const ALLOWED_HEADERS: &str = "authorization, concord-session, content-type";
+
+pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route(SESSION_PATH, post(open).delete(leave).options(preflight))
+        .route(&format!("{SESSION_PATH}/events"), get(events).options(preflight))
+        .route(&format!("{SESSION_PATH}/messages"), post(messages).options(preflight))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), guard))
+}
+
+/// Keeps foreign pages out, lets those of allowed origins in, and everything out of caches.
+async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let shared = app.origins.listed(request.headers());
+    let mut response = if app.origins.judge(request.headers()) == OriginVerdict::Foreign {
+        ApiError::new(ErrorCode::ForeignOrigin).into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    let fixed = HeaderValue::from_static;
+    headers.insert(header::CACHE_CONTROL, fixed("no-store, no-transform"));
+    headers.insert(header::VARY, fixed("origin"));
+    if let Some(origin) = shared {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, fixed(ALLOWED_HEADERS));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, fixed("GET, POST, DELETE"));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, fixed("7200"));
+    }
+    response
+}
+
+/// What a browser asks before a page of another origin may; the answer is in the headers.
+async fn preflight() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+impl From<PipeError> for ApiError {
+    fn from(error: PipeError) -> Self {
+        match error {
+            PipeError::Ended => ApiError::new(ErrorCode::NotFound),
+            PipeError::Gap => ApiError::bad_request("messages before these are missing"),
+            PipeError::NoSuchEvent => {
+                ApiError::bad_request("there is no such event, or it was acknowledged")
+            }
+        }
+    }
+}
+
+/// The session that a request is about.
+struct About(Arc<Pipe>);
+
+impl FromRequestParts<Arc<App>> for About {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let id = parts.headers.get(SESSION_HEADER).and_then(|id| id.to_str().ok());
+        let found = id.and_then(|id| app.pipes.find(id));
+        let found = found.filter(|(_, opener)| is_opener(app, opener.as_ref(), &parts.headers));
+        // Who names a session of theirs is known; who guesses is not.
+        admission::admit(app, &parts.extensions, found.is_some())?;
+        found.map(|(pipe, _)| About(pipe)).ok_or(ApiError::new(ErrorCode::NotFound))
+    }
+}
+
+/// Whether a request comes from the person who opened a session. Of one whose first message said
+/// who they are, knowing the id is all there is.
+fn is_opener(app: &App, opener: Option<&Identity>, headers: &HeaderMap) -> bool {
+    let Some(opener) = opener else { return true };
+    let asking = app.auth.upgrade(headers, false).ok().flatten();
+    asking.is_some_and(|asking| asking.identity.is_same(opener))
+}
+
+/// `POST /api/session`
+async fn open(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    extract::Body(OpenSession { subprotocol, auth }): extract::Body<OpenSession>,
+) -> Result<Response, ApiError> {
+    if subprotocol != SUBPROTOCOL {
+        return Err(ApiError::bad_request("the subprotocol concord.v1 must be named"));
+    }
+    if app.shutdown.stopping.is_cancelled() {
+        return Err(ApiError::new(ErrorCode::Overloaded));
+    }
+    let entering = admission::enter(&app, &headers, &extensions, auth)?;
+    let Entering { identity, cookie, unknown } = entering;
+    let session =
+        session::open_pipe(&app, identity, unknown).ok_or(ApiError::new(ErrorCode::Overloaded))?;
+    let mut response = (StatusCode::CREATED, Json(SessionOpened { session })).into_response();
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// `DELETE /api/session`
+async fn leave(About(pipe): About) -> StatusCode {
+    pipe.leave();
+    StatusCode::NO_CONTENT
+}
+
+/// Where to go on receiving, and how.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    #[serde(default)]
+    after: u64,
+    /// How long to wait for the first event, in milliseconds; a stream if it is left out.
+    poll_ms: Option<u32>,
+}
+
+/// `GET /api/session/events`
+async fn events(
+    About(pipe): About,
+    wish: Result<Query<Wish>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Query(Wish { after, poll_ms }) = wish?;
+    let (form, kind) = match poll_ms {
+        None => (Form::Stream, "text/event-stream"),
+        Some(ms) => {
+            let wait = Duration::from_millis(ms.into()).min(POLL_MAX);
+            (Form::Poll(wait), "text/plain; charset=utf-8")
+        }
+    };
+    let body = Body::from_stream(pipe.receive(after, form)?);
+    let fixed = HeaderValue::from_static;
+    let headers = [(header::CONTENT_TYPE, fixed(kind)), (ACCEL_BUFFERING.clone(), fixed("no"))];
+    Ok((headers, body).into_response())
+}
+
+/// What a request with messages says besides them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent {
+    /// The number of the first message.
+    n: u64,
+    /// The last event that was received.
+    #[serde(default)]
+    ack: u64,
+}
+
+/// `POST /api/session/messages`
+async fn messages(
+    State(app): State<Arc<App>>,
+    About(pipe): About,
+    sent: Result<Query<Sent>, axum::extract::rejection::QueryRejection>,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    let Query(Sent { n, ack }) = sent?;
+    pipe.acknowledge(ack)?;
+    let limit = Duration::from_millis(app.config.request_timeout_ms.into());
+    let taking = async {
+        let body = read(body, &pipe).await?;
+        Ok(pipe.send(n.max(1), body).await?)
+    };
+    match tokio::time::timeout(limit, taking).await {
+        Ok(taken) => taken.map(|()| StatusCode::NO_CONTENT),
+        Err(_) => Err(ApiError::new(ErrorCode::SlowDown)),
+    }
+}
+
+/// Reads a body that is no longer than messages may be; a longer one ends the session.
+async fn read(body: Body, pipe: &Pipe) -> Result<Bytes, ApiError> {
+    let mut whole = Vec::new();
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| ApiError::bad_request("the body ended early"))?;
+        if whole.len() + piece.len() > pipe.body_max() {
+            pipe.flood();
+            return Err(ApiError::new(ErrorCode::MessageTooLarge));
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.into())
+}
