@@ -5,13 +5,15 @@ import { browserLocks, type Locks } from './lock.js';
 import { Rescue } from './rescue.js';
 import { type ClientError, DocumentSession, type SessionContext } from './session.js';
 import { memoryStore, openStore, type QueueStore } from './storage.js';
-import type { ConnectionState } from './types.js';
+import type { ConnectionState, Transport } from './types.js';
 
 export interface ClientOptions {
   /** Address of the server; the page's own by default. `https://docs.example.com` is enough. */
   url?: string;
   /** A fresh token for each connection; without it the cookie of the page's origin speaks. */
   token?: () => Promise<string>;
+  /** What may carry the connection, where not everything should; needed for tests and odd networks only. */
+  transports?: readonly Transport[];
   /** Where unsaved edits survive a reload; `indexeddb` by default. */
   storage?: 'indexeddb' | 'memory';
   /** Where the engine's wasm file is, when the bundler does not find it by itself. */
@@ -107,7 +109,8 @@ export class ConcordClient {
   }
 
   #connect(): Connection {
-    return new Connection({ host: this.#host, url: this.#options.url, token: this.#options.token });
+    const { url, token, transports } = this.#options;
+    return new Connection({ host: this.#host, url, token, transports });
   }
 
   #newEntry(id: string): Entry {

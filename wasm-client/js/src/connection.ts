@@ -8,7 +8,7 @@ import { closePlan } from './close.js';
 import { decode } from './decode.js';
 import type { Host, Socket, Timer } from './host.js';
 import { type ClientMessage, type ServerMessage, SOCKET_PATH, SUBPROTOCOL, type Welcome } from './protocol.js';
-import type { ConnectionState } from './types.js';
+import type { ConnectionState, Transport } from './types.js';
 
 /** From the first attempt to `welcome`; a network that swallows packets must not hold the attempt for minutes. */
 const WELCOME_TIMEOUT_MS = 10_000;
@@ -18,6 +18,8 @@ const PONG_TIMEOUT_MS = 5_000;
 const PING_EVERY_MS = 15_000;
 /** Connections that live shorter than this do not reset the backoff, or a server that closes at once is hammered. */
 const STABLE_MS = 5_000;
+/** Attempts in a row without a `welcome`, until other ways than a WebSocket are tried as well. */
+const MISSES_MAX = 2;
 /** Refused tokens in a row before the client stops asking. */
 const REFUSALS_MAX = 3;
 /** A fresh token is asked for half way to the end of the old one, within what timers know. */
@@ -37,6 +39,7 @@ export interface ConnectionOptions {
   host: Host;
   url?: string | undefined;
   token?: (() => Promise<string>) | undefined;
+  transports?: readonly Transport[] | undefined;
 }
 
 /** `ws(s)://…/api/socket` from nothing, a path, or an http(s) or ws(s) address. */
@@ -71,6 +74,9 @@ export class Connection {
   /** Attempts since the last stable connection. */
   #attempt = 0;
   #refusals = 0;
+  /** Attempts in a row that no `welcome` and no word of the server ended. */
+  #misses: number;
+  #dial: Host['socket'] | undefined;
   #stopped = false;
   #openedAt = 0;
   #retryAt = 0;
@@ -83,6 +89,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#host = options.host;
+    this.#misses = options.transports || this.#host.recall('concord-transport') ? MISSES_MAX : 0;
     this.#unlisten = [
       this.#host.on('online', () => this.#nudge()),
       this.#host.on('visible', () => this.#nudge()),
@@ -153,20 +160,28 @@ export class Connection {
   #connect(): void {
     this.#dropSocket();
     this.#set({ state: 'connecting' });
-    this.#deadline = this.#host.setTimeout(() => this.#lost(1006), WELCOME_TIMEOUT_MS);
-    let socket: Socket;
-    try {
-      // With a token to come, the server does not take a cookie's word for who this is.
-      const protocols = [SUBPROTOCOL, ...(this.#options.token ? ['concord.auth'] : [])];
-      socket = this.#host.socket(socketUrl(this.#options.url, this.#host.origin()), protocols);
-    } catch {
+    const deadline = (this.#deadline = this.#host.setTimeout(() => {
+      this.#misses++; // a network that hangs costs too much time for a second look
       this.#lost(1006);
-      return;
-    }
-    this.#socket = socket;
-    socket.onopen = () => void this.#authenticate(socket);
-    socket.onmessage = (event) => this.#receive(event.data);
-    socket.onclose = (event) => this.#lost(event.code);
+    }, WELCOME_TIMEOUT_MS));
+    const open = () => {
+      if (deadline !== this.#deadline) return;
+      try {
+        // With a token to come, the server does not take a cookie's word for who this is.
+        const protocols = [SUBPROTOCOL, ...(this.#options.token ? ['concord.auth'] : [])];
+        const socket = (this.#dial ?? this.#host.socket)(socketUrl(this.#options.url, this.#host.origin()), protocols);
+        this.#socket = socket;
+        socket.onopen = () => void this.#authenticate(socket);
+        socket.onmessage = (event) => this.#receive(event.data);
+        socket.onclose = (event) => this.#lost(event.code);
+      } catch {
+        this.#lost(1006);
+      }
+    };
+    if (this.#dial || this.#misses < MISSES_MAX) return open();
+    this.#misses = 0;
+    // Not to be had either? Then there is most likely no network at all.
+    void import('./fallback.js').then(({ fallback }) => (this.#dial = fallback(this.#options, this))).then(open, open);
   }
 
   async #authenticate(socket: Socket): Promise<void> {
@@ -195,10 +210,10 @@ export class Connection {
   #ready(welcome: Welcome): void {
     if (this.#welcome) return;
     this.#welcome = welcome;
-    this.#refusals = 0;
+    this.#refusals = this.#misses = 0;
     this.#openedAt = this.#host.clock();
     this.#clearDeadline();
-    this.#set({ state: 'connected' });
+    this.#set({ state: 'connected', transport: this.#socket?.transport ?? 'websocket' });
     for (const user of [...this.#users]) user.opened(welcome);
     this.#heartbeat();
   }
@@ -210,12 +225,13 @@ export class Connection {
 
   #pong(sentAt: number): void {
     this.#clearDeadline();
-    if (this.#welcome) this.#set({ state: 'connected', latencyMs: Math.round(this.#host.clock() - sentAt) });
+    if (this.#welcome) this.#set({ ...this.#state, latencyMs: Math.round(this.#host.clock() - sentAt) });
   }
 
   #lost(code: number): void {
     if (this.#state.state === 'closed') return;
     const wasOpen = this.#welcome !== undefined;
+    if (!wasOpen && code === 1006 && this.#host.online()) this.#misses++;
     if (wasOpen && this.#host.clock() - this.#openedAt >= STABLE_MS) this.#attempt = 0;
     this.#dropSocket();
     const plan = closePlan(code);

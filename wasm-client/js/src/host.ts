@@ -2,6 +2,7 @@
  * Everything the client takes from its surroundings: clock, timers, chance, sockets, page events.
  * One object, so that a test can be the whole world. Nothing here runs when the module is imported.
  */
+import type { Transport } from './types.js';
 
 export type Timer = ReturnType<typeof setTimeout>;
 export type PageEvent = 'online' | 'offline' | 'visible' | 'hidden' | 'pagehide';
@@ -13,6 +14,8 @@ export interface Socket {
   onclose: ((event: CloseEvent) => void) | null;
   send(data: string): void;
   close(code?: number): void;
+  /** What carries it, where that is no WebSocket. */
+  readonly transport?: Transport;
 }
 
 export interface Host {
@@ -26,7 +29,8 @@ export interface Host {
   random(): number;
   /** 32 lower-case hex digits of a version 4 UUID. */
   uuid(): string;
-  socket(url: string, protocols: string[]): Socket;
+  socket: (url: string, protocols: string[]) => Socket;
+  fetch(url: string, init: RequestInit): Promise<Response>;
   /** Base for relative socket addresses. */
   origin(): string;
   online(): boolean;
@@ -73,6 +77,7 @@ export function browserHost(): Host {
     random: () => Math.random(),
     uuid,
     socket: (url, protocols) => new WebSocket(url, protocols),
+    fetch: (url, init) => fetch(url, init),
     origin: () => (typeof location === 'undefined' ? 'http://localhost' : location.href),
     online: () => typeof navigator === 'undefined' || (navigator as { onLine?: boolean }).onLine !== false,
     on: listen,

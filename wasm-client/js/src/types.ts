@@ -71,11 +71,16 @@ export interface TextModel {
   subscribe?(fn: () => void): () => void;
 }
 
+/** What carries a connection: a WebSocket, or HTTP requests that stream events or poll for them. */
+export type Transport = 'websocket' | 'sse' | 'poll';
+
 /** The socket's state, one for all documents of a client. */
 export interface ConnectionState {
   state: 'connecting' | 'connected' | 'reconnecting' | 'offline' | 'closed';
   /** Time until the next attempt; only while `reconnecting`. */
   retryInMs?: number;
+  /** What carries it; only while `connected`. */
+  transport?: Transport;
   /** Latest measured round trip; only while `connected`. */
   latencyMs?: number;
   /** Why the connection stays closed, as a stable code. */

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 
 import { backoffMs, DELAY_MAX_MS, DELAY_MIN_MS } from '../src/backoff.js';
 import { Connection, type ConnectionUser, socketUrl } from '../src/connection.js';
+import '../src/fallback.js'; // here already, since these clocks do not wait for a disk
 import { CLOSE_RETRY } from '../src/protocol.js';
 import { type FakeSocket, Tab, World } from './support/world.js';
 

@@ -31,6 +31,8 @@ export class World {
   readonly #alarms = new Set<Alarm>();
   readonly #names = new Map<string, Tab>();
   #seed = 1;
+  /** Answers each HTTP request; the default has no server. */
+  answer: (url: string, init: RequestInit) => Promise<Response> = () => Promise.reject(new TypeError('no server'));
   /** Takes each new socket; the default refuses. */
   accept: (socket: FakeSocket) => void = (socket) => queueMicrotask(() => socket.drop(1006));
 
@@ -121,6 +123,7 @@ export class Tab {
       random: () => world.random(),
       uuid: () => crypto.randomUUID().replaceAll('-', ''),
       socket: (url, protocols) => this.#open(url, protocols),
+      fetch: (url, init) => (world.online ? world.answer(url, init) : Promise.reject(new TypeError('offline'))),
       origin: () => 'https://app.example/d/1',
       online: () => world.online,
       on: (event, fn) => {
