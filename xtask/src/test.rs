@@ -171,9 +171,16 @@ fn packed_package() -> Result<()> {
     )
 }
 
-/// The whole path in Chromium, against a real server.
+/// The whole path in Chromium, against a real server; and the main part of it over networks that let through only
+/// streams of events, or not even those.
 fn whole_path() -> Result<()> {
-    step::loud("web app in a browser", &mut with_browser("e2e")?)
+    step::loud("web app in a browser", &mut with_browser("e2e")?)?;
+    for transport in ["sse", "poll"] {
+        let mut command = with_browser("e2e:main")?;
+        command.env("CONCORD_TRANSPORT", transport);
+        step::loud(&format!("web app in a browser, over {transport}"), &mut command)?;
+    }
+    Ok(())
 }
 
 /// `cargo xtask screenshots`: pictures of every page and state, into `web/screenshots`.
