@@ -21,6 +21,7 @@ mod faults;
 mod host;
 mod joining;
 mod ledger;
+mod minimise;
 mod news;
 mod outgoing;
 mod people;
@@ -29,6 +30,7 @@ mod plan;
 mod pulling;
 mod rows;
 mod server;
+mod standing;
 mod tab;
 mod trace;
 mod verdict;
@@ -38,8 +40,9 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
 pub use bugs::{PLANTED, Planted};
-pub use choice::{Bytes, Choice, Enumeration, Seeded};
-pub use exhaustive::{Scope, exhaust};
+pub use choice::{Bytes, Choice, Enumeration, Listed, Recorded, Seeded};
+pub use exhaustive::{Explored, Scope, Small, exhaust};
+pub use minimise::minimise;
 pub use plan::Plan;
 
 use world::World;

@@ -67,7 +67,7 @@ const SOAKS: &[Soak] = &[
             "--test-threads",
             "1",
         ],
-        variables: &[("CONCORD_SEEDS", "1000000"), ("CONCORD_RUNS", "1000000")],
+        variables: &[("CONCORD_SEEDS", "1000000"), ("CONCORD_WORLDS", "5000000")],
         needs: None,
     },
     Soak {

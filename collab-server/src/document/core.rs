@@ -16,7 +16,7 @@ mod publishing;
 mod tests;
 mod timing;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +64,7 @@ pub(crate) enum Sharing {
 }
 
 /// See the module.
+#[derive(Debug)]
 pub(crate) struct Core {
     document: DocumentId,
     epoch: Epoch,
@@ -77,7 +78,7 @@ pub(crate) struct Core {
     /// Where sessions said their selections are, until the turn.
     selects: Vec<(SessionNumber, Revision, Ranges)>,
     /// Sessions that wait to be let in.
-    asking: HashMap<SessionNumber, JoinRequest>,
+    asking: BTreeMap<SessionNumber, JoinRequest>,
     /// What the server edits for people.
     edits: Edits,
     cached: Option<HeadText>,
@@ -131,7 +132,7 @@ impl Core {
             snapshot_at,
             effects: Vec::new(),
             selects: Vec::new(),
-            asking: HashMap::new(),
+            asking: BTreeMap::new(),
             edits: Edits::default(),
             cached: None,
             publishing: Publishing::default(),

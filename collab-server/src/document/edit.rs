@@ -29,7 +29,7 @@ pub(crate) struct Edit {
 }
 
 /// The edits whose outcome is awaited. Each has a session's number, under which it is answered.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Edits(Vec<(SessionNumber, ClientId)>);
 
 impl Edits {

@@ -2,7 +2,7 @@
 //!
 //! Offsets count scalar values.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use collab_protocol::{
     Author, AuthorNumber, COLOR_COUNT, ChannelId, SelectionRange, SessionNumber, UserId,
@@ -17,7 +17,7 @@ use super::join::Participant;
 #[derive(Debug, Default)]
 pub(super) struct Authors {
     authors: Vec<Known>,
-    by_user: HashMap<UserId, usize>,
+    by_user: BTreeMap<UserId, usize>,
 }
 
 #[derive(Debug)]

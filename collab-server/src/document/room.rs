@@ -5,7 +5,7 @@
 
 mod member;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use collab_protocol::{
@@ -50,6 +50,7 @@ pub(crate) struct Activity {
 }
 
 /// A document's room, which the actor writes and sessions read.
+#[derive(Debug)]
 pub(crate) struct SharedRoom(Mutex<Room>);
 
 impl SharedRoom {
@@ -93,6 +94,7 @@ pub(super) enum Answer {
 }
 
 /// See [`Shared`].
+#[derive(Debug)]
 pub(super) struct Room {
     pub(super) ring: Ring,
     pub(super) authors: Authors,
@@ -101,7 +103,7 @@ pub(super) struct Room {
     pub(super) title_version: u64,
     pub(super) is_deleted: bool,
     members: BTreeMap<SessionNumber, Member>,
-    by_client: HashMap<ClientId, SessionNumber>,
+    by_client: BTreeMap<ClientId, SessionNumber>,
     /// Sessions that went, with the version of the presence at which they did, oldest first.
     gone: VecDeque<(u64, SessionNumber)>,
     /// Counts the changes of the presence.
@@ -127,7 +129,7 @@ impl Room {
             title_version: 0,
             is_deleted: false,
             members: BTreeMap::new(),
-            by_client: HashMap::new(),
+            by_client: BTreeMap::new(),
             gone: VecDeque::new(),
             version: 0,
             published: 0,

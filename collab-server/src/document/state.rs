@@ -14,7 +14,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use collab_protocol::{ClientId, RejectCode, SessionNumber, UserId};
@@ -87,8 +87,8 @@ pub(super) struct State {
     config: Arc<DocumentConfig>,
     text: Text,
     recent: Recent,
-    clients: HashMap<ClientId, Client>,
-    clients_by_session: HashMap<SessionNumber, ClientId>,
+    clients: BTreeMap<ClientId, Client>,
+    clients_by_session: BTreeMap<SessionNumber, ClientId>,
     queue: VecDeque<Pending>,
     in_flight: VecDeque<Batch>,
     /// Originals of batches that did not go through, until the last of those is back.
@@ -129,8 +129,8 @@ impl State {
             config,
             text,
             recent,
-            clients: HashMap::new(),
-            clients_by_session: HashMap::new(),
+            clients: BTreeMap::new(),
+            clients_by_session: BTreeMap::new(),
             queue: VecDeque::new(),
             in_flight: VecDeque::new(),
             returning: Vec::new(),

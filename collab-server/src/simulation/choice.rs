@@ -6,6 +6,11 @@ use ot_core::testing::Choices;
 pub trait Choice {
     /// A number below `bound`, which is not 0.
     fn below(&mut self, bound: u64) -> u64;
+
+    /// How many choices were made, where all are gone through and these were never made before.
+    fn fresh_at(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Choices of a generator (SplitMix64): a run is its seed.
@@ -48,6 +53,54 @@ impl Choice for Bytes<'_> {
     }
 }
 
+/// Writes down what another source chooses, so that a run can be had again and shortened.
+#[derive(Clone, Debug)]
+pub struct Recorded<C> {
+    choice: C,
+    choices: Vec<u64>,
+}
+
+impl<C: Choice> Recorded<C> {
+    /// The choices of `choice`.
+    #[must_use]
+    pub fn new(choice: C) -> Recorded<C> {
+        Recorded { choice, choices: Vec::new() }
+    }
+
+    /// What was chosen until now.
+    #[must_use]
+    pub fn into_choices(self) -> Vec<u64> {
+        self.choices
+    }
+}
+
+impl<C: Choice> Choice for Recorded<C> {
+    fn below(&mut self, bound: u64) -> u64 {
+        let chosen = self.choice.below(bound);
+        self.choices.push(chosen);
+        chosen
+    }
+}
+
+/// Choices from a list. One that is too large is taken as what remains of it; behind the end every
+/// choice is 0.
+#[derive(Clone, Debug)]
+pub struct Listed<'a>(std::slice::Iter<'a, u64>);
+
+impl<'a> Listed<'a> {
+    /// The choices of this list.
+    #[must_use]
+    pub fn new(choices: &'a [u64]) -> Listed<'a> {
+        Listed(choices.iter())
+    }
+}
+
+impl Choice for Listed<'_> {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0.next().map_or(0, |choice| choice % bound)
+    }
+}
+
 /// All choices there are, one run after the other, like the digits of a counter.
 #[derive(Clone, Debug, Default)]
 pub struct Enumeration {
@@ -69,6 +122,11 @@ impl Enumeration {
         }
         false
     }
+
+    /// How many choices are to be made as before, but for the last of them.
+    pub(super) fn len(&self) -> usize {
+        self.digits.len()
+    }
 }
 
 impl Choice for Enumeration {
@@ -84,6 +142,10 @@ impl Choice for Enumeration {
         self.at += 1;
         chosen
     }
+
+    fn fresh_at(&self) -> Option<usize> {
+        (self.at == self.digits.len()).then_some(self.at)
+    }
 }
 
 /// Choices as the world asks for them.
@@ -98,6 +160,11 @@ impl<'c> Draw<'c> {
 
     pub(super) fn below(&mut self, bound: usize) -> usize {
         self.choice.below(bound as u64) as usize
+    }
+
+    /// See [`Choice::fresh_at`].
+    pub(super) fn fresh_at(&self) -> Option<usize> {
+        self.choice.fresh_at()
     }
 
     /// From `low` to `high`, both included.

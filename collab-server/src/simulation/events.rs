@@ -247,6 +247,9 @@ impl World<'_> {
         let Some(rejected) = client.reject(ClientSeq::new(seq)).expect("short texts") else {
             return;
         };
+        if self.plan.is_interleaved {
+            violated("valid edits are taken", format!("submission {seq} is refused for good"));
+        }
         let removed = before.removed_by(&rejected.patch).expect("it was made on it");
         own.refused.push(seq);
         own.frozen = None;

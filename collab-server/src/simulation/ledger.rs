@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::violated;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Letter {
     by: usize,
     deleted_by: BTreeSet<usize>,
@@ -19,7 +19,7 @@ struct Letter {
 }
 
 /// See the module.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Ledger {
     letters: BTreeMap<char, Letter>,
     /// What was typed at once, in its order.
@@ -41,6 +41,13 @@ impl Ledger {
             1 => 0x4E00 + number / 3,
             _ => 0x2_0000 + number,
         };
+        char::from_u32(code).expect("a scalar value")
+    }
+
+    /// The next character of a person, whatever the others typed; of three bytes.
+    pub(super) fn letter_of(&self, tab: usize) -> char {
+        let typed = self.letters.values().filter(|letter| letter.by == tab).count();
+        let code = 0x5000 + 0x100 * tab as u32 + typed as u32;
         char::from_u32(code).expect("a scalar value")
     }
 

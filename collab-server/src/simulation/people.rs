@@ -50,7 +50,7 @@ impl World<'_> {
     /// One letter, always at the same place.
     fn type_one(&mut self, tab: usize) {
         let len = self.tabs[tab].client.as_ref().expect("it acts").text().len_chars();
-        let letter = self.ledger.letter().to_string();
+        let letter = self.ledger.letter_of(tab).to_string();
         let delete = len.min(1);
         self.make(tab, Operation::splice(len, 0, delete, &letter).expect("fits"));
         self.pump(tab);

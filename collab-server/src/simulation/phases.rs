@@ -111,15 +111,24 @@ impl World<'_> {
         }
     }
 
-    /// Everything happens that can; then all must be well.
-    pub(super) fn run_out(&mut self) {
-        while !self.is_over() {
+    /// Everything happens that can; then all must be well. Turns back where `known` says how many
+    /// orders lead on from here, and says so; to the end, it is one.
+    pub(super) fn run_out(&mut self, mut known: impl FnMut(&Self) -> Option<u128>) -> u128 {
+        loop {
+            self.forget_moot();
+            if let Some(orders) = known(self) {
+                return orders;
+            }
+            if self.is_over() {
+                break;
+            }
             self.step();
         }
         if !self.has_converged() {
             violated("it comes to rest", format!("nothing moves any more: {}", self.state()));
         }
         self.check_all();
+        1
     }
 
     /// Everybody who is left says one thing more: what others missed until now, they miss no more.

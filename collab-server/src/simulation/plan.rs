@@ -139,10 +139,11 @@ impl Plan {
     }
 
     /// A world without faults of its own, in which everything that can happen next may.
-    pub(super) fn interleaved(tabs: usize, edits: usize) -> Plan {
+    /// Snapshots are taken where a document may be loaded again: elsewhere nobody sees them.
+    pub(super) fn interleaved(tabs: usize, edits: usize, is_loaded_again: bool) -> Plan {
         let config = DocumentConfig {
             ring_len: 2,
-            snapshot_every: 2,
+            snapshot_every: if is_loaded_again { 2 } else { u64::MAX },
             idle_timeout: NEVER,
             check_quiet: NEVER,
             check_interval: NEVER,

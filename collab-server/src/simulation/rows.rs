@@ -16,6 +16,7 @@ use crate::store::{
 };
 
 /// One document's rows.
+#[derive(Debug)]
 pub(super) struct Rows {
     document: DocumentId,
     log: Vec<LoggedOperation>,

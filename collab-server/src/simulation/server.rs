@@ -9,6 +9,7 @@ use crate::document::{Core, Submission};
 use crate::registry::Slots;
 
 /// What waits in a document's mailbox.
+#[derive(Debug)]
 pub(super) enum Mail {
     Join(usize),
     Submit { session: SessionNumber, client: ClientId, user: UserId, submission: Submission },
@@ -16,6 +17,7 @@ pub(super) enum Mail {
 }
 
 /// A document in a server.
+#[derive(Debug)]
 pub(super) struct Host {
     pub(super) document: DocumentId,
     pub(super) generation: u64,
@@ -65,6 +67,7 @@ impl Host {
 }
 
 /// One server.
+#[derive(Debug)]
 pub(super) struct Server {
     /// Counts its lives.
     pub(super) incarnation: u64,

@@ -6,6 +6,7 @@ use collab_protocol::{ClientId, DocumentId, Person, SelectionRange, SessionNumbe
 use ot_core::{Assoc, Client, Operation, Ranges, Selection};
 
 /// One tab.
+#[derive(Debug)]
 pub(super) struct Tab {
     pub(super) id: ClientId,
     pub(super) user: UserId,

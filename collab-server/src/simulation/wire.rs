@@ -10,7 +10,7 @@ use collab_protocol::SessionNumber;
 use crate::document::Reader;
 
 /// Frames on their way in one direction.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Pipe {
     frames: VecDeque<String>,
     /// Whether the arrival of the first of them is an event already.
@@ -44,6 +44,7 @@ impl Pipe {
 }
 
 /// What a connection is to its server.
+#[derive(Debug)]
 pub(super) enum Side {
     /// Connected; nothing was asked yet.
     Idle,
@@ -58,6 +59,7 @@ pub(super) enum Side {
 }
 
 /// One connection.
+#[derive(Debug)]
 pub(super) struct Conn {
     pub(super) tab: usize,
     pub(super) server: usize,

@@ -81,6 +81,7 @@ pub(super) enum What {
 }
 
 /// Something asked of the store.
+#[derive(Debug)]
 pub(super) struct Call {
     pub(super) server: usize,
     pub(super) incarnation: u64,
@@ -90,6 +91,7 @@ pub(super) struct Call {
     pub(super) answer: Option<Answer>,
 }
 
+#[derive(Debug)]
 pub(super) enum Asked {
     Load,
     Append { batch: u64, append: Append },
@@ -98,6 +100,7 @@ pub(super) enum Asked {
     CatchUp { conn: usize, after: ot_core::Revision, head: ot_core::Revision },
 }
 
+#[derive(Debug)]
 pub(super) enum Answer {
     Loaded(Result<Loaded, StoreError>, ot_core::Revision),
     /// Written, to be synced before the answer.
@@ -206,6 +209,23 @@ impl<'c> World<'c> {
         self.queue.is_empty()
     }
 
+    /// What is to come.
+    pub(super) fn coming(&self) -> impl Iterator<Item = &What> {
+        self.queue.values()
+    }
+
+    /// Forgets what nothing can come of any more.
+    pub(super) fn forget_moot(&mut self) {
+        let mut queue = std::mem::take(&mut self.queue);
+        queue.retain(|_, what| !self.is_moot(what));
+        self.queue = queue;
+    }
+
+    /// Whether this is to come.
+    pub(super) fn is_coming(&self, is_it: impl Fn(&What) -> bool) -> bool {
+        self.queue.values().any(is_it)
+    }
+
     /// When the next thing happens.
     pub(super) fn next_at(&self) -> u64 {
         self.queue.first_key_value().map_or(u64::MAX, |((at, _), _)| *at)
@@ -214,8 +234,11 @@ impl<'c> World<'c> {
     /// The next thing happens: the first in time, or any one where all orders are gone through.
     pub(super) fn step(&mut self) {
         let key = if self.plan.is_interleaved && !self.is_in_order {
-            let index = self.draw.below(self.queue.len());
-            *self.queue.keys().nth(index).expect("one of them")
+            let alone = self.queue.iter().find(|(_, what)| self.is_alone(what));
+            alone.map(|(key, _)| *key).unwrap_or_else(|| {
+                let index = self.draw.below(self.queue.len());
+                *self.queue.keys().nth(index).expect("one of them")
+            })
         } else {
             *self.queue.first_key_value().expect("something is to come").0
         };

@@ -5,7 +5,9 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use collab_server::simulation::{Planted, Seeded, Summary, Violation, Watch, run};
+use collab_server::simulation::{
+    Listed, Planted, Recorded, Seeded, Summary, Violation, Watch, minimise, run,
+};
 
 /// A number from the environment.
 pub(crate) fn number(variable: &str, default: u64) -> u64 {
@@ -107,11 +109,52 @@ fn once(seed: u64, may_repeat: bool) -> Result<Summary, Box<Violation>> {
     Ok(summary)
 }
 
-/// What a person needs to look into a seed that went wrong.
+/// Runs in which a shorter list of choices is looked for.
+const TRIES_MAX: usize = 3_000;
+
+/// The choices of a seed that goes wrong, and fewer that go wrong before the same oracle.
+pub(crate) fn shortened(seed: u64, oracle: &str) -> (Vec<u64>, Vec<u64>) {
+    let mut recorded = Recorded::new(Seeded::new(seed));
+    let _ = run(&mut recorded, Watch::default());
+    let all = recorded.into_choices();
+    let fails = |choices: &[u64]| {
+        run(&mut Listed::new(choices), Watch::default()).is_err_and(|found| found.oracle == oracle)
+    };
+    let short = minimise(all.clone(), TRIES_MAX, fails);
+    (all, short)
+}
+
+/// What a person needs to look into a seed that went wrong. With the bug in this thread, if one is
+/// planted.
 pub(crate) fn report(seed: u64, violation: &Violation) -> String {
+    let (all, short) = shortened(seed, violation.oracle);
+    let path = std::env::temp_dir().join(format!("concord-seed-{seed}.choices"));
+    let kept = std::fs::write(&path, written(&short));
+    let command = "cargo test --package collab-server --features simulation --test simulation \
+                   one_seed -- --nocapture";
+    let shown = match kept {
+        Ok(()) => path.display().to_string(),
+        Err(_) => written(&short),
+    };
     format!(
-        "seed {seed}: {}: {}\n  see it again, step by step: CONCORD_SEED={seed} cargo test \
-         --package collab-server --features simulation --test simulation one_seed -- --nocapture",
-        violation.oracle, violation.message
+        "seed {seed}: {}: {}\n  see it again, step by step: CONCORD_SEED={seed} {command}\n  \
+         {} of its {} choices are enough: CONCORD_CHOICES={shown} {command}",
+        violation.oracle,
+        violation.message,
+        short.len(),
+        all.len(),
     )
+}
+
+/// Choices as text.
+pub(crate) fn written(choices: &[u64]) -> String {
+    choices.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// The choices of such a text, or of the file that has it.
+pub(crate) fn choices_of(text_or_path: &str) -> Vec<u64> {
+    let file = std::fs::read_to_string(text_or_path);
+    let text = file.as_deref().unwrap_or(text_or_path);
+    let numbers = text.split([',', '\n', ' ']).filter(|number| !number.is_empty());
+    numbers.map(|number| number.parse().expect("choices are numbers or a file of them")).collect()
 }

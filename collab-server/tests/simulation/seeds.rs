@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use collab_server::simulation::{Seeded, Watch, run};
+use collab_server::simulation::{Listed, PLANTED, Planted, Seeded, Watch, run};
 
-use crate::runner::{number, report, seeds};
+use crate::runner::{choices_of, number, quietly, report, seeds, shortened, written};
 
 #[test]
 fn no_seed_shows_a_violation() {
@@ -25,9 +25,20 @@ fn no_seed_shows_a_violation() {
     assert!(outcome.committed > count && outcome.faults > count, "a world in which things happen");
 }
 
-/// With `CONCORD_SEED`, what happens in that one, line by line; else seed 0.
+/// With `CONCORD_SEED`, what happens in that one, line by line; with `CONCORD_CHOICES`, in the run of
+/// those choices; else in seed 0.
 #[test]
 fn one_seed_is_told_step_by_step() {
+    if let Ok(choices) = std::env::var("CONCORD_CHOICES") {
+        let choices = choices_of(&choices);
+        let told = run(&mut Listed::new(&choices), Watch { trace: true });
+        let violation = match told {
+            Ok(summary) => return println!("{} choices: {summary:?}", choices.len()),
+            Err(violation) => violation,
+        };
+        violation.trace.iter().for_each(|line| println!("{line}"));
+        panic!("{}: {}", violation.oracle, violation.message);
+    }
     let seed = number("CONCORD_SEED", 0);
     let is_wanted = std::env::var_os("CONCORD_SEED").is_some();
     let lines = match run(&mut Seeded::new(seed), Watch { trace: true }) {
@@ -44,4 +55,31 @@ fn one_seed_is_told_step_by_step() {
         }
     };
     panic!("{lines}");
+}
+
+#[test]
+fn what_goes_wrong_goes_wrong_with_fewer_choices_too() {
+    quietly();
+    let told = std::thread::spawn(|| {
+        let bug = PLANTED.iter().find(|planted| planted.name == "resends are not recognised");
+        bug.expect("it is in the list").plant();
+        let found = (0..1_000).find_map(|seed| {
+            let violation = run(&mut Seeded::new(seed), Watch::default()).err()?;
+            Some((seed, violation.oracle))
+        });
+        let (seed, oracle) = found.expect("it is found soon");
+        let (all, short) = shortened(seed, oracle);
+        let short = choices_of(&written(&short));
+        let again = run(&mut Listed::new(&short), Watch { trace: true });
+        Planted::clear();
+        let control = run(&mut Listed::new(&short), Watch::default());
+        (seed, oracle, all, short, again, control)
+    });
+    let (seed, oracle, all, short, again, control) = told.join().expect("it tells");
+    println!("seed {seed}: {oracle}: {} choices of {}", short.len(), all.len());
+    let again = again.expect_err("the short list goes wrong too");
+    assert_eq!(again.oracle, oracle);
+    assert!(!again.trace.is_empty(), "and tells what happened");
+    assert!(short.len() * 2 < all.len(), "{} choices of {}", short.len(), all.len());
+    assert!(control.is_ok(), "it is the bug that goes wrong, not the list: {control:?}");
 }

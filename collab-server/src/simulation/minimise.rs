@@ -1,0 +1,81 @@
+//! A shorter list of choices that goes wrong in the same way.
+
+/// Shortens what fails: leaves chunks out, smaller and smaller ones, and then makes chunks 0, as long
+/// as it fails still. `fails` is asked at most `tries_max` times; it is given a list that differs
+/// from `choices`.
+///
+/// What comes back fails, if `choices` did; a choice behind its end counts as 0.
+pub fn minimise(
+    mut choices: Vec<u64>,
+    tries_max: usize,
+    mut fails: impl FnMut(&[u64]) -> bool,
+) -> Vec<u64> {
+    let mut tries = tries_max;
+    let mut may_be = |shorter: &[u64]| {
+        let is_allowed = tries > 0;
+        tries = tries.saturating_sub(1);
+        is_allowed && fails(shorter)
+    };
+    trim(&mut choices);
+    let mut chunk = choices.len().div_ceil(2);
+    while chunk > 0 {
+        for edit in [without, with_zeros] {
+            let mut at = 0;
+            while at < choices.len() {
+                let mut shorter = edit(&choices, at, chunk);
+                trim(&mut shorter);
+                if shorter != choices && may_be(&shorter) {
+                    // What follows a chunk that was left out is at its place now.
+                    at += if shorter.len() < choices.len() { 0 } else { chunk };
+                    choices = shorter;
+                } else {
+                    at += chunk;
+                }
+            }
+        }
+        chunk /= 2;
+    }
+    choices
+}
+
+/// A choice behind the end is 0 anyway.
+fn trim(choices: &mut Vec<u64>) {
+    let kept = choices.iter().rposition(|choice| *choice != 0).map_or(0, |last| last + 1);
+    choices.truncate(kept);
+}
+
+fn without(choices: &[u64], at: usize, len: usize) -> Vec<u64> {
+    let behind = choices.get(at + len..).unwrap_or_default();
+    [&choices[..at], behind].concat()
+}
+
+fn with_zeros(choices: &[u64], at: usize, len: usize) -> Vec<u64> {
+    let mut zeroed = choices.to_vec();
+    zeroed.iter_mut().skip(at).take(len).for_each(|choice| *choice = 0);
+    zeroed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matters_is_kept_and_the_rest_goes() {
+        let fails =
+            |list: &[u64]| list.iter().position(|c| *c == 7) < list.iter().position(|c| *c == 9);
+        let choices: Vec<u64> = (0..500).map(|n| if n == 100 { 7 } else { n % 5 + 9 }).collect();
+        let with_seven = |list: &[u64]| list.contains(&7) && fails(list);
+        assert!(with_seven(&choices));
+        assert_eq!(minimise(choices, 10_000, with_seven), [7, 9]);
+    }
+
+    #[test]
+    fn it_asks_no_more_often_than_it_may() {
+        let mut asked = 0;
+        let kept = minimise(vec![1; 1_000], 20, |_| {
+            asked += 1;
+            false
+        });
+        assert_eq!((asked, kept.len()), (20, 1_000));
+    }
+}
