@@ -210,6 +210,15 @@ describe('reports', () => {
     assert.ok((await reportOf(recorder)).includes('"inserted":"l"'));
   });
 
+  test('a change between words of one shape is told when redacted, for the engine would see none', async () => {
+    const stage = new Stage('cat', { storage: 'memory' });
+    const { recorder, session } = await recorded(stage);
+    session.editByDiff('cot', { anchor: 2, head: 2 });
+    await stage.world.pass(1_000);
+    assert.equal(stage.server.text, 'cot');
+    agrees('same-shape-redacted.report', await reportOf(recorder, true));
+  });
+
   test('a session that gives up, and an engine that breaks, keep what led to it', async () => {
     const stage = new Stage('abc', { storage: 'memory' });
     const { recorder, session } = await recorded(stage);

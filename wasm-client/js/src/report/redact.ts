@@ -5,7 +5,7 @@
  * Hashes and sent frames follow from that: the report is played twice, with its own text and with the filler. Where it
  * was right about the one, it says what is right about the other; where it was wrong it stays wrong.
  */
-import { Engine, PENDING } from '../engine.js';
+import { Engine, OK, PENDING } from '../engine.js';
 import { decoder, encoder } from '../fields.js';
 import type { OperationJson } from '../protocol.js';
 import { applyPatch } from '../textarea/splice.js';
@@ -107,7 +107,11 @@ class Twins {
     const [left, right, field] = this.#awaitsState ? [] : this.#both(event, own, filler);
     const shown = mapped(event);
     if (field && JSON.stringify(event[field] ?? 0) === JSON.stringify(left)) shown[field] = right;
-    if (shown.answer === 0) delete shown.answer;
+    if (shown.answer === 0 && event.e !== 'freeze') delete shown.answer;
+    if (event.e === 'diff') {
+      // Two texts that differ may look alike when filled: the change itself is what is told.
+      Object.assign(shown, { e: 'edit', caret: undefined, changed: undefined, ...(right !== OK && { answer: right }) });
+    }
     if (event.hash !== undefined) shown.hash = this.#awaitsState || event.hash === own.hash() ? filler.hash() : WRONG_HASH;
     this.#compareChecks();
     return shown;
@@ -183,10 +187,8 @@ class Twins {
       case 'edit':
         return both((engine, fill) => engine.edit(at, deleted, word(inserted, fill), TIME_ORIGIN_MS + now, event.widen === true), 'answer');
       case 'diff':
-        return both((engine, fill) => {
-          const text = applyPatch(engine.text(), { at, deleted, inserted: word(inserted, fill) });
-          return engine.editByDiff(text, caret, TIME_ORIGIN_MS + now);
-        }, 'changed');
+        own.editByDiff(applyPatch(own.text(), { at, deleted, inserted }), caret, TIME_ORIGIN_MS + now);
+        return [undefined, filler.edit(at, deleted, filled(inserted), TIME_ORIGIN_MS + now, false)];
       case 'undo':
       case 'redo':
         if (this.#late) {
