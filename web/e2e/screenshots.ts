@@ -8,6 +8,7 @@ import { makeDocument } from './harness/editor';
 import { LONG_TEXT, SAMPLE_TEXT } from './harness/samples';
 import { SCENES, type Shoot, writePast } from './harness/scenes';
 import { startServer } from './harness/server';
+import { TOKEN_FLAGS } from './harness/token';
 
 const FOLDER = path.resolve(import.meta.dirname, '../screenshots');
 const SIZES = [
@@ -32,11 +33,12 @@ const shooter =
 
 async function main(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
-  const [browser, app, server, small] = await Promise.all([
+  const [browser, app, server, small, tokens] = await Promise.all([
     launchBrowser(),
     serveApp(),
     startServer(['--submissions-per-s', '10000', '--submissions-burst', '10000']),
     startServer(['--document-bytes-max', '4096', '--text-bytes-max', '4096']),
+    startServer([...TOKEN_FLAGS, '--sign-in-url', 'https://product.example/sign-in']),
   ]);
   try {
     const scenes = Object.keys(SCENES).filter((name) => name !== 'gallery' || existsSync(path.join(OUT, 'gallery.html')));
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
           long: await makeDocument(server.url, { title: 'A long one', text: LONG_TEXT }),
           full: await makeDocument(small.url, { title: 'Full', text: `${SAMPLE_TEXT}\n`.repeat(8).slice(0, 3900) }),
           past: await makeDocument(server.url, { title: 'What the river keeps' }),
+          signedIn: tokens.url,
           window: { ...window, colorScheme },
         };
         await writePast(browser, stage.past);
@@ -62,7 +65,7 @@ async function main(): Promise<void> {
   } finally {
     await browser.close();
     app.close();
-    await Promise.all([server.remove(), small.remove()]);
+    await Promise.all([server, small, tokens].map((one) => one.remove()));
   }
 }
 

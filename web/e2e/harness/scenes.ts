@@ -6,6 +6,7 @@ import { type FakeApi, fakeApi } from './fake-api';
 import { commit, idOf, typing } from './history';
 import { liar } from './report';
 import { SAMPLE_TEXT, sampleDocuments } from './samples';
+import { signIn } from './token';
 
 /** Where the scenes are played. */
 export interface Stage {
@@ -18,6 +19,8 @@ export interface Stage {
   full: string;
   /** With a past by two people and named versions. */
   past: string;
+  /** A server that knows people by tokens only. */
+  signedIn: string;
   window: BrowserContextOptions;
 }
 
@@ -262,6 +265,26 @@ export async function writePast(browser: Browser, address: string): Promise<void
   for (const { context } of windows.values()) await context.close();
 }
 
+const signIns: Scene = async (stage, shoot) => {
+  const { context, page } = await openWindow(stage.browser, stage.window);
+  try {
+    await page.goto(`${stage.signedIn}/d/0123456789abcdef0123456789abcdef`);
+    await page.getByRole('heading', { name: 'Sign in to go on' }).waitFor();
+    await shoot(page, 'sign-in');
+    await signIn(context, stage.signedIn, 'ada', 8);
+    const made = await context.request.post(`${stage.signedIn}/api/documents`, { data: { title: 'What the river keeps', text: SAMPLE_TEXT }, headers: { origin: stage.signedIn } });
+    await page.goto(`${stage.signedIn}/d/${((await made.json()) as { id: string }).id}`);
+    await until('it is open', () => textarea(page).isEditable());
+    await until('it has run out', async () => /^Signed out/.test(await saveLineOf(page)), 30_000);
+    await caretAfter(page, 'remembers the bell.');
+    await type(page, ' Perhaps the ferryman.');
+    await until('kept', async () => /kept on this device/.test(await saveLineOf(page)));
+    await shoot(page, 'editor-signed-out');
+  } finally {
+    await context.close();
+  }
+};
+
 const gallery: Scene = (stage, shoot) => home(stage, {}, (page) => shoot(page, 'gallery'), '/gallery');
 
 const report: Scene = async (stage, shoot) => {
@@ -289,4 +312,4 @@ const report: Scene = async (stage, shoot) => {
   }
 };
 
-export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, gallery };
+export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, signIns, gallery };
