@@ -4,21 +4,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use collab_protocol::{DocumentId, Role, TenantId, UserId};
+use collab_protocol::{DocumentId, ErrorCode, Role, TenantId, UserId};
 use tokio::sync::Semaphore;
 
 use crate::address::Addresses;
-use crate::auth::{Auth, Identity, OriginPolicy};
+use crate::auth::{Auth, Identity, Kind, OriginPolicy};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::ApiError;
 use crate::history::Histories;
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::rate::SubmissionRates;
 use crate::registry::Registry;
+use crate::rights::{Action, Visitor, allows};
 use crate::session::Pipes;
 use crate::shutdown::Shutdown;
-use crate::store::{DocumentRecord, Store, StoreError};
+use crate::store::{DocumentRecord, Store};
 use crate::tls::Tls;
 use crate::usage::Usage;
 use crate::web::WebApp;
@@ -56,22 +58,52 @@ impl App {
         Duration::from_millis(self.config.auth_deadline_ms.into())
     }
 
-    /// A document, and what this person may do with it: who created it owns it, and who knows its
-    /// unguessable id edits it.
-    pub(crate) async fn document(
+    /// A document, and what this person may do with it over REST.
+    ///
+    /// # Errors
+    /// Of a document that this person must not know of the same as of one that is not there.
+    pub(crate) async fn access(
         &self,
         document: DocumentId,
         identity: &Identity,
-    ) -> Result<(DocumentRecord, Role), StoreError> {
-        let record = self.store.document(document).await?;
-        let role = role_of(&record, identity);
+    ) -> Result<(DocumentRecord, Role), ApiError> {
+        let visitor = Visitor::from(identity);
+        let (record, given) = self.store.access(document, visitor.user.clone()).await?;
+        let role = record.role_of(&visitor, given);
+        let role = role.ok_or(ApiError::new(ErrorCode::NotFound))?;
+        Ok((record, role))
+    }
+
+    /// The same, where this person may do this. Of a deleted document only its owner learns more
+    /// than that.
+    ///
+    /// # Errors
+    /// As above; [`ErrorCode::Forbidden`], [`ErrorCode::DocumentDeleted`].
+    pub(crate) async fn permit(
+        &self,
+        document: DocumentId,
+        identity: &Identity,
+        action: Action,
+    ) -> Result<(DocumentRecord, Role), ApiError> {
+        let (record, role) = self.access(document, identity).await?;
+        if !allows(role, action) {
+            return Err(ApiError::new(ErrorCode::Forbidden));
+        }
+        if record.deleted_ms.is_some() && role != Role::Owner {
+            return Err(ApiError::new(ErrorCode::DocumentDeleted));
+        }
         Ok((record, role))
     }
 }
 
-/// What a person may do with a document whose id they know.
-pub(crate) fn role_of(record: &DocumentRecord, identity: &Identity) -> Role {
-    if record.owner == identity.user { Role::Owner } else { Role::Editor }
+impl From<&Identity> for Visitor {
+    fn from(identity: &Identity) -> Self {
+        Visitor {
+            user: identity.user.clone(),
+            tenant: identity.tenant.clone(),
+            is_service: identity.kind == Kind::Service,
+        }
+    }
 }
 
 /// Counts each person's connections.

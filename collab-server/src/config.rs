@@ -18,8 +18,8 @@ pub use preset::PUBLIC_SITE;
 pub use settings::{Config, SETTINGS, Setting};
 pub use source::{ConfigError, Origin, Sources};
 pub use value::{
-    CookieName, Database, GuestPolicy, LogFormat, Origins, PostgresUrl, PublicUrl, Secret,
-    SignInUrl, Switch,
+    CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Origins, PostgresUrl, PublicUrl,
+    Secret, SignInUrl, Switch,
 };
 
 use collab_protocol::WireLimits;

@@ -28,6 +28,7 @@ use self::actor::{Answering, Inbox, JoinTicket, Parts};
 use self::room::Shared;
 use crate::clock::Clock;
 use crate::fanout::{Fanout, Subscription};
+use crate::rights::Rights;
 use crate::store::{Loaded, Store, StoreError};
 
 pub use catch_up::{CatchUp, Stretch};
@@ -43,7 +44,7 @@ pub(crate) use actor::{Control, Message, Retire};
 #[cfg(feature = "simulation")]
 pub(crate) use catch_up::entries as stretch;
 #[cfg(feature = "simulation")]
-pub(crate) use core::{Admission, Order, Read, ReadDone};
+pub(crate) use core::{Admission, Look, Order, Read, ReadDone};
 pub(crate) use core::{Core, JoinFailure, Sharing};
 #[cfg(feature = "simulation")]
 pub(crate) use feed::{Held, Reader};
@@ -130,6 +131,18 @@ impl Document {
         let (reply, answer) = oneshot::channel();
         self.mailbox.send(Message::Text { reply }).await.ok()?;
         answer.await.ok()
+    }
+
+    /// Tells it who may do what, if that is news; who it then lets in is judged by it.
+    pub(crate) async fn set_rights(&self, rights: Rights) {
+        if rights.version > self.rights_version() {
+            self.control(Control::SetRights(Arc::new(rights))).await;
+        }
+    }
+
+    /// The version of the rights that its sessions' roles are of.
+    pub(crate) fn rights_version(&self) -> u64 {
+        self.shared.room().rights_version()
     }
 
     /// Live sessions.

@@ -10,6 +10,8 @@ mod history;
 mod me;
 mod openapi;
 mod operation;
+mod permit;
+mod sharing;
 mod socket;
 
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{get, patch, post, put};
 use collab_protocol::{ErrorCode, SOCKET_PATH};
 use tracing::Instrument;
 
@@ -30,6 +32,9 @@ use crate::error::ApiError;
 
 /// Names a request in answers and logs.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Whatever else is asked under `/api`.
+const UNKNOWN: &str = "/api/{*unknown}";
 
 /// Everything the server answers.
 pub(crate) fn router(app: &Arc<App>) -> Router {
@@ -55,8 +60,14 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         )
         .route("/api/documents/{id}/restore-revision", post(history::restore_revision))
         .route("/api/documents/{id}/seen", get(history::seen).put(history::mark_seen))
+        .route("/api/documents/{id}/sharing", get(sharing::read).put(sharing::set_link))
+        .route(
+            "/api/documents/{id}/people/{user}",
+            put(sharing::set_person).delete(sharing::remove_person),
+        )
         .route("/api/me", get(me::read).put(me::update))
-        .route("/api/{*unknown}", axum::routing::any(unknown))
+        .route(UNKNOWN, axum::routing::any(unknown))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), permit::permit))
         .layer(documents::body_limit(&app.config))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard_api));
     let rest = Router::new()

@@ -26,6 +26,7 @@ mod people;
 mod rate;
 mod registry;
 mod revision;
+mod rights;
 mod sabotage;
 mod server;
 mod session;
@@ -48,8 +49,9 @@ pub use cli::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Config, ConfigError, CookieName, Database, GuestPolicy, LogFormat, Networks, Origin, Origins,
-    PUBLIC_SITE, PostgresUrl, PublicUrl, SETTINGS, Secret, Setting, SignInUrl, Sources, Switch,
+    Config, ConfigError, CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Networks,
+    Origin, Origins, PUBLIC_SITE, PostgresUrl, PublicUrl, SETTINGS, Secret, Setting, SignInUrl,
+    Sources, Switch,
 };
 pub use document::{
     CatchUp, DocumentConfig, Ended, Frame, HeadText, JoinError, JoinRequest, Joined, Participant,
@@ -63,6 +65,7 @@ pub use packed::{
 };
 pub use packing::{PackReport, pack_document};
 pub use registry::{Registry, RegistryStats};
+pub use rights::{Rights, RightsChange, Visitor};
 pub use server::{Server, StartError};
 pub use shutdown::signal as shutdown_signal;
 pub use store::{

@@ -9,6 +9,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 mod visits;
+mod watching;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -22,12 +23,14 @@ pub(crate) use self::slots::Slots;
 #[cfg(feature = "simulation")]
 pub(crate) use self::slots::opened;
 use self::visits::{Noted, Visits};
+pub(crate) use self::watching::Watch;
 use crate::clock::Clock;
 use crate::document::{
     Activity, Control, Document, DocumentConfig, HeadText, JoinError, JoinFailure, JoinRequest,
     Joined, Participant, Submission, Surroundings,
 };
 use crate::fanout::Fanout;
+use crate::rights::{RightsChange, Visitor};
 use crate::store::{PersonRecord, Store, StoreError};
 
 /// What a load came to.
@@ -150,6 +153,9 @@ impl Registry {
     ) -> Result<Joined, JoinError> {
         for _ in 0..ATTEMPTS_MAX {
             let opened = self.open(document).await?;
+            if opened.rights_version() < request.rights_version {
+                opened.set_rights(self.around.store.rights(document).await?).await;
+            }
             match opened.join(request.clone()).await {
                 Ok(joined) => {
                     if request.since.is_none() {
@@ -195,14 +201,15 @@ impl Registry {
     pub(crate) async fn edit(
         &self,
         document: DocumentId,
-        author: Participant,
+        (author, visitor): (Participant, Visitor),
         client: ClientId,
         submission: Submission,
     ) -> Result<Revision, EditError> {
         for _ in 0..ATTEMPTS_MAX {
             let opened = self.open(document).await?;
             // The same bytes again after an unknown outcome: the document knows them.
-            if let Some(edited) = opened.edit(author.clone(), client, submission.clone()).await {
+            let who = (author.clone(), visitor.clone());
+            if let Some(edited) = opened.edit(who, client, submission.clone()).await {
                 return edited.map_err(EditError::Rejected);
             }
             tokio::task::yield_now().await;
@@ -254,6 +261,28 @@ impl Registry {
         self.around.store.set_deleted(document, deleted_ms).await?;
         if let Some(loaded) = self.settled(document).await {
             loaded.control(Control::SetDeleted(deleted_ms.is_some())).await;
+        }
+        Ok(())
+    }
+
+    /// Changes who may do what with a document. When this returns, nothing more is committed for who
+    /// may not write any more, on any server; sessions on this one are about to be told.
+    ///
+    /// # Errors
+    /// As [`Store::change_rights`].
+    pub async fn change_rights(
+        &self,
+        document: DocumentId,
+        change: RightsChange,
+    ) -> Result<(), StoreError> {
+        let now_ms = self.around.clock.now_ms();
+        self.around.store.change_rights(document, change, now_ms).await?;
+        if let Some(loaded) = self.settled(document).await {
+            match self.around.store.rights(document).await {
+                Ok(rights) => loaded.set_rights(rights).await,
+                // It is made. The next look at the versions brings it here.
+                Err(error) => tracing::warn!(%document, %error, "rights were not read"),
+            }
         }
         Ok(())
     }

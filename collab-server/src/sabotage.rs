@@ -55,6 +55,10 @@ pub(crate) enum Bug {
     LostWake,
     /// Selections stay where they were when the text before them changes.
     StaleSelections,
+    /// Whether somebody may write is asked when they join, and not when they write.
+    RightsOfTheJoin,
+    /// The fence does not look at the rights under which an edit was accepted.
+    FenceWithoutRights,
     /// What another server committed in place of an own operation is published as the own one.
     PublishesLookalike,
 }

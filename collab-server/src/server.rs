@@ -23,7 +23,7 @@ use crate::metrics::{MeasuredStore, Metrics};
 use crate::packing::PackingStore;
 use crate::people::People;
 use crate::rate::SubmissionRates;
-use crate::registry::Registry;
+use crate::registry::{Registry, Watch};
 use crate::session::Pipes;
 use crate::shutdown::Shutdown;
 use crate::store::{
@@ -208,6 +208,11 @@ pub(crate) async fn assemble(
             Registry::new(Arc::clone(&store), documents, Arc::clone(&clock))
         }
     };
+    let ms = |value: u32| Duration::from_millis(value.into());
+    let watch =
+        Watch { interval: ms(config.rights_interval_ms), grace: ms(config.rights_grace_ms) };
+    let watched = Arc::clone(&registry).watch_rights(watch, shutdown.stopping.clone());
+    shutdown.tasks.spawn(watched);
     Ok(Arc::new(App {
         origins: OriginPolicy::new(&config),
         usage: Usage::new(&config),

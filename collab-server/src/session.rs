@@ -373,6 +373,7 @@ impl<'a, L: Link> Session<'a, L> {
                 self.is_stopping = true;
                 return Ok(());
             }
+            Ended::Revoked => ErrorCode::AccessRevoked,
             Ended::Corrupt => ErrorCode::DocCorrupt,
             Ended::Unavailable => ErrorCode::StorageUnavailable,
             Ended::Failed => ErrorCode::Internal,

@@ -28,6 +28,7 @@ mod people;
 mod phases;
 mod plan;
 mod pulling;
+mod rights;
 mod rows;
 mod server;
 mod standing;

@@ -27,8 +27,10 @@ mod sqlite;
 use std::future::Future;
 use std::pin::Pin;
 
-use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
+use collab_protocol::{ClientId, DocumentId, GivenRole, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
+
+use crate::rights::{Rights, RightsChange};
 
 #[cfg(feature = "simulation")]
 pub(crate) use checks::check_loaded;
@@ -154,7 +156,57 @@ pub trait Store: Send + Sync + 'static {
         deleted_ms: Option<i64>,
     ) -> StoreFuture<'_, Result<(), StoreError>>;
 
-    /// Documents that a person owns or has opened, latest opened or changed first.
+    /// Who may do what with a document.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Corrupt`], [`StoreError::Unavailable`].
+    fn rights(&self, document: DocumentId) -> StoreFuture<'_, Result<Rights, StoreError>>;
+
+    /// What is known of a document, and what a person was given in it by name, in one question.
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    fn access(
+        &self,
+        document: DocumentId,
+        person: UserId,
+    ) -> StoreFuture<'_, Result<(DocumentRecord, Option<GivenRole>), StoreError>>;
+
+    /// The versions of the rights of these documents, in one question; what is not there is left
+    /// out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn rights_versions(
+        &self,
+        documents: Vec<DocumentId>,
+    ) -> StoreFuture<'_, Result<Vec<(DocumentId, u64)>, StoreError>>;
+
+    /// Changes who may do what with a document, and counts the change. An append that was made
+    /// under an older version loses from then on.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Invalid`] when the change does not apply: see
+    /// [`RightsChange`]; [`StoreError::Unavailable`].
+    fn change_rights(
+        &self,
+        document: DocumentId,
+        change: RightsChange,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>>;
+
+    /// Who has opened a document, latest first; at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn visitors(
+        &self,
+        document: DocumentId,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<UserId>, StoreError>>;
+
+    /// Documents of a tenant that a person owns, was given or has opened, as far as they may open
+    /// them now; latest opened or changed first.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

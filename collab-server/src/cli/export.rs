@@ -181,11 +181,16 @@ async fn export(
     }
     let versions = store.versions(document).await.map_err(&failed)?;
     people.extend(versions.iter().map(|version| version.author.clone()));
+    let rights = store.rights(document).await.map_err(&failed)?;
+    people.extend(rights.members.keys().cloned());
     for person in store.people(people.into_iter().collect()).await? {
         log_file::write_person(&mut lines, &person);
     }
     for version in versions.iter().filter(|version| version.revision <= record.revision) {
         log_file::write_version(&mut lines, version);
+    }
+    for (person, role) in &rights.members {
+        log_file::write_member(&mut lines, person, *role);
     }
     log_file::write_end(&mut lines, record.revision, chain);
     output.write(&lines)?;

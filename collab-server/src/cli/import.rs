@@ -15,7 +15,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use collab_protocol::{ClientId, DocumentId, Epoch, TITLE_CHARS_MAX, UserId};
+use collab_protocol::{ClientId, DocumentId, Epoch, TITLE_CHARS_MAX, TenantId, UserId};
 use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
 use ot_core::{ClientSeq, Operation, Revision};
@@ -27,6 +27,7 @@ use self::trace::{Step, Trace};
 use super::report::{ReportTo, bar, report};
 use super::tool::{ImportArguments, ToolError};
 use crate::clock::{Clock, SystemClock};
+use crate::config::LinkDefault;
 use crate::packing::pack_document;
 use crate::people::one_line;
 use crate::store::{ChainHash, LoggedOperation, NewDocument, PersonRecord, Store, TextKey};
@@ -282,6 +283,9 @@ impl Source<'_> {
             id: DocumentId::new(origin.derived("document")),
             title: one_line(title).chars().take(TITLE_CHARS_MAX).collect(),
             owner: self.arguments.owner.clone(),
+            tenant: TenantId::default(),
+            // As a document that its owner creates here: a guest has no other way to share it.
+            link: LinkDefault::Auto.of(is_guest(&self.arguments.owner)),
             epoch: Epoch::new(Uuid::new_v4().as_u128()),
             text_key: TextKey::random(),
             created_ms,
@@ -289,6 +293,10 @@ impl Source<'_> {
             client: ClientId::new(origin.derived("client")),
         }
     }
+}
+
+fn is_guest(owner: &UserId) -> bool {
+    owner.as_str().starts_with("g_")
 }
 
 /// Where ids of what is made of a file come from.

@@ -7,7 +7,7 @@ mod read;
 
 use std::borrow::Cow;
 
-use collab_protocol::{ClientId, DocumentId, UserId};
+use collab_protocol::{ClientId, DocumentId, GivenRole, LinkAccess, TenantId, UserId};
 use ot_core::Revision;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -26,7 +26,9 @@ const FORMAT: u32 = 1;
 pub(super) struct Head {
     pub(super) id: DocumentId,
     pub(super) title: String,
+    pub(super) tenant: TenantId,
     pub(super) owner: UserId,
+    pub(super) link: LinkAccess,
     pub(super) text_key: TextKey,
     pub(super) created_ms: i64,
     pub(super) deleted_ms: Option<i64>,
@@ -43,6 +45,8 @@ pub(super) enum Line {
     Client(ClientId, ClientProgress),
     Person(PersonRecord),
     Version(VersionRecord),
+    /// Who has a role by name.
+    Member(UserId, GivenRole),
     End {
         revision: Revision,
         chain: ChainHash,
@@ -57,6 +61,7 @@ enum Kind {
     Client,
     Person,
     Version,
+    Member,
     End,
 }
 
@@ -73,7 +78,13 @@ struct Raw<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<TenantId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<LinkAccess>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<GivenRole>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text_key: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +120,10 @@ impl Raw<'_> {
             format: None,
             id: None,
             title: None,
+            tenant: None,
             owner: None,
+            link: None,
+            role: None,
             text_key: None,
             created_ms: None,
             deleted_ms: None,
@@ -141,7 +155,9 @@ pub(super) fn write_document(out: &mut String, record: &DocumentRecord) {
         format: Some(FORMAT),
         id: Some(record.id.to_string().into()),
         title: Some(record.title.as_str().into()),
+        tenant: Some(record.tenant.clone()).filter(|tenant| *tenant != TenantId::default()),
         owner: Some(record.owner.clone()),
+        link: Some(record.link),
         text_key: Some(hex(record.text_key.as_bytes()).into()),
         created_ms: Some(record.created_ms),
         deleted_ms: record.deleted_ms,
@@ -201,6 +217,11 @@ pub(super) fn write_version(out: &mut String, version: &VersionRecord) {
     raw.write(out);
 }
 
+pub(super) fn write_member(out: &mut String, person: &UserId, role: GivenRole) {
+    let raw = Raw { id: Some(person.as_str().into()), role: Some(role), ..Raw::new(Kind::Member) };
+    raw.write(out);
+}
+
 pub(super) fn write_end(out: &mut String, revision: Revision, chain: ChainHash) {
     let raw = Raw {
         revision: Some(revision.get()),
@@ -231,6 +252,7 @@ mod tests {
                 Line::Client(client, progress) => write_client(&mut written, client, &progress),
                 Line::Person(person) => write_person(&mut written, &person),
                 Line::Version(version) => write_version(&mut written, &version),
+                Line::Member(person, role) => write_member(&mut written, &person, role),
                 Line::End { revision, chain } => write_end(&mut written, revision, chain),
             }
         }
@@ -244,7 +266,10 @@ mod tests {
         DocumentRecord {
             id: head.id,
             title: head.title.clone(),
+            tenant: head.tenant.clone(),
             owner: head.owner.clone(),
+            link: head.link,
+            rights_version: 0,
             epoch: collab_protocol::Epoch::new(0),
             text_key: head.text_key.clone(),
             revision: head.revision,

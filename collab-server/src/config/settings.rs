@@ -8,7 +8,8 @@ use axum::http::HeaderName;
 use super::network::Networks;
 use super::source::{ConfigError, Sources};
 use super::value::{
-    CookieName, Database, GuestPolicy, LogFormat, Origins, PublicUrl, Secret, SignInUrl, Switch,
+    CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Origins, PublicUrl, Secret,
+    SignInUrl, Switch,
 };
 
 /// One setting, as its documentation needs it.
@@ -174,6 +175,9 @@ settings! {
         /// Where the web app sends people who have no valid token: an address, or a path on the
         /// server's own host.
         sign_in_url: Option<SignInUrl> = "",
+        /// What the link of a new document gives to who is not among its people: off, view or edit.
+        /// auto: edit where a guest creates it, who has no other way to share, else off.
+        link_default: LinkDefault = "auto",
     }
     "Limits" {
         /// One WebSocket message from a client, in bytes. A larger one closes the connection with
@@ -309,6 +313,13 @@ settings! {
         /// How often a loaded document looks at its log where other servers write to it too, in
         /// milliseconds. So late does what is written on one server show on another.
         poll_interval_ms: u32 = "2000" in 100..=600_000,
+        /// How often the rights of loaded documents are looked at, in one question, in
+        /// milliseconds. So late at most hears somebody of a change that was made elsewhere.
+        rights_interval_ms: u32 = "2000" in 10..=5_000,
+        /// How long people stay in their documents while the database does not say what they may
+        /// do, in milliseconds; then they have to be let in anew. Nothing can be committed
+        /// meanwhile, and nobody new comes in.
+        rights_grace_ms: u32 = "60000" in 1_000..=3_600_000,
     }
 }
 

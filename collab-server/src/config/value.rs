@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use axum::http::HeaderName;
+use collab_protocol::LinkAccess;
 
 pub use identity::{CookieName, GuestPolicy, Secret, SignInUrl};
 
@@ -69,6 +70,38 @@ impl FromValue for Switch {
             "on" => Ok(Switch::On),
             "off" => Ok(Switch::Off),
             _ => Err("on or off".to_owned()),
+        }
+    }
+}
+
+/// What the link of a new document gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkDefault {
+    /// To edit where a guest creates it, else nothing.
+    Auto,
+    /// This.
+    Always(LinkAccess),
+}
+
+impl LinkDefault {
+    /// For a document that a guest creates, or somebody else.
+    #[must_use]
+    pub fn of(self, is_guests: bool) -> LinkAccess {
+        match self {
+            LinkDefault::Always(link) => link,
+            LinkDefault::Auto if is_guests => LinkAccess::Edit,
+            LinkDefault::Auto => LinkAccess::Off,
+        }
+    }
+}
+
+impl FromValue for LinkDefault {
+    fn from_value(text: &str) -> Result<Self, String> {
+        let link = text.parse().map(LinkDefault::Always);
+        if text == "auto" {
+            Ok(LinkDefault::Auto)
+        } else {
+            link.map_err(|_| "auto, off, view or edit".to_owned())
         }
     }
 }

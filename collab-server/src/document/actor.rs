@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use collab_protocol::{ClientId, SessionNumber, UserId};
+use collab_protocol::{ClientId, SessionNumber};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use ot_core::{Ranges, Revision};
@@ -29,13 +29,14 @@ use super::sender::{LeaveOnDrop, SessionSender};
 use super::submission::Submission;
 use crate::clock::Clock;
 use crate::fanout::{Batch, Fanout, Subscription};
+use crate::rights::{Rights, Visitor};
 
 /// What sessions and callers send.
 pub(crate) enum Message {
     /// A session wants to enter.
     Join(Box<JoinTicket>),
     /// A session offers an edit.
-    Submit { session: SessionNumber, client: ClientId, user: UserId, submission: Submission },
+    Submit { session: SessionNumber, client: ClientId, visitor: Visitor, submission: Submission },
     /// A session tells where its selections are.
     Select { session: SessionNumber, base: Revision, ranges: Ranges },
     /// The server edits for a person.
@@ -54,6 +55,10 @@ pub(crate) enum Control {
     PersonChanged(Participant),
     /// The document was deleted, or restored.
     SetDeleted(bool),
+    /// Others may do other things now.
+    SetRights(Arc<Rights>),
+    /// Nobody can say any more who may be here.
+    Distrust,
     /// Finish what was begun, then end.
     Stop,
 }
@@ -198,8 +203,8 @@ impl Actor {
                     Err(failure) => answer.refuse(failure),
                 }
             }
-            Message::Submit { session, client, user, submission } => {
-                core.submit(session, client, user, submission);
+            Message::Submit { session, client, visitor, submission } => {
+                core.submit(session, client, visitor, submission);
             }
             Message::Select { session, base, ranges } => core.select(session, base, ranges),
             Message::Edit { edit, reply } => drop(self.edits.insert(core.edit(*edit), reply)),
@@ -217,6 +222,8 @@ impl Actor {
             Control::Renamed(title) => core.rename(&title),
             Control::PersonChanged(participant) => core.change_person(&participant),
             Control::SetDeleted(is_deleted) => core.set_deleted(is_deleted),
+            Control::SetRights(rights) => core.set_rights(rights),
+            Control::Distrust => core.distrust(),
             Control::Stop => {
                 core.stop();
                 inbox.mailbox.close();
@@ -273,7 +280,7 @@ impl Actor {
         let sender = SessionSender::new(
             admission.session,
             admission.request.client,
-            admission.request.participant.user.clone(),
+            admission.request.visitor.clone(),
             self.parts.mailbox.clone(),
             presence.clone(),
         );

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collab_protocol::{ClientId, DocumentId, Epoch, SessionNumber, TextHash, UserId};
+use collab_protocol::{ClientId, DocumentId, Epoch, SessionNumber, TextHash};
 use ot_core::{Ranges, Revision, Text};
 
 use self::chain::Chain;
@@ -35,11 +35,12 @@ use super::ring::Ring;
 use super::room::{Answer, Room, SharedRoom};
 use super::state::{Committed, Effect, Event, Outcome, ReadFault, State};
 use super::submission::Submission;
+use crate::rights::{Rights, Visitor};
 use crate::sabotage::{self, Bug};
 use crate::store::{Append, Loaded, LoggedOperation, Snapshot, StoreError};
 
 pub(crate) use self::admission::{Admission, JoinFailure};
-pub(crate) use self::order::{Order, Read, ReadDone};
+pub(crate) use self::order::{Look, Order, Read, ReadDone};
 
 /// A document's text at its head.
 #[derive(Clone, Debug)]
@@ -104,16 +105,17 @@ impl Core {
         config: Arc<DocumentConfig>,
         sharing: Sharing,
     ) -> Result<Core, StoreError> {
-        let Loaded { record, snapshot, tail, authors } = loaded;
+        let Loaded { record, rights, snapshot, tail, authors } = loaded;
+        let rights = Arc::new(rights);
         let corrupt = |reason| StoreError::Corrupt { document: record.id, reason };
         let (snapshot_at, text) = match snapshot {
             Some(snapshot) => (snapshot.revision, Text::from(&*snapshot.text)),
             None => (Revision::ZERO, Text::new()),
         };
         let is_deleted = record.deleted_ms.is_some();
-        let mut state = State::new(config.clone(), text, snapshot_at, is_deleted);
+        let mut state = State::new(config.clone(), text, snapshot_at, is_deleted, rights.clone());
         let ring = Ring::new(snapshot_at, config.ring_len, config.ring_bytes_max);
-        let mut room = Room::new(ring, &record.title, config.answers_max);
+        let mut room = Room::new(ring, &record.title, rights.version, config.answers_max);
         authors.into_iter().for_each(|person| room.authors.meet(&person.into()));
         for logged in tail {
             let operation = Arc::new(logged.operation);
@@ -171,21 +173,21 @@ impl Core {
         &mut self,
         session: SessionNumber,
         client: ClientId,
-        user: UserId,
+        visitor: Visitor,
         submission: Submission,
     ) {
-        self.event(Event::Submit { session, client, user, submission });
+        self.event(Event::Submit { session, client, visitor, submission });
     }
 
     /// The server edits for a person; the outcome is told to the session that is given.
     pub(crate) fn edit(&mut self, edit: Edit) -> SessionNumber {
-        let Edit { author, client, submission } = edit;
+        let Edit { author, visitor, client, submission } = edit;
         let mut room = self.room.lock();
         room.authors.meet(&author);
         let session = room.next_session();
         drop(room);
         self.edits.add(session, client);
-        self.submit(session, client, author.user, submission);
+        self.submit(session, client, visitor, submission);
         session
     }
 
@@ -230,6 +232,30 @@ impl Core {
         self.event(Event::SetDeleted { is_deleted });
     }
 
+    /// Others may do other things now. Sessions hear of it, and those who may not even read any more
+    /// are ended once what they have on its way is settled. What is known already says nothing new.
+    pub(crate) fn set_rights(&mut self, rights: Arc<Rights>) {
+        if rights.version > self.state.rights().version {
+            self.room.lock().set_rights(&rights);
+            self.event(Event::SetRights { rights });
+        }
+    }
+
+    /// Nobody can say any more who may be here: everybody is to ask again.
+    pub(crate) fn distrust(&mut self) {
+        self.room.lock().end_all(Ended::Unavailable);
+    }
+
+    /// Ends the sessions of who may not read any more.
+    fn end_shut_out(&mut self) {
+        let mut room = self.room.lock();
+        for session in room.shut_out() {
+            if !self.state.is_committing(session) {
+                room.end(session, Ended::Revoked);
+            }
+        }
+    }
+
     /// Finish what was begun, then end.
     pub(crate) fn stop(&mut self) {
         self.is_stopping = true;
@@ -243,7 +269,8 @@ impl Core {
     /// What a read brought.
     pub(crate) fn read(&mut self, done: ReadDone) {
         let event = match done {
-            ReadDone::Tail(Ok(page)) => {
+            ReadDone::Tail(Ok(Look { page, rights })) => {
+                rights.into_iter().for_each(|rights| self.set_rights(rights));
                 self.publishing.found(&page.operations);
                 let followed = self.chain.follow(&page.operations).map_err(ReadFault::Corrupt);
                 Event::TailRead { result: followed.map(|()| page) }
@@ -252,7 +279,8 @@ impl Core {
             ReadDone::Poll(result) => {
                 self.is_polling = false;
                 // The next poll makes up for one that failed.
-                if let Ok(page) = result {
+                if let Ok(Look { page, rights }) = result {
+                    rights.into_iter().for_each(|rights| self.set_rights(rights));
                     self.set_deleted(page.is_deleted);
                     self.heard(&page.operations, page.head);
                 }
@@ -338,8 +366,15 @@ impl Core {
                     let len_chars = len_chars as u64;
                     let document = self.document;
                     let time_ms = now_ms;
-                    let append =
-                        Append { document, base, base_chain, operations, time_ms, len_chars };
+                    let append = Append {
+                        document,
+                        base,
+                        base_chain,
+                        rights_version: self.state.rights().version,
+                        operations,
+                        time_ms,
+                        len_chars,
+                    };
                     if self.sharing == Sharing::Told {
                         self.publishing.sent(&append);
                     }
@@ -349,6 +384,7 @@ impl Core {
             }
         }
         self.room.lock().set_deleted(self.state.is_deleted());
+        self.end_shut_out();
         self.place_selections();
         if has_committed {
             self.schedule(now);

@@ -14,6 +14,7 @@ use super::join::Participant;
 use super::room::Answer;
 use super::state::Committed;
 use super::submission::Submission;
+use crate::rights::Visitor;
 
 /// What becomes of an edit: the revision it was committed as, or why it was not.
 pub(crate) type Edited = Result<Revision, RejectCode>;
@@ -22,6 +23,8 @@ pub(crate) type Edited = Result<Revision, RejectCode>;
 pub(crate) struct Edit {
     /// Whose it is.
     pub(crate) author: Participant,
+    /// Who that is at the door: the right to write is asked again when it is decided.
+    pub(crate) visitor: Visitor,
     /// The replica that it counts as; nobody else's.
     pub(crate) client: ClientId,
     /// What it says.
@@ -65,12 +68,12 @@ impl Document {
     /// Commits an edit; `None` when the document was unloaded and nobody knows what became of it.
     pub(crate) async fn edit(
         &self,
-        author: Participant,
+        (author, visitor): (Participant, Visitor),
         client: ClientId,
         submission: Submission,
     ) -> Option<Edited> {
         let (reply, answer) = oneshot::channel();
-        let edit = Box::new(Edit { author, client, submission });
+        let edit = Box::new(Edit { author, visitor, client, submission });
         match self.mailbox.try_send(Message::Edit { edit, reply }) {
             Ok(()) => answer.await.ok(),
             Err(mpsc::error::TrySendError::Full(_)) => Some(Err(RejectCode::Overloaded)),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collab_protocol::{
-    Ack, AuthorNumber, ChannelId, ClientId, Deleted, ErrorCode, OpsFrame, Reject, Renamed,
-    Restored, ServerMessage, SessionNumber, write_ack_entry, write_check_entry,
+    Access, Ack, AuthorNumber, ChannelId, ClientId, Deleted, ErrorCode, OpsFrame, Reject, Renamed,
+    Restored, Role, ServerMessage, SessionNumber, write_ack_entry, write_check_entry,
 };
 use ot_core::Revision;
 
@@ -46,6 +46,8 @@ pub enum Ended {
     Replaced,
     /// It let too much lie unread: close with 4430.
     TooSlow,
+    /// Who is there may not be there any more: `access_revoked`.
+    Revoked,
     /// The document is damaged and closed: `doc_corrupt`.
     Corrupt,
     /// The database does not answer, and the session needs it to go on: `storage_unavailable`, so
@@ -68,6 +70,8 @@ struct Position {
     title: u64,
     /// Whether the session was told that the document is deleted.
     is_deleted: bool,
+    /// The role that the session was told.
+    role: Role,
 }
 
 /// Whose frames they are.
@@ -99,6 +103,7 @@ impl Reader {
         start: Revision,
         presence_version: u64,
         title_version: u64,
+        role: Role,
     ) -> Self {
         let position = Position {
             revision: start,
@@ -107,6 +112,7 @@ impl Reader {
             presence: presence_version,
             title: title_version,
             is_deleted: false,
+            role,
         };
         Reader { address: Address { number, client, channel }, position }
     }
@@ -134,39 +140,45 @@ impl Reader {
         let Reader { address, position } = self;
         let mut guard = room.lock();
         let room = &mut *guard;
-        let head = room.ring.head();
-        let mut is_behind = position.revision < room.ring.first();
+        let member = room.member(address.number).ok_or(Ended::Failed)?;
+        let (ended, cut) = (member.ended, member.cut);
+        let head = cut.unwrap_or(Revision::MAX).min(room.ring.head());
+        let mut is_behind = position.revision < room.ring.first().min(head);
         if is_behind && sabotage::is_planted(Bug::RingGap) {
             position.revision = room.ring.first();
             is_behind = false;
         }
-        let member = room.member(address.number).ok_or(Ended::Failed)?;
-        let ended = member.ended;
         match ended {
             Some(Ended::Replaced) => return Err(Ended::Replaced),
             Some(reason) if is_behind && reason != Ended::Shutdown => return Err(reason),
             _ if is_behind => return Ok(Held::Behind { after: position.revision, head }),
             _ => {}
         }
+        let member = room.member(address.number).ok_or(Ended::Failed)?;
         let answers = std::mem::take(&mut member.answers);
+        let access = position.access(member.role);
         let mut frames: Vec<String> =
-            position.ops_frame(*address, room, budget_bytes).into_iter().collect();
+            position.ops_frame(*address, room, head, budget_bytes).into_iter().collect();
         let is_at_head = position.revision >= head;
         if let Some(member) = room.member(address.number) {
             member.sent = position.revision;
         }
-        let presence = position.presence(*address, room);
-        let title = position.title(room);
-        let deletion = position.deletion(room);
+        let (presence, title, deletion) = match cut {
+            Some(_) => (None, None, None),
+            None => {
+                (position.presence(*address, room), position.title(room), position.deletion(room))
+            }
+        };
         drop(guard);
 
+        let ch = address.channel;
+        frames.extend(access.map(|role| ServerMessage::Access(Access { ch, role }).to_json()));
         let answers = answers.into_iter().map(|answer| address.answer(answer, retry_ms));
         if sabotage::is_planted(Bug::AckAheadOfStream) {
             frames.splice(0..0, answers);
         } else {
             frames.extend(answers);
         }
-        let ch = address.channel;
         frames.extend(presence);
         frames.extend(title.map(|title| ServerMessage::Renamed(Renamed { ch, title }).to_json()));
         frames.extend(deletion.map(|is_deleted| match is_deleted {
@@ -239,6 +251,14 @@ impl SessionFeed {
         })
     }
 
+    /// What the session's person may do now.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        let mut room = self.shared.room();
+        let member = room.member(self.reader.address.number);
+        member.map_or(self.reader.position.role, |member| member.role)
+    }
+
     /// Takes what was read for this session while it was behind; gives its frame.
     pub fn caught_up(&mut self, stretch: &Stretch) -> String {
         self.reader.caught_up(stretch)
@@ -246,8 +266,14 @@ impl SessionFeed {
 }
 
 impl Position {
-    /// The entries from the session's position on, up to the head or the budget.
-    fn ops_frame(&mut self, address: Address, room: &Room, budget_bytes: usize) -> Option<String> {
+    /// The entries from the session's position on, up to `head` or the budget.
+    fn ops_frame(
+        &mut self,
+        address: Address,
+        room: &Room,
+        head: Revision,
+        budget_bytes: usize,
+    ) -> Option<String> {
         let (from, mut at) = (self.revision, self.revision);
         let mut by_max = AuthorNumber(0);
         let mut frame = None;
@@ -265,6 +291,7 @@ impl Position {
                 goes_on = push(&|out| write_check_entry(out, hash));
                 self.checked = Some(at);
             }
+            goes_on &= at < head;
             let Some(entry) = room.ring.entry(at).filter(|_| goes_on) else { break };
             if entry.client == address.client {
                 goes_on = push(&|out| write_ack_entry(out, entry.seq.get()));
@@ -296,6 +323,13 @@ impl Position {
             member.seen = version;
         }
         frame
+    }
+
+    /// The role, if the session was told another one.
+    fn access(&mut self, role: Role) -> Option<Role> {
+        let is_news = role != self.role;
+        self.role = role;
+        is_news.then_some(role)
     }
 
     /// The document's title, if the session has an older one.

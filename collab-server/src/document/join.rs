@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use collab_protocol::{ChannelId, ClientId, Epoch, ErrorCode, Role, UserId};
+use collab_protocol::{ChannelId, ClientId, Epoch, ErrorCode, UserId};
 use ot_core::Revision;
 use thiserror::Error;
 use tokio::sync::Notify;
 
 use super::{Frame, SessionFeed, SessionSender};
+use crate::rights::Visitor;
 use crate::store::{PersonRecord, StoreError};
 
 /// A person as others in the document see them.
@@ -41,8 +42,11 @@ pub struct Since {
 pub struct JoinRequest {
     /// Who it is.
     pub participant: Participant,
-    /// What they may do; told in `joined`. The session's owner lets nobody submit without the right.
-    pub role: Role,
+    /// Who stands at the door. The document says what they may do, now and at every change.
+    pub visitor: Visitor,
+    /// The version of the document's rights that who asks for them knows. The document learns of a
+    /// newer one before it lets them in.
+    pub rights_version: u64,
     /// Which replica it is. A live session of the same one is ended as replaced.
     pub client: ClientId,
     /// The connection's number for this document; every frame carries it.

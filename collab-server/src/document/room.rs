@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use collab_protocol::{
-    Author, AuthorNumber, ChannelId, ClientId, DocumentId, Person, RejectCode, SessionNumber,
+    Author, AuthorNumber, ChannelId, ClientId, DocumentId, Person, RejectCode, Role, SessionNumber,
     TextHash, UserId, write_op_entry,
 };
 use ot_core::{ClientSeq, Operation, Ranges, Revision};
@@ -22,6 +22,7 @@ use super::moments::Moments;
 use super::presence::{self, Authors, PresenceFrame};
 use super::ring::{Ring, RingEntry};
 use super::state::Committed;
+use crate::rights::{Rights, Visitor};
 use crate::sabotage::{self, Bug};
 use crate::store::Store;
 
@@ -102,6 +103,8 @@ pub(super) struct Room {
     /// Counts the title's changes.
     pub(super) title_version: u64,
     pub(super) is_deleted: bool,
+    /// The version of the rights that the members' roles are of.
+    rights_version: u64,
     members: BTreeMap<SessionNumber, Member>,
     by_client: BTreeMap<ClientId, SessionNumber>,
     /// Sessions that went, with the version of the presence at which they did, oldest first.
@@ -121,13 +124,14 @@ pub(super) struct Entered {
 }
 
 impl Room {
-    pub(super) fn new(ring: Ring, title: &str, answers_max: usize) -> Self {
+    pub(super) fn new(ring: Ring, title: &str, rights_version: u64, answers_max: usize) -> Self {
         Room {
             ring,
             authors: Authors::default(),
             title: title.into(),
             title_version: 0,
             is_deleted: false,
+            rights_version,
             members: BTreeMap::new(),
             by_client: BTreeMap::new(),
             gone: VecDeque::new(),
@@ -173,6 +177,7 @@ impl Room {
         &mut self,
         session: SessionNumber,
         participant: &super::Participant,
+        (visitor, role): (Visitor, Role),
         client: ClientId,
         start: Revision,
         wake: Arc<Notify>,
@@ -181,7 +186,8 @@ impl Room {
         self.version += 1;
         let is_at_head = start == self.ring.head();
         let seen = if is_at_head { self.version } else { 0 };
-        let member = Member::new((client, by), start, wake, self.version, seen);
+        let door = (visitor, role);
+        let member = Member::new((client, by), door, start, wake, (self.version, seen));
         let people = self
             .members
             .iter()
@@ -246,6 +252,10 @@ impl Room {
         let own = self.by_client.get(&committed.client).copied();
         for (number, member) in &mut self.members {
             let is_own = Some(*number) == own;
+            if is_own && member.cut.is_some() {
+                // Made while they might, and in the log: they hear of it, and of what came before.
+                member.cut = Some(self.ring.head());
+            }
             if is_own && let Some(ranges) = &committed.ranges {
                 self.version += 1;
                 member.ranges = ranges.clone();
@@ -300,6 +310,32 @@ impl Room {
             self.is_deleted = is_deleted;
             self.wake_all();
         }
+    }
+
+    /// The version of the rights that the members' roles are of.
+    pub(super) fn rights_version(&self) -> u64 {
+        self.rights_version
+    }
+
+    /// Gives every member the role that it has now. Who has none any more is told nothing of what
+    /// happens from now on.
+    pub(super) fn set_rights(&mut self, rights: &Rights) {
+        self.rights_version = rights.version;
+        let head = self.ring.head();
+        for member in self.members.values_mut() {
+            match rights.session_role_of(&member.visitor) {
+                Some(role) => (member.role, member.cut) = (role, None),
+                None => member.cut = member.cut.or(Some(head)),
+            }
+            member.wake.notify_one();
+        }
+    }
+
+    /// The members that may not read any more and are not ended yet.
+    pub(super) fn shut_out(&self) -> Vec<SessionNumber> {
+        let shut_out = |member: &Member| member.cut.is_some() && member.is_live();
+        let members = self.members.iter().filter(|(_, member)| shut_out(member));
+        members.map(|(number, _)| *number).collect()
     }
 
     /// Adds an answer for a session. One that lets too many lie is ended.

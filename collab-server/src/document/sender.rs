@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use collab_protocol::{ClientId, RejectCode, SessionNumber, UserId};
+use collab_protocol::{ClientId, RejectCode, SessionNumber};
 use ot_core::{Ranges, Revision};
 use thiserror::Error;
 use tokio::sync::mpsc::{self, OwnedPermit};
 
 use super::actor::{Control, Message};
 use super::submission::Submission;
+use crate::rights::Visitor;
 
 /// Why a message did not reach the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -36,7 +37,7 @@ impl SendError {
 pub struct SessionSender {
     number: SessionNumber,
     client: ClientId,
-    user: UserId,
+    visitor: Visitor,
     mailbox: mpsc::Sender<Message>,
     _presence: Arc<LeaveOnDrop>,
 }
@@ -51,11 +52,11 @@ impl SessionSender {
     pub(super) fn new(
         number: SessionNumber,
         client: ClientId,
-        user: UserId,
+        visitor: Visitor,
         mailbox: mpsc::Sender<Message>,
         presence: Arc<LeaveOnDrop>,
     ) -> Self {
-        SessionSender { number, client, user, mailbox, _presence: presence }
+        SessionSender { number, client, visitor, mailbox, _presence: presence }
     }
 
     /// The session's number within the document.
@@ -73,7 +74,7 @@ impl SessionSender {
         self.send(Message::Submit {
             session: self.number,
             client: self.client,
-            user: self.user.clone(),
+            visitor: self.visitor.clone(),
             submission,
         })
     }

@@ -27,6 +27,7 @@ use super::config::DocumentConfig;
 use super::room::Answer;
 use super::submission::Submission;
 use crate::revision::later;
+use crate::rights::{Rights, Visitor};
 use crate::sabotage::{self, Bug};
 
 pub(super) use self::event::{Committed, Decided, Effect, Entry, Event, Refusal};
@@ -37,7 +38,7 @@ pub(crate) use self::event::{Outcome, ReadFault};
 struct Pending {
     session: SessionNumber,
     client: ClientId,
-    user: UserId,
+    visitor: Visitor,
     submission: Submission,
     /// History from its base to a revision that was still at hand when it was read.
     prefix: Option<(Revision, Operation)>,
@@ -96,6 +97,7 @@ pub(super) struct State {
     sight: Sight,
     last_batch: u64,
     is_deleted: bool,
+    rights: Arc<Rights>,
     /// Where the log is known to end, at least.
     heard: Revision,
     /// What `heard` was when the log began to be read.
@@ -123,6 +125,7 @@ impl State {
         text: Text,
         head: Revision,
         is_deleted: bool,
+        rights: Arc<Rights>,
     ) -> Self {
         let recent = Recent::new(head, text.len_chars(), config.ring_len, config.ring_bytes_max);
         State {
@@ -137,6 +140,7 @@ impl State {
             sight: Sight::Clear,
             last_batch: 0,
             is_deleted,
+            rights,
             heard: head,
             read_for: head,
             ahead: Vec::new(),
@@ -167,6 +171,21 @@ impl State {
     /// Whether the document is deleted and takes no edits.
     pub(super) fn is_deleted(&self) -> bool {
         self.is_deleted
+    }
+
+    /// Who may do what, as far as is known here. What is decided is appended under this version.
+    pub(super) fn rights(&self) -> &Arc<Rights> {
+        &self.rights
+    }
+
+    /// Whether something of a session is on its way into the log, or may be there already.
+    pub(super) fn is_committing(&self, session: SessionNumber) -> bool {
+        let may_be_stored = self.queue.iter().filter(|pending| pending.may_be_stored);
+        let decided = self.decided().map(|item| &item.original);
+        decided
+            .chain(&self.returning)
+            .chain(may_be_stored)
+            .any(|pending| pending.session == session)
     }
 
     /// Whether nothing waits: no append, no submission, no read of the log.
@@ -208,8 +227,8 @@ impl State {
                 self.join(session, client, user, entry, effects);
             }
             Event::Left { session } => self.left(session),
-            Event::Submit { session, client, user, submission } => {
-                self.submit(session, client, user, submission, effects);
+            Event::Submit { session, client, visitor, submission } => {
+                self.submit(session, client, visitor, submission, effects);
             }
             Event::ProgressRead { client, result } => self.progress_read(client, result, effects),
             Event::RangeRead { client, seq, through, result } => {
@@ -222,6 +241,7 @@ impl State {
             Event::TailRead { result } => self.tail_read(result, effects),
             Event::Heard { operations, head } => self.hear(operations, head, effects),
             Event::SetDeleted { is_deleted } => self.is_deleted = is_deleted,
+            Event::SetRights { rights } => self.rights = rights,
         }
     }
 
@@ -317,7 +337,7 @@ impl State {
             .map(|item| Decided {
                 client: item.original.client,
                 seq: item.original.submission.seq(),
-                author: item.original.user.clone(),
+                author: item.original.visitor.user.clone(),
                 operation: item.operation.clone(),
                 submission: item.original.submission.hash(),
             })

@@ -14,12 +14,13 @@ use collab_protocol::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::extract::{Asking, Body, InPath};
-use crate::app::{App, role_of};
-use crate::auth::Identity;
+use super::extract::{Asking, Body, Permitted};
+use crate::app::App;
+use crate::auth::Kind;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::people::one_line;
+use crate::rights::Visitor;
 use crate::store::{DocumentCursor, DocumentRecord, ListQuery, NewDocument, TextKey};
 
 /// Documents of one page of a list, unless asked otherwise.
@@ -54,7 +55,9 @@ pub(super) async fn create(
     let new = NewDocument {
         id,
         title,
+        tenant: identity.tenant.clone(),
         owner: identity.user.clone(),
+        link: app.config.link_default.of(identity.kind == Kind::Guest),
         epoch: Epoch::new(Uuid::new_v4().as_u128()),
         text_key: TextKey::random(),
         created_ms: app.clock.now_ms(),
@@ -62,7 +65,7 @@ pub(super) async fn create(
         client: ClientId::new(Uuid::new_v4().as_u128()),
     };
     app.store.create_document(new).await?;
-    let (record, role) = app.document(id, &identity).await?;
+    let (record, role) = app.access(id, &identity).await?;
     let location =
         HeaderValue::from_str(&format!("/api/documents/{id}")).expect("an id is a header value");
     let body = Json(info(&app, record, role, None));
@@ -95,15 +98,22 @@ pub(super) async fn list(
         return Err(ApiError::bad_request("limit must be from 1 to 200"));
     }
     let after = cursor.as_deref().map(read_cursor).transpose()?;
-    let query =
-        ListQuery { person: identity.user.clone(), search: one_line(&q), deleted, limit, after };
+    let query = ListQuery {
+        person: identity.user.clone(),
+        tenant: identity.tenant.clone(),
+        search: one_line(&q),
+        deleted,
+        limit,
+        after,
+    };
     let page = app.store.list_documents(query).await?;
+    let visitor = Visitor::from(&identity);
     let documents = page
         .documents
         .into_iter()
-        .map(|listed| {
-            let role = role_of(&listed.record, &identity);
-            info(&app, listed.record, role, listed.opened_ms)
+        .filter_map(|listed| {
+            let role = listed.record.role_of(&visitor, listed.given)?;
+            Some(info(&app, listed.record, role, listed.opened_ms))
         })
         .collect();
     Ok(Json(DocumentList { documents, cursor: page.next.map(write_cursor) }))
@@ -112,38 +122,34 @@ pub(super) async fn list(
 /// `GET /api/documents/{id}`
 pub(super) async fn read(
     State(app): State<Arc<App>>,
-    Asking(identity): Asking,
-    InPath(id): InPath,
+    permitted: Permitted,
 ) -> Result<Json<DocumentInfo>, ApiError> {
-    let (record, role) = visible(&app, id, &identity).await?;
-    Ok(Json(info(&app, record, role, None)))
+    Ok(Json(info(&app, permitted.record, permitted.role, None)))
 }
 
 /// `PATCH /api/documents/{id}`
 pub(super) async fn rename(
     State(app): State<Arc<App>>,
     Asking(identity): Asking,
-    InPath(id): InPath,
+    permitted: Permitted,
     Body(change): Body<RenameDocument>,
 ) -> Result<Json<DocumentInfo>, ApiError> {
-    let (record, _) = visible(&app, id, &identity).await?;
-    if record.deleted_ms.is_some() {
+    let id = permitted.record.id;
+    if permitted.record.deleted_ms.is_some() {
         return Err(ApiError::new(ErrorCode::DocumentDeleted));
     }
     let title = clean_title(&change.title)?;
     app.registry.rename(id, title).await?;
-    let (record, role) = app.document(id, &identity).await?;
+    let (record, role) = app.access(id, &identity).await?;
     Ok(Json(info(&app, record, role, None)))
 }
 
 /// `DELETE /api/documents/{id}`: recoverable, by the owner.
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
-    Asking(identity): Asking,
-    InPath(id): InPath,
+    permitted: Permitted,
 ) -> Result<StatusCode, ApiError> {
-    owned(&app, id, &identity).await?;
-    app.registry.delete(id).await?;
+    app.registry.delete(permitted.record.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -151,11 +157,11 @@ pub(super) async fn delete(
 pub(super) async fn restore(
     State(app): State<Arc<App>>,
     Asking(identity): Asking,
-    InPath(id): InPath,
+    permitted: Permitted,
 ) -> Result<Json<DocumentInfo>, ApiError> {
-    owned(&app, id, &identity).await?;
+    let id = permitted.record.id;
     app.registry.restore(id).await?;
-    let (record, role) = app.document(id, &identity).await?;
+    let (record, role) = app.access(id, &identity).await?;
     Ok(Json(info(&app, record, role, None)))
 }
 
@@ -166,27 +172,6 @@ pub(super) async fn head_text(app: &App, id: DocumentId) -> Result<Response, Api
     let revision = HeaderValue::from(head.revision.get());
     let headers = [(header::CONTENT_TYPE, kind), (REVISION.clone(), revision)];
     Ok((headers, head.text.to_string()).into_response())
-}
-
-/// A document that this person may see: once it is deleted, only its owner does.
-pub(super) async fn visible(
-    app: &App,
-    id: DocumentId,
-    identity: &Identity,
-) -> Result<(DocumentRecord, Role), ApiError> {
-    let (record, role) = app.document(id, identity).await?;
-    if record.deleted_ms.is_some() && role != Role::Owner {
-        return Err(ApiError::new(ErrorCode::DocumentDeleted));
-    }
-    Ok((record, role))
-}
-
-/// A document that is this person's own.
-async fn owned(app: &App, id: DocumentId, identity: &Identity) -> Result<(), ApiError> {
-    match app.document(id, identity).await? {
-        (_, Role::Owner) => Ok(()),
-        _ => Err(ApiError::new(ErrorCode::Forbidden)),
-    }
 }
 
 fn info(app: &App, record: DocumentRecord, role: Role, opened_ms: Option<i64>) -> DocumentInfo {

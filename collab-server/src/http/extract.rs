@@ -3,11 +3,12 @@
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use collab_protocol::{DocumentId, ErrorCode, VersionId};
+use collab_protocol::{DocumentId, ErrorCode, Role, UserId, VersionId};
 use serde::de::DeserializeOwned;
 
 use crate::auth::Identity;
 use crate::error::ApiError;
+use crate::store::DocumentRecord;
 
 /// Who asks; every request to the API has somebody.
 #[derive(Clone, Debug)]
@@ -22,17 +23,34 @@ impl<S: Sync> FromRequestParts<S> for Asking {
     }
 }
 
-/// The document in the path. What is no id is no document.
-pub(super) struct InPath(pub(super) DocumentId);
+/// A document of which the person who asks may do what they ask, as [`permit`](super::permit) has
+/// found; and what they may do with it.
+#[derive(Clone, Debug)]
+pub(super) struct Permitted {
+    pub(super) record: DocumentRecord,
+    pub(super) role: Role,
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for InPath {
+impl<S: Sync> FromRequestParts<S> for Permitted {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        // Nobody asked for permission: then there is none.
+        parts.extensions.remove::<Permitted>().ok_or(ApiError::new(ErrorCode::NotFound))
+    }
+}
+
+/// The person in the path. What is no id is nobody.
+pub(super) struct PersonInPath(pub(super) UserId);
+
+impl<S: Send + Sync> FromRequestParts<S> for PersonInPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let missing = || ApiError::new(ErrorCode::NotFound);
-        let Path(text) =
-            Path::<String>::from_request_parts(parts, state).await.map_err(|_| missing())?;
-        text.parse().map(InPath).map_err(|_| missing())
+        let wrong = || ApiError::bad_request("a person is 1 to 64 printable ASCII characters");
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((_, person)) = path.map_err(|_| wrong())?;
+        person.parse().map(PersonInPath).map_err(|_| wrong())
     }
 }
 

@@ -16,14 +16,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use collab_protocol::{
     AttributedRun, Attribution, ErrorCode, HistoryAuthor, HistoryBucket, HistoryEntry, HistoryPage,
-    HistorySummary, RawOperation, RevisionDiff, Role, UserId,
+    HistorySummary, RawOperation, RevisionDiff, UserId,
 };
 use ot_core::Revision;
 use serde::Deserialize;
 
 use self::cached::Fixed;
-use super::documents::{REVISION, visible};
-use super::extract::{Asking, InPath};
+use super::documents::REVISION;
+use super::extract::Permitted;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::history::Window;
@@ -78,14 +78,6 @@ fn reached(record: &DocumentRecord, number: Option<u64>) -> Result<Revision, Api
     Ok(asked)
 }
 
-/// Refuses who may only look.
-fn check_may_edit(role: Role) -> Result<(), ApiError> {
-    match role {
-        Role::Owner | Role::Editor => Ok(()),
-        Role::Commenter | Role::Viewer => Err(ApiError::new(ErrorCode::Forbidden)),
-    }
-}
-
 /// People as others see them now.
 async fn authors(
     app: &App,
@@ -106,8 +98,7 @@ pub(super) struct PageParameters {
 /// `GET /api/documents/{id}/history`: committed operations, in order.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
-    Asking(identity): Asking,
-    InPath(id): InPath,
+    Permitted { record, .. }: Permitted,
     parameters: Parameters<PageParameters>,
 ) -> Result<Json<HistoryPage>, ApiError> {
     let Query(PageParameters { after, limit }) = parameters?;
@@ -115,10 +106,9 @@ pub(super) async fn page(
     if !(1..=PAGE_LEN_MAX).contains(&operations_max) {
         return Err(ApiError::bad_request("limit must be from 1 to 1000"));
     }
-    let (record, _) = visible(&app, id, &identity).await?;
     let after = reached(&record, Some(after))?;
     let page = PageLimit { operations_max, bytes_max: PAGE_BYTES_MAX };
-    let page = app.store.since(id, after, page).await?;
+    let page = app.store.since(record.id, after, page).await?;
     let last = page.operations.last().map(|logged| logged.revision);
     let next = last.filter(|last| *last < page.head).map(Revision::get);
     let authors = authors(&app, page.operations.iter().map(|logged| logged.author.clone())).await?;
@@ -140,8 +130,7 @@ pub(super) struct SummaryParameters {
 /// `GET /api/documents/{id}/history/summary`: everything in a few stretches.
 pub(super) async fn summary(
     State(app): State<Arc<App>>,
-    Asking(identity): Asking,
-    InPath(id): InPath,
+    Permitted { record, .. }: Permitted,
     parameters: Parameters<SummaryParameters>,
 ) -> Result<Json<HistorySummary>, ApiError> {
     let Query(SummaryParameters { buckets }) = parameters?;
@@ -149,7 +138,6 @@ pub(super) async fn summary(
     if !(1..=BUCKETS_MAX).contains(&buckets) {
         return Err(ApiError::bad_request("buckets must be from 1 to 1000"));
     }
-    let (record, _) = visible(&app, id, &identity).await?;
     let summary = app.histories.summary(&record, buckets).await?;
     let named = summary.buckets.iter().flat_map(|bucket| bucket.authors.iter().cloned());
     let authors = authors(&app, named).await?;
@@ -176,15 +164,13 @@ pub(super) struct TextParameters {
 /// `GET /api/documents/{id}/text`: the text at the head, at a revision, or at a time.
 pub(super) async fn text(
     State(app): State<Arc<App>>,
-    Asking(identity): Asking,
-    InPath(id): InPath,
+    Permitted { record, .. }: Permitted,
     parameters: Parameters<TextParameters>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Query(TextParameters { revision, time_ms }) = parameters?;
-    let (record, _) = visible(&app, id, &identity).await?;
     let (at, fixed) = match (revision, time_ms) {
-        (None, None) => return super::documents::head_text(&app, id).await,
+        (None, None) => return super::documents::head_text(&app, record.id).await,
         (Some(_), Some(_)) => {
             return Err(ApiError::bad_request("give revision or time_ms, not both"));
         }
@@ -219,8 +205,7 @@ pub(super) struct DiffParameters {
 /// `GET /api/documents/{id}/diff`: what leads from one text to a later one.
 pub(super) async fn diff(
     State(app): State<Arc<App>>,
-    Asking(identity): Asking,
-    InPath(id): InPath,
+    Permitted { record, .. }: Permitted,
     parameters: Parameters<DiffParameters>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -228,7 +213,6 @@ pub(super) async fn diff(
     if from > to {
         return Err(ApiError::bad_request("from must not be later than to"));
     }
-    let (record, _) = visible(&app, id, &identity).await?;
     let (from, to) = (reached(&record, Some(from))?, reached(&record, Some(to))?);
     let fixed = Fixed::new(record.epoch, format_args!("{from}-{to}"));
     if fixed.is_held(&headers) {
@@ -252,12 +236,10 @@ pub(super) struct AttributionParameters {
 /// `GET /api/documents/{id}/attribution`: who wrote the characters of a text.
 pub(super) async fn attribution(
     State(app): State<Arc<App>>,
-    Asking(identity): Asking,
-    InPath(id): InPath,
+    Permitted { record, .. }: Permitted,
     parameters: Parameters<AttributionParameters>,
 ) -> Result<Json<Attribution>, ApiError> {
     let Query(AttributionParameters { revision, from, len, gap_ms }) = parameters?;
-    let (record, _) = visible(&app, id, &identity).await?;
     let at = reached(&record, revision)?;
     let len = len.unwrap_or(usize::MAX);
     let window = Window { from, len, gap_ms: gap_ms.unwrap_or(GAP_MS_DEFAULT) };

@@ -63,6 +63,11 @@ impl<T> Slots<T> {
         self.by_document.values().map(|slot| (slot.generation, &slot.held))
     }
 
+    /// What stands for each, with its document, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (DocumentId, &T)> {
+        self.by_document.iter().map(|(id, slot)| (*id, &slot.held))
+    }
+
     /// What stands for each, in no order.
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
         self.by_document.values().map(|slot| &slot.held)

@@ -60,6 +60,8 @@ async fn create(store: &FaultyStore, id: DocumentId, text: &str) {
         id,
         title: "Notes".to_owned(),
         owner: "g_owner".parse().expect("an id"),
+        tenant: collab_protocol::TenantId::default(),
+        link: collab_protocol::LinkAccess::Edit,
         epoch: Epoch::new(7),
         text_key: TextKey::from_bytes([3; 32]),
         created_ms: 1,

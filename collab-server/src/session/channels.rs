@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use collab_protocol::{ChannelId, ClientId, DocumentId, Role, ServerMessage};
+use collab_protocol::{ChannelId, ClientId, DocumentId, ServerMessage};
 
 use super::history::History;
 use super::strain::Strain;
@@ -17,7 +17,6 @@ pub(super) struct Open {
     pub(super) channel: ChannelId,
     pub(super) document: DocumentId,
     pub(super) client: ClientId,
-    pub(super) role: Role,
     pub(super) sender: SessionSender,
     pub(super) feed: SessionFeed,
     pub(super) rate: SubmissionRate,

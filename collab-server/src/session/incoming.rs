@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use collab_protocol::{
     Auth, ChannelId, ClientMessage, CloseCode, DocumentId, ErrorCode, ErrorMessage, Join, Left,
-    Pong, Reject, RejectCode, Role, Select, SelectionRange, ServerMessage, SlowDown, Submit,
-    Undecodable,
+    Pong, Reject, RejectCode, Select, SelectionRange, ServerMessage, SlowDown, Submit, Undecodable,
 };
 use ot_core::{ClientSeq, Ranges, Revision, Selection};
 
@@ -16,6 +15,7 @@ use super::{BAD_MESSAGES_MAX, End, Session, joining};
 use crate::auth::Refused;
 use crate::document::{SendError, Since, Submission};
 use crate::metrics::Limit;
+use crate::rights::{Action, allows};
 
 /// Why a submission goes no further than the session.
 struct Refusal {
@@ -25,10 +25,6 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: RejectCode) -> Self {
-        Refusal { code, message: None, retry: None }
-    }
-
     fn later(code: RejectCode, retry: Duration) -> Self {
         Refusal { code, message: None, retry: Some(retry) }
     }
@@ -46,7 +42,13 @@ const OVERLOAD_RETRY: Duration = Duration::from_millis(250);
 
 impl<L: Link> Session<'_, L> {
     pub(super) fn on_text(&mut self, text: &str) -> Result<(), End> {
-        match ClientMessage::decode(text) {
+        let message = ClientMessage::decode(text);
+        if let Ok(message) = &message
+            && !self.is_allowed(message)
+        {
+            return Ok(());
+        }
+        match message {
             Ok(ClientMessage::Submit(submit)) => return self.on_submit(submit),
             Ok(ClientMessage::Select(select)) => self.on_select(select),
             Ok(ClientMessage::Join(join)) => return self.on_join(join),
@@ -91,6 +93,26 @@ impl<L: Link> Session<'_, L> {
             message: Some(reason.to_owned()),
         }));
         if fatal { Err(End::Close(CloseCode::BadMessage)) } else { Ok(()) }
+    }
+
+    /// Whether this person may say this now; if not, says so. A join is asked for at its door. A
+    /// submission is the document's to judge, which knows whether it was committed while they
+    /// might.
+    fn is_allowed(&mut self, message: &ClientMessage) -> bool {
+        let ch = match message {
+            ClientMessage::Select(select) => select.ch,
+            ClientMessage::Leave(leave) => leave.ch,
+            ClientMessage::Submit(_)
+            | ClientMessage::Join(_)
+            | ClientMessage::Auth(_)
+            | ClientMessage::Ping(_) => return true,
+        };
+        let Some(open) = self.channels.get(ch) else { return true };
+        let is_allowed = allows(open.feed.role(), Action::from(message));
+        if !is_allowed {
+            self.error(ErrorCode::Forbidden, None, Some(ch), None);
+        }
+        is_allowed
     }
 
     fn on_submit(&mut self, submit: Submit) -> Result<(), End> {
@@ -239,9 +261,6 @@ fn offer(
     limits: &ot_core::Limits,
     ranges_max: usize,
 ) -> Result<(), Refusal> {
-    if !matches!(open.role, Role::Owner | Role::Editor) {
-        return Err(Refusal::new(RejectCode::Forbidden));
-    }
     let ranges = match submit.ranges {
         None => None,
         Some(ranges) => Some(checked(&ranges, ranges_max).ok_or_else(|| {

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::document::{Frame, JoinRequest, Since};
 use crate::error::ApiError;
 use crate::people::Profile;
+use crate::rights::{Action, Visitor};
 
 /// How a join ended.
 pub(super) enum JoinOutcome {
@@ -77,13 +78,15 @@ async fn enter(
     wake: Arc<Notify>,
 ) -> Result<(Open, Frame, Profile), ApiError> {
     let identity = profile.identity.clone();
-    let (_, role) = app.document(join.doc, &identity).await?;
+    // Asked of the database at every join: where it does not answer, nobody is let in.
+    let (record, _) = app.permit(join.doc, &identity, Action::Join).await?;
     app.people.refresh(&mut profile).await?;
     app.people.keep(&mut profile).await?;
     let entering_as = profile.participant.clone();
     let request = JoinRequest {
         participant: profile.participant.clone(),
-        role,
+        visitor: Visitor::from(&identity),
+        rights_version: record.rights_version,
         client: join.client,
         channel,
         since,
@@ -99,7 +102,6 @@ async fn enter(
         channel,
         document: join.doc,
         client: join.client,
-        role,
         sender: joined.sender,
         feed: joined.feed,
         rate: app.rates.of(&identity.user, join.doc),

@@ -59,6 +59,8 @@ impl Server {
             id: DocumentId::new(number),
             title: "Notes".to_owned(),
             owner: "g_1".parse().expect("an id"),
+            tenant: collab_protocol::TenantId::default(),
+            link: collab_protocol::LinkAccess::Edit,
             epoch: Epoch::new(7),
             text_key: TextKey::from_bytes([3; 32]),
             created_ms: 1,

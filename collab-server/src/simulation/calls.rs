@@ -28,7 +28,7 @@ impl World<'_> {
         call.answer = Some(match &call.asked {
             Asked::Load => {
                 let at = rows.head();
-                Answer::Loaded(if fails { Err(down()) } else { rows.load() }, at)
+                Answer::Loaded(Box::new(if fails { Err(down()) } else { rows.load() }), at)
             }
             Asked::Append { .. } if append_fails => Answer::Appended(Outcome::Failed),
             Asked::Append { .. } if unknown && self.draw.one_in(2) => {
@@ -77,7 +77,7 @@ impl World<'_> {
                 note!(self, "server {server}: append behind {} is {outcome:?}", append.base);
             }
             (Asked::Load, Answer::Loaded(loaded, at)) => {
-                return self.loaded(server, host_id, loaded, at);
+                return self.loaded(server, host_id, *loaded, at);
             }
             (Asked::Read(_), Answer::Read(done)) => {
                 host.core.as_mut().expect("it asked").read(done);

@@ -1,8 +1,8 @@
 //! What happens at the clients: connections, what arrives, and what is sent.
 
 use collab_protocol::{
-    ClientMessage, Entry, Join, Joined, Ops, RawOperation, Select, SelectionRange, ServerMessage,
-    Submit,
+    ClientMessage, Entry, Join, Joined, Ops, RawOperation, Role, Select, SelectionRange,
+    ServerMessage, Submit,
 };
 use ot_core::{Acknowledged, Assoc, Client, ClientSeq, Limits, Revision};
 
@@ -17,6 +17,10 @@ const PATIENCE_MS: u64 = 10_000;
 
 /// Submissions numbered so are made to be refused.
 pub(super) const BAD_SEQ: u64 = 1_000_000;
+
+fn may_type(role: Role) -> bool {
+    matches!(role, Role::Owner | Role::Editor)
+}
 
 impl World<'_> {
     // --- the connection ---
@@ -131,6 +135,7 @@ impl World<'_> {
                     own.people.remove(&gone);
                 }
             }
+            ServerMessage::Access(access) => self.tabs[tab].may_write = may_type(access.role),
             ServerMessage::Error(error) => {
                 if !may_join_again(error.code) {
                     violated("nothing is damaged", format!("a join is refused: {}", error.code));
@@ -147,6 +152,7 @@ impl World<'_> {
     fn joined(&mut self, tab: usize, joined: Joined) {
         let own = &mut self.tabs[tab];
         own.is_joined = true;
+        own.may_write = may_type(joined.role);
         own.failures = 0;
         let (revision, seq) = (Revision::new(joined.rev), ClientSeq::new(joined.seq));
         match (&mut own.client, &joined.text) {

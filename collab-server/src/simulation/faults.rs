@@ -23,6 +23,9 @@ impl World<'_> {
             if self.draw.permille(plan.reload) {
                 self.reload(tab);
             }
+            if self.draw.permille(plan.rights) {
+                self.turn_right(tab);
+            }
         }
         for server in 0..self.servers.len() {
             if self.draw.permille(plan.server_crash) {

@@ -163,7 +163,7 @@ impl World<'_> {
                 }
             }
             Mail::Submit { session, client, user, submission } => {
-                core.submit(session, client, user, submission);
+                core.submit(session, client, user.into(), submission);
             }
             Mail::Select { session, base, ranges } => core.select(session, base, ranges),
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use collab_protocol::{ErrorMessage, Role, ServerMessage, SessionNumber};
+use collab_protocol::{ErrorMessage, ServerMessage, SessionNumber};
 use ot_core::Revision;
 
 use super::host::channel;
@@ -105,7 +105,8 @@ impl World<'_> {
         let since = join.since.zip(join.epoch);
         JoinRequest {
             participant: Participant { user: tab.user.clone(), name: String::new(), color: 0 },
-            role: Role::Editor,
+            visitor: tab.user.clone().into(),
+            rights_version: 0,
             client: tab.id,
             channel: channel(conn),
             since: since.map(|(since, epoch)| Since { revision: Revision::new(since), epoch }),

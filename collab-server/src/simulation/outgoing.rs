@@ -30,7 +30,10 @@ impl World<'_> {
             }
             ServerMessage::Ops(ops) => against.operations(&ops),
             ServerMessage::Ack(ack) => against.is_acked(ack.seq, ack.rev),
-            ServerMessage::Reject(reject) => check_reject(&reject),
+            ServerMessage::Reject(reject) => {
+                let was_denied = self.rows[&tab.document].denied.contains(&tab.user);
+                check_reject(&reject, was_denied);
+            }
             ServerMessage::Presence(presence) => against.is_durable(presence.rev, "presence"),
             _ => {}
         }
@@ -56,12 +59,14 @@ impl World<'_> {
 }
 
 /// Refusals that clients of ours get, and what others must get.
-fn check_reject(reject: &Reject) {
+fn check_reject(reject: &Reject, was_denied: bool) {
     let code = reject.code;
     let may = if reject.seq >= BAD_SEQ {
         true
     } else {
-        code.retryable() || matches!(code, RejectCode::DocumentFull | RejectCode::StaleSeq)
+        code.retryable()
+            || matches!(code, RejectCode::DocumentFull | RejectCode::StaleSeq)
+            || code == RejectCode::Forbidden && was_denied
     };
     if !may {
         violated("valid edits are taken", format!("submission {} is refused: {code}", reject.seq));

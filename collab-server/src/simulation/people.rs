@@ -23,6 +23,10 @@ impl World<'_> {
         if self.draw.permille(self.plan.hostile) {
             self.misbehave(tab);
         }
+        if !self.tabs[tab].may_write {
+            self.select(tab);
+            return self.pump(tab);
+        }
         match self.draw.below(12) {
             0..=6 => self.edit(tab),
             7 | 8 => self.travel(tab, Client::undo),

@@ -37,6 +37,7 @@ impl World<'_> {
         rates.into_iter().for_each(|rate| *rate = 0);
         self.store_down_until = 0;
         self.keep_a_part();
+        self.leave_a_writer();
         self.speak_last_words();
         self.come_to_rest("texts", Self::has_converged);
         for tab in 0..self.tabs.len() {
@@ -142,6 +143,9 @@ impl World<'_> {
     }
 
     fn say(&mut self, tab: usize, at: usize) {
+        if !self.tabs[tab].may_write {
+            return;
+        }
         let len = self.tabs[tab].client.as_ref().expect("it speaks").text().len_chars();
         let letter = self.ledger.letter().to_string();
         self.make(tab, Operation::splice(len, at, 0, &letter).expect("fits"));

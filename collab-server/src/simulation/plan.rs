@@ -43,6 +43,8 @@ pub struct Plan {
     pub(super) clock_jump: u32,
     pub(super) fanout_drop: u32,
     pub(super) fanout_double: u32,
+    /// How often somebody loses the right to write, or gets it back.
+    pub(super) rights: u32,
     /// Whether what servers say of each other ever arrives.
     pub(super) fanout_works: bool,
     /// Whether every choice of what happens next is free, and time stands still.
@@ -57,7 +59,7 @@ impl Plan {
     pub(super) fn draw(draw: &mut Draw<'_>) -> Plan {
         let mut fault = |rates: &[u32]| if draw.one_in(2) { draw.pick(rates) } else { 0 };
         let (cut, one_way, reload) = (fault(&[20, 80, 200]), fault(&[20, 60]), fault(&[20, 100]));
-        let hostile = fault(&[30]);
+        let (hostile, rights) = (fault(&[30]), 0);
         let (append_fails, append_unknown) = (fault(&[30, 200]), fault(&[30, 200]));
         let (store_stalls, read_fails) = (fault(&[10, 40]), fault(&[30, 150]));
         let (server_crash, server_pause) = (fault(&[15, 40]), fault(&[15, 40]));
@@ -123,6 +125,7 @@ impl Plan {
             clock_jump,
             fanout_drop,
             fanout_double,
+            rights,
             fanout_works,
             is_interleaved: false,
         }
@@ -179,6 +182,7 @@ impl Plan {
             clock_jump: 0,
             fanout_drop: 0,
             fanout_double: 0,
+            rights: 0,
             fanout_works: true,
             is_interleaved: true,
         }

@@ -3,12 +3,16 @@
 //! An append is written first and synced later; only then does anybody see it, and only then is it
 //! done. When the power goes, what was not synced is gone.
 
-use collab_protocol::{ClientId, DocumentId, Epoch, UserId};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use collab_protocol::{ClientId, DocumentId, Epoch, GivenRole, LinkAccess, TenantId, UserId};
 use ot_core::{ClientSeq, Operation, Revision};
 
 use super::violated;
-use crate::document::{Read, ReadDone, ReadFault, SubmissionHash};
+use crate::document::{Look, Read, ReadDone, ReadFault, SubmissionHash};
 use crate::revision::between;
+use crate::rights::{Rights, RightsChange};
 use crate::sabotage::{self, Bug};
 use crate::store::{
     Append, ChainHash, ClientProgress, DocumentRecord, Loaded, LoggedOperation, Snapshot,
@@ -26,6 +30,9 @@ pub(super) struct Rows {
     snapshots: Vec<Snapshot>,
     /// How often the power went.
     losses: u64,
+    pub(super) rights: Rights,
+    /// Who might not write at some time.
+    pub(super) denied: BTreeSet<UserId>,
 }
 
 /// What an append came to, when it was written.
@@ -47,6 +54,12 @@ impl Rows {
             synced: 0,
             snapshots: Vec::new(),
             losses: 0,
+            rights: Rights::new(
+                TenantId::default(),
+                "g_owner".parse().expect("an id"),
+                LinkAccess::Edit,
+            ),
+            denied: BTreeSet::new(),
         }
     }
 
@@ -64,11 +77,14 @@ impl Rows {
     }
 
     fn record(&self) -> DocumentRecord {
-        let owner: UserId = "g_owner".parse().expect("an id");
+        let Rights { version, tenant, owner, link, .. } = self.rights.clone();
         DocumentRecord {
             id: self.document,
             title: String::new(),
+            tenant,
             owner,
+            link,
+            rights_version: version,
             epoch: Rows::epoch(),
             text_key: TextKey::from_bytes([3; 32]),
             revision: self.head(),
@@ -86,13 +102,15 @@ impl Rows {
         let start = snapshot.as_ref().map_or(0, |snapshot| snapshot.revision.get()) as usize;
         let tail = self.durable().get(start..).unwrap_or_default().to_vec();
         check_loaded(&record, snapshot.as_ref(), &tail)?;
-        Ok(Loaded { record, snapshot, tail, authors: Vec::new() })
+        let rights = self.rights.clone();
+        Ok(Loaded { record, rights, snapshot, tail, authors: Vec::new() })
     }
 
     /// A document that nobody has written to; for a planted bug.
     pub(super) fn empty(&self) -> Loaded {
-        let record = Rows::new(self.document).record();
-        Loaded { record, snapshot: None, tail: Vec::new(), authors: Vec::new() }
+        let new = Rows::new(self.document);
+        let (record, rights) = (new.record(), new.rights);
+        Loaded { record, rights, snapshot: None, tail: Vec::new(), authors: Vec::new() }
     }
 
     /// Writes an append, if the log ends where it begins and its clients' numbers are unused.
@@ -105,11 +123,14 @@ impl Rows {
         let chain = self.log.last().map_or(ChainHash::START, |last| last.chain);
         let wins = append.base.get() == self.log.len() as u64
             && (chain == append.base_chain || sabotage::is_planted(Bug::FenceByLength))
+            && (self.rights.version == append.rights_version
+                || sabotage::is_planted(Bug::FenceWithoutRights))
             && (!is_fenced
                 || append.operations.iter().all(|new| is_new(new.client, new.seq, &new.author)));
         if !wins {
             return Written::Conflict;
         }
+        super::rights::check_append(&self.rights, append);
         for (logged, new) in append.logged().zip(&append.operations) {
             if new.seq.get() >= super::events::BAD_SEQ {
                 violated("bad edits are refused", format!("{} is appended", new.seq));
@@ -123,6 +144,14 @@ impl Rows {
             self.log.push(logged);
         }
         Written::UpTo { end: self.log.len(), losses: self.losses }
+    }
+
+    /// Changes the rights, on disk; so is then what was written before.
+    pub(super) fn change_rights(&mut self, change: &RightsChange) {
+        self.rights = self.rights.changed(change).expect("it applies");
+        self.synced = self.log.len();
+        let denied = self.rights.members.iter().filter(|(_, role)| **role == GivenRole::Viewer);
+        self.denied.extend(denied.map(|(person, _)| person.clone()));
     }
 
     /// What is written up to there is on disk now; `false` when it went with the power.
@@ -147,9 +176,9 @@ impl Rows {
     pub(super) fn read(&self, read: &Read, page_len: usize, fails: bool) -> ReadDone {
         match *read {
             Read::Tail { after, .. } => {
-                ReadDone::Tail(unless(fails, || self.since(after, page_len)))
+                ReadDone::Tail(unless(fails, || self.look(after, page_len)))
             }
-            Read::Poll { after } => ReadDone::Poll(unless(fails, || self.since(after, page_len))),
+            Read::Poll { after } => ReadDone::Poll(unless(fails, || self.look(after, page_len))),
             Read::Progress { client } => {
                 ReadDone::Progress { client, result: unless(fails, || self.progress(client)) }
             }
@@ -165,10 +194,16 @@ impl Rows {
         }
     }
 
+    fn look(&self, after: Revision, len_max: usize) -> Look {
+        let rights = Some(Arc::new(self.rights.clone()));
+        Look { page: self.since(after, len_max), rights }
+    }
+
     pub(super) fn since(&self, after: Revision, len_max: usize) -> TailPage {
         let log = self.durable().get(between(Revision::ZERO, after)..).unwrap_or_default();
         let operations = log.iter().take(len_max).cloned().collect();
-        TailPage { operations, head: self.head(), is_deleted: false }
+        let rights_version = self.rights.version;
+        TailPage { operations, head: self.head(), is_deleted: false, rights_version }
     }
 
     fn progress(&self, client: ClientId) -> Option<ClientProgress> {

@@ -16,6 +16,8 @@ pub(super) struct Tab {
     pub(super) conn: Option<usize>,
     pub(super) is_joined: bool,
     pub(super) is_alive: bool,
+    /// Whether its person may write, as far as it was told.
+    pub(super) may_write: bool,
     /// Actions left.
     pub(super) actions: usize,
     /// Each submission as it went out first.
@@ -43,6 +45,7 @@ impl Tab {
             conn: None,
             is_joined: false,
             is_alive: true,
+            may_write: true,
             actions,
             sent: BTreeMap::new(),
             stamp: 0,

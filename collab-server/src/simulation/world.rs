@@ -64,6 +64,12 @@ pub(super) enum What {
         host: u64,
         batch: Batch,
     },
+    /// A server looks at the rights of a document.
+    Rights {
+        server: usize,
+        incarnation: u64,
+        document: DocumentId,
+    },
     /// A document that has ended says so once more, late.
     Retire {
         server: usize,
@@ -102,7 +108,7 @@ pub(super) enum Asked {
 
 #[derive(Debug)]
 pub(super) enum Answer {
-    Loaded(Result<Loaded, StoreError>, ot_core::Revision),
+    Loaded(Box<Result<Loaded, StoreError>>, ot_core::Revision),
     /// Written, to be synced before the answer.
     Written {
         end: usize,
@@ -260,9 +266,10 @@ impl<'c> World<'c> {
             What::Up(conn) | What::Pull(conn) | What::ServerNotices(conn) => {
                 self.conns[*conn].server
             }
-            What::Turn { server, .. } | What::Tick { server, .. } | What::Hear { server, .. } => {
-                *server
-            }
+            What::Turn { server, .. }
+            | What::Tick { server, .. }
+            | What::Hear { server, .. }
+            | What::Rights { server, .. } => *server,
             What::Reply(call) => self.calls.get(call)?.server,
             _ => return None,
         };
@@ -287,6 +294,9 @@ impl<'c> World<'c> {
             What::Reply(call) => self.reply(call),
             What::Hear { server, incarnation, host, batch } => {
                 self.hear(server, incarnation, host, batch);
+            }
+            What::Rights { server, incarnation, document } => {
+                self.look_at_rights(server, incarnation, document);
             }
             What::Retire { server, incarnation, document, generation } => {
                 if self.servers[server].incarnation == incarnation {

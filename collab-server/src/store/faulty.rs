@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use collab_protocol::{ClientId, DocumentId, UserId};
+use collab_protocol::{ClientId, DocumentId, GivenRole, UserId};
 use ot_core::Revision;
 use tokio::sync::{Semaphore, watch};
 
@@ -205,6 +205,14 @@ impl StoreLayer for FaultyStore {
         document: DocumentId,
     ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
         self.passing(Stalled::Documents, move || self.inner.document(document))
+    }
+
+    fn access(
+        &self,
+        document: DocumentId,
+        person: UserId,
+    ) -> StoreFuture<'_, Result<(DocumentRecord, Option<GivenRole>), StoreError>> {
+        self.passing(Stalled::Documents, move || self.inner.access(document, person))
     }
 
     fn people(&self, users: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {

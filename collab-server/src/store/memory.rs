@@ -3,11 +3,12 @@
 mod history;
 mod import;
 mod packed;
+mod rights;
 mod tables;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
+use collab_protocol::{ClientId, DocumentId, GivenRole, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 
 use self::tables::{Stored, Tables};
@@ -21,6 +22,7 @@ use super::record::{
 };
 use super::{Store, StoreError, StoreFuture};
 use crate::revision::between;
+use crate::rights::{Rights, RightsChange};
 
 /// Documents in memory. Clones share them, as two servers share a database.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +81,9 @@ impl Store for MemoryStore {
             let operations = gathering.operations;
             check_dense(document, after, &operations)?;
             let head = stored.record.revision;
-            Ok(TailPage { operations, head, is_deleted: stored.record.deleted_ms.is_some() })
+            let is_deleted = stored.record.deleted_ms.is_some();
+            let rights_version = stored.record.rights_version;
+            Ok(TailPage { operations, head, is_deleted, rights_version })
         })
     }
 
@@ -154,6 +158,48 @@ impl Store for MemoryStore {
             record.deleted_ms = deleted_ms.map(|now| record.deleted_ms.unwrap_or(now));
             Ok(())
         })
+    }
+
+    fn rights(&self, document: DocumentId) -> StoreFuture<'_, Result<Rights, StoreError>> {
+        self.with(|tables| Ok(tables.stored(document)?.rights()))
+    }
+
+    fn access(
+        &self,
+        document: DocumentId,
+        person: UserId,
+    ) -> StoreFuture<'_, Result<(DocumentRecord, Option<GivenRole>), StoreError>> {
+        self.with(|tables| {
+            let stored = tables.stored(document)?;
+            Ok((stored.record.clone(), stored.members.get(&person).copied()))
+        })
+    }
+
+    fn rights_versions(
+        &self,
+        documents: Vec<DocumentId>,
+    ) -> StoreFuture<'_, Result<Vec<(DocumentId, u64)>, StoreError>> {
+        self.with(|tables| {
+            let version = |id| Some((id, tables.documents.get(&id)?.record.rights_version));
+            Ok(documents.into_iter().filter_map(version).collect())
+        })
+    }
+
+    fn change_rights(
+        &self,
+        document: DocumentId,
+        change: RightsChange,
+        _now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.with(|tables| tables.change_rights(document, &change))
+    }
+
+    fn visitors(
+        &self,
+        document: DocumentId,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<Vec<UserId>, StoreError>> {
+        self.with(|tables| Ok(tables.visitors(document, limit)))
     }
 
     fn list_documents(

@@ -18,7 +18,7 @@ mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
+use collab_protocol::{ClientId, DocumentId, GivenRole, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
@@ -41,6 +41,7 @@ use super::record::{
 };
 use super::sql;
 use super::{OpenError, Store, StoreError, StoreFuture, Work};
+use crate::rights::{Rights, RightsChange};
 
 /// Documents in PostgreSQL. Clones share it.
 #[derive(Clone, Debug)]
@@ -155,6 +156,17 @@ impl Store for PostgresStore {
     ) -> StoreFuture<'_, Result<(), StoreError>> {
         self.call(move |connection| {
             Box::pin(write::mark_opened(connection, document, person, now_ms))
+        })
+    }
+
+    fn change_rights(
+        &self,
+        document: DocumentId,
+        change: RightsChange,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.call(move |connection| {
+            Box::pin(write::change_rights(connection, document, change, now_ms))
         })
     }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use collab_protocol::{ClientId, DocumentId, Epoch, UserId};
+use collab_protocol::{ClientId, DocumentId, Epoch, GivenRole, LinkAccess, Role, TenantId, UserId};
 use ot_core::{ClientSeq, Operation, Revision};
 
 use super::StoreError;
 use super::chain::{ChainHash, ChainLink, TextKey};
 use crate::document::{Submission, SubmissionHash};
 use crate::revision::later;
+use crate::rights::{Door, Rights, Visitor};
 
 /// A document, without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +18,14 @@ pub struct DocumentRecord {
     pub id: DocumentId,
     /// Its title; may be empty.
     pub title: String,
-    /// Who created it.
+    /// The tenant it belongs to, for ever.
+    pub tenant: TenantId,
+    /// Whose it is: who created it, unless they have handed it over.
     pub owner: UserId,
+    /// What its link gives.
+    pub link: LinkAccess,
+    /// Counts the changes of who may do what with it.
+    pub rights_version: u64,
     /// The line of history its revisions belong to.
     pub epoch: Epoch,
     /// The key under which the chain hashes inserted text.
@@ -35,6 +42,15 @@ pub struct DocumentRecord {
     pub updated_ms: i64,
     /// When it was deleted, if it is.
     pub deleted_ms: Option<i64>,
+}
+
+impl DocumentRecord {
+    /// What a visitor may do with it, with the role that was given to them by name, if any was;
+    /// `None` for who must not learn of it.
+    pub(crate) fn role_of(&self, visitor: &Visitor, given: Option<GivenRole>) -> Option<Role> {
+        let Self { tenant, owner, link, .. } = self;
+        Door { tenant, owner, link: *link }.role_of(visitor, given)
+    }
 }
 
 /// One committed operation.
@@ -142,6 +158,8 @@ impl Snapshot {
 pub struct Loaded {
     /// The document.
     pub record: DocumentRecord,
+    /// Who may do what with it, as of the same moment.
+    pub rights: Rights,
     /// Its newest snapshot; `None` means the empty text at revision 0.
     pub snapshot: Option<Snapshot>,
     /// Every operation behind the snapshot.
@@ -161,6 +179,9 @@ pub struct Append {
     /// a lost append of the same length another server's operation may stand in its place, and what
     /// was rebased over the lost one does not follow that.
     pub base_chain: ChainHash,
+    /// The version of the rights under which they were accepted. The append loses when the document
+    /// has another one: so nothing is committed for somebody whose right was taken away before.
+    pub rights_version: u64,
     /// The operations, in order; at least one. No client occurs twice.
     pub operations: Vec<NewOperation>,
     /// When they are committed.
@@ -206,8 +227,8 @@ pub struct NewOperation {
 pub enum AppendOutcome {
     /// It is durable.
     Done,
-    /// The head had moved, the document is deleted, or a client's number was used: nothing was
-    /// written.
+    /// The head had moved, rights had changed, the document is deleted, or a client's number was
+    /// used: nothing was written.
     Conflict,
     /// Nothing was written.
     Failed(StoreError),
@@ -296,6 +317,8 @@ pub struct TailPage {
     pub head: Revision,
     /// Whether the document is deleted.
     pub is_deleted: bool,
+    /// The version of its rights.
+    pub rights_version: u64,
 }
 
 /// A document to be created.
@@ -305,8 +328,12 @@ pub struct NewDocument {
     pub id: DocumentId,
     /// Its title.
     pub title: String,
+    /// The tenant it belongs to: that of who creates it.
+    pub tenant: TenantId,
     /// Who creates it.
     pub owner: UserId,
+    /// What its link gives.
+    pub link: LinkAccess,
     /// Its epoch, random.
     pub epoch: Epoch,
     /// Its text key, random.
@@ -351,7 +378,10 @@ impl NewDocument {
         DocumentRecord {
             id: self.id,
             title: self.title.clone(),
+            tenant: self.tenant.clone(),
             owner: self.owner.clone(),
+            link: self.link,
+            rights_version: 0,
             epoch: self.epoch,
             text_key: self.text_key.clone(),
             revision: first.map_or(Revision::new(0), |first| first.revision),
@@ -363,6 +393,10 @@ impl NewDocument {
         }
     }
 }
+
+/// Why a change of rights is not made.
+pub(super) const CHANGE_UNFIT: StoreError =
+    StoreError::Invalid { reason: "the change does not apply to who owns the document" };
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -382,6 +416,8 @@ pub struct PersonRecord {
 pub struct ListQuery {
     /// Whose list.
     pub person: UserId,
+    /// Only documents of this tenant, the person's.
+    pub tenant: TenantId,
     /// Only titles that contain this, in any case of letters; empty for all.
     pub search: String,
     /// Whether to list the person's own deleted documents instead of the live ones.
@@ -415,6 +451,8 @@ pub struct ListedDocument {
     pub record: DocumentRecord,
     /// When the person last opened it.
     pub opened_ms: Option<i64>,
+    /// What the person was given by name, if anything.
+    pub given: Option<GivenRole>,
 }
 
 /// A page of a list.

@@ -1,7 +1,7 @@
 //! Rows of any database as the types they stand for. A value that cannot be one makes the document
 //! corrupt.
 
-use collab_protocol::{ClientId, DocumentId, Epoch, UserId};
+use collab_protocol::{ClientId, DocumentId, Epoch, GivenRole, LinkAccess, TenantId, UserId};
 use ot_core::{ClientSeq, Limits, Operation, Revision};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -12,8 +12,8 @@ use super::{ChainHash, StoreError, TextKey};
 use crate::document::SubmissionHash;
 
 /// The columns that [`document`] reads.
-pub(super) const DOCUMENT: &str = "document_id, title, owner_id, epoch, text_key, revision, \
-                                   chain, len_chars, created_ms, updated_ms, deleted_ms";
+pub(super) const DOCUMENT: &str = "document_id, title, tenant_id, owner_id, link, rights_version, \
+     epoch, text_key, revision, chain, len_chars, created_ms, updated_ms, deleted_ms";
 
 /// The columns that [`operation`] reads.
 pub(super) const OPERATION: &str =
@@ -29,6 +29,7 @@ pub(super) trait Columns {
     fn integer(&self, column: &str) -> Result<i64, String>;
     fn optional_integer(&self, column: &str) -> Result<Option<i64>, String>;
     fn text(&self, column: &str) -> Result<&str, String>;
+    fn optional_text(&self, column: &str) -> Result<Option<&str>, String>;
     /// The value as it is stored: of a `blob`, a `bytea` or a `uuid`.
     fn bytes(&self, column: &str) -> Result<&[u8], String>;
     fn optional_bytes(&self, column: &str) -> Result<Option<&[u8]>, String>;
@@ -46,6 +47,10 @@ macro_rules! columns_of {
             }
 
             fn text(&self, column: &str) -> Result<&str, String> {
+                self.try_get(column).map_err(|error| error.to_string())
+            }
+
+            fn optional_text(&self, column: &str) -> Result<Option<&str>, String> {
                 self.try_get(column).map_err(|error| error.to_string())
             }
 
@@ -82,6 +87,24 @@ pub(super) fn user(row: &impl Columns, column: &str) -> Result<UserId, String> {
     row.text(column)?.parse().map_err(|error| format!("{column}: {error}"))
 }
 
+pub(super) fn tenant(row: &impl Columns) -> Result<TenantId, String> {
+    row.text("tenant_id")?.parse().map_err(|error| format!("tenant_id: {error}"))
+}
+
+pub(super) fn link(row: &impl Columns) -> Result<LinkAccess, String> {
+    row.text("link")?.parse().map_err(|error| format!("link: {error}"))
+}
+
+pub(super) fn given(row: &impl Columns) -> Result<GivenRole, String> {
+    row.text("role")?.parse().map_err(|error| format!("role: {error}"))
+}
+
+/// What was given by name, where a row was joined that says so.
+pub(super) fn optional_given(row: &impl Columns) -> Result<Option<GivenRole>, String> {
+    let role = row.optional_text("role")?;
+    role.map(|role| role.parse().map_err(|error| format!("role: {error}"))).transpose()
+}
+
 pub(super) fn revision(row: &impl Columns, column: &str) -> Result<Revision, String> {
     unsigned(row, column).map(Revision::new)
 }
@@ -109,7 +132,10 @@ pub(super) fn document(row: &impl Columns) -> Result<DocumentRecord, StoreError>
         Ok(DocumentRecord {
             id: document,
             title: row.text("title")?.to_owned(),
+            tenant: tenant(row)?,
             owner: user(row, "owner_id")?,
+            link: link(row)?,
+            rights_version: unsigned(row, "rights_version")?,
             epoch: Epoch::new(id(row, "epoch")?),
             text_key: TextKey::from_bytes(bytes(row, "text_key")?),
             revision: revision(row, "revision")?,

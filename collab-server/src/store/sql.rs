@@ -8,11 +8,12 @@ mod audit;
 mod history;
 mod log;
 mod packed;
+mod rights;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
+use collab_protocol::{ClientId, DocumentId, TenantId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query::Query;
@@ -34,6 +35,7 @@ pub(super) use self::log::{
 pub(super) use self::packed::{
     delete_packed, fits, insert_page, packed_clients, packed_log, packed_pages, thin,
 };
+pub(super) use self::rights::{access, change_rights, rights, rights_versions, visitors};
 
 /// A value in a statement.
 pub(super) enum Value {
@@ -82,6 +84,12 @@ impl From<i64> for Value {
 impl From<&UserId> for Value {
     fn from(person: &UserId) -> Self {
         Value::Text(person.as_str().to_owned())
+    }
+}
+
+impl From<&TenantId> for Value {
+    fn from(tenant: &TenantId) -> Self {
+        Value::Text(tenant.as_str().to_owned())
     }
 }
 
@@ -242,6 +250,33 @@ macro_rules! reads {
             document: DocumentId,
         ) -> StoreFuture<'_, Result<DocumentRecord, StoreError>> {
             self.call(move |c| Box::pin(sql::record(c, document)))
+        }
+
+        fn rights(&self, document: DocumentId) -> StoreFuture<'_, Result<Rights, StoreError>> {
+            self.moment(move |c| Box::pin(sql::rights(c, document)))
+        }
+
+        fn access(
+            &self,
+            document: DocumentId,
+            person: UserId,
+        ) -> StoreFuture<'_, Result<(DocumentRecord, Option<GivenRole>), StoreError>> {
+            self.call(move |c| Box::pin(sql::access(c, document, person)))
+        }
+
+        fn rights_versions(
+            &self,
+            documents: Vec<DocumentId>,
+        ) -> StoreFuture<'_, Result<Vec<(DocumentId, u64)>, StoreError>> {
+            self.call(move |c| Box::pin(sql::rights_versions(c, documents)))
+        }
+
+        fn visitors(
+            &self,
+            document: DocumentId,
+            limit: u32,
+        ) -> StoreFuture<'_, Result<Vec<UserId>, StoreError>> {
+            self.call(move |c| Box::pin(sql::visitors(c, document, limit)))
         }
 
         fn list_documents(

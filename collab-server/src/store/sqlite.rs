@@ -13,7 +13,7 @@ mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use collab_protocol::{ClientId, DocumentId, UserId, VersionId};
+use collab_protocol::{ClientId, DocumentId, GivenRole, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -34,6 +34,7 @@ use super::record::{
 };
 use super::sql;
 use super::{OpenError, Store, StoreError, StoreFuture, Work};
+use crate::rights::{Rights, RightsChange};
 
 /// Documents in a SQLite file. Clones share it.
 #[derive(Clone, Debug)]
@@ -150,6 +151,15 @@ impl Store for SqliteStore {
         now_ms: i64,
     ) -> StoreFuture<'_, Result<(), StoreError>> {
         self.write(|reply| Write::MarkOpened(document, person, now_ms, reply))
+    }
+
+    fn change_rights(
+        &self,
+        document: DocumentId,
+        change: RightsChange,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        self.write(|reply| Write::ChangeRights(document, Box::new(change), now_ms, reply))
     }
 
     fn put_person(&self, person: PersonRecord) -> StoreFuture<'_, Result<(), StoreError>> {

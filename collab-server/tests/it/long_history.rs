@@ -31,6 +31,8 @@ async fn import(store: &dyn Store, operations: &mut [LoggedOperation]) {
         id: DOCUMENT,
         title: "history".to_owned(),
         owner: operations[0].author.clone(),
+        tenant: collab_protocol::TenantId::default(),
+        link: collab_protocol::LinkAccess::Edit,
         epoch: Epoch::new(1),
         text_key: key(),
         created_ms: operations[0].time_ms,

@@ -16,6 +16,7 @@ mod program;
 mod rest;
 mod security;
 mod sessions;
+mod sharing;
 mod shutdown;
 mod store_contract;
 mod support;

@@ -11,6 +11,7 @@ mod lists;
 mod packed;
 mod past;
 mod postgres;
+mod rights;
 mod sqlite;
 mod support;
 
@@ -98,6 +99,15 @@ macro_rules! every_case {
                 import_goes_on_where_it_stopped,
                 import_takes_nothing_out_of_order,
                 import_never_touches_a_document_that_is_there,
+            }
+            rights {
+                rights_are_kept_and_each_change_is_counted,
+                change_that_does_not_apply_changes_nothing,
+                append_under_older_rights_is_a_conflict_and_writes_nothing,
+                of_an_append_and_a_change_at_once_the_append_is_first_or_nothing,
+                simultaneous_changes_are_all_counted,
+                versions_of_many_documents_come_in_one_answer,
+                list_has_what_the_person_may_open_within_the_tenant,
             }
             past {
                 nearest_snapshot_is_not_newer_than_the_revision,

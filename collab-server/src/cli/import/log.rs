@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
-use collab_protocol::{ClientId, DocumentId, Epoch};
+use collab_protocol::{ClientId, DocumentId, Epoch, GivenRole, UserId};
 use ot_core::Revision;
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use crate::cli::log_file::{Head, Line, Lines};
 use crate::cli::report::bar;
 use crate::cli::tool::ToolError;
 use crate::clock::{Clock, SystemClock};
+use crate::rights::RightsChange;
 use crate::store::{
     ChainHash, ClientProgress, DocumentRecord, NewDocument, PageLimit, PersonRecord, Store,
     VersionRecord,
@@ -25,6 +26,7 @@ struct Beside {
     clients: Vec<(ClientId, ClientProgress)>,
     people: Vec<PersonRecord>,
     versions: Vec<VersionRecord>,
+    members: Vec<(UserId, GivenRole)>,
 }
 
 /// Takes in every document of a file, and names them one by one as they are there.
@@ -55,6 +57,8 @@ async fn document(
         id: head.id,
         title: head.title.clone(),
         owner: head.owner.clone(),
+        tenant: head.tenant.clone(),
+        link: head.link,
         // Revisions known elsewhere mean nothing here: nobody may go on from them.
         epoch: Epoch::new(Uuid::new_v4().as_u128()),
         text_key: head.text_key.clone(),
@@ -98,6 +102,7 @@ async fn document(
                 return Err(lines.wrong(format!("it names revision {named}, the last is {last}")));
             }
             Some(Line::Version(version)) => beside.versions.push(version),
+            Some(Line::Member(person, role)) => beside.members.push((person, role)),
             Some(Line::End { revision, chain }) => {
                 check_end(&head, (revision, chain), &incoming, &beside)
                     .map_err(|reason| lines.wrong(reason))?;
@@ -155,6 +160,12 @@ async fn put_beside(
     incoming.settle().await?;
     for version in beside.versions {
         store.put_version(version).await?;
+    }
+    let (document, by) = (incoming.record().id, incoming.record().owner.clone());
+    for (person, role) in beside.members {
+        let change = RightsChange::Give { person, role, by: by.clone() };
+        let given = store.change_rights(document, change, SystemClock.now_ms()).await;
+        given.map_err(ToolError::of(document))?;
     }
     Ok(())
 }

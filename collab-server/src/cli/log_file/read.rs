@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use collab_protocol::DocumentId;
+use collab_protocol::{DocumentId, GivenRole, LinkAccess};
 use ot_core::{ClientSeq, Limits, Operation, Revision};
 
 use super::{FORMAT, Head, Kind, Line, Raw};
@@ -47,6 +47,14 @@ fn id<T: std::str::FromStr<Err: ToString>>(text: Option<Cow<'_, str>>) -> Result
     needed(text, "id")?.parse().map_err(|error: T::Err| error.to_string())
 }
 
+/// The role of somebody who is not the owner.
+fn member(role: Option<GivenRole>) -> Result<GivenRole, String> {
+    match needed(role, "role")? {
+        GivenRole::Owner => Err("the owner is no member".to_owned()),
+        role => Ok(role),
+    }
+}
+
 impl Raw<'_> {
     /// `document` is the one that the line belongs to.
     fn understand(self, document: DocumentId) -> Result<Line, String> {
@@ -63,7 +71,10 @@ impl Raw<'_> {
                 Line::Document(Box::new(Head {
                     id: id(self.id)?,
                     title: needed(self.title, "title")?.into_owned(),
+                    tenant: self.tenant.unwrap_or_default(),
                     owner: needed(self.owner, "owner")?,
+                    // Where nothing is said, the file is from when a link was there to edit.
+                    link: self.link.unwrap_or(LinkAccess::Edit),
                     text_key: TextKey::from_bytes(text_key),
                     created_ms: needed(self.created_ms, "created_ms")?,
                     deleted_ms: self.deleted_ms,
@@ -112,6 +123,7 @@ impl Raw<'_> {
                 author: needed(self.author, "author")?,
                 time_ms: needed(self.time_ms, "time_ms")?,
             }),
+            Kind::Member => Line::Member(id(self.id)?, member(self.role)?),
             Kind::End => {
                 Line::End { revision: revision(self.revision)?, chain: chain(self.chain)? }
             }

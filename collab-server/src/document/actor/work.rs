@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use collab_protocol::DocumentId;
@@ -9,7 +10,7 @@ use ot_core::Revision;
 
 use super::Actor;
 use crate::document::catch_up;
-use crate::document::core::{Read, ReadDone};
+use crate::document::core::{Look, Read, ReadDone};
 use crate::document::room::Shared;
 use crate::document::state::{Outcome, ReadFault};
 use crate::store::{Append, AppendOutcome, PageLimit, Snapshot, StoreError, TailPage};
@@ -49,10 +50,10 @@ impl Actor {
             Done::Read(match read {
                 Read::Tail { after, attempts } => {
                     tokio::time::sleep(backoff(attempts)).await;
-                    ReadDone::Tail(page(&shared, after).await.map_err(ReadFault::from))
+                    ReadDone::Tail(look(&shared, after).await.map_err(ReadFault::from))
                 }
                 Read::Poll { after } => {
-                    ReadDone::Poll(page(&shared, after).await.map_err(ReadFault::from))
+                    ReadDone::Poll(look(&shared, after).await.map_err(ReadFault::from))
                 }
                 Read::Progress { client } => {
                     let result = store.progress(document, client).await.map_err(ReadFault::from);
@@ -82,6 +83,17 @@ impl Actor {
             Done::Snapshot { revision, result }
         }));
     }
+}
+
+/// A page of the log behind `after`, and the rights if they have changed.
+async fn look(shared: &Shared, after: Revision) -> Result<Look, StoreError> {
+    let page = page(shared, after).await?;
+    let is_changed = page.rights_version > shared.room().rights_version();
+    let rights = match is_changed {
+        true => Some(Arc::new(shared.store.rights(shared.document).await?)),
+        false => None,
+    };
+    Ok(Look { page, rights })
 }
 
 /// A page of the log behind `after`. Its authors are known by name then: who writes on another

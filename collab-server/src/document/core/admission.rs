@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use collab_protocol::{DocumentId, Epoch, Person, ServerMessage, SessionNumber, TextHash};
+use collab_protocol::{DocumentId, Epoch, Person, Role, ServerMessage, SessionNumber, TextHash};
 use ot_core::{ClientSeq, Revision};
 
 use super::{Core, HeadText, Order};
@@ -38,6 +38,7 @@ impl From<Refusal> for JoinFailure {
 pub(crate) struct Admission {
     pub(crate) session: SessionNumber,
     pub(crate) request: JoinRequest,
+    pub(crate) role: Role,
     /// What it pulls its frames with.
     pub(crate) reader: Reader,
     document: DocumentId,
@@ -63,7 +64,7 @@ impl Admission {
             // Put into its place as it is sent.
             text: self.text.as_ref().map(|_| String::new()),
             title: self.title.to_string(),
-            role: self.request.role,
+            role: self.role,
             seq: seq.get(),
             seq_rev: seq_rev.get(),
             people: self.people.clone(),
@@ -129,13 +130,27 @@ impl Core {
         if let Some(replaced) = replaces {
             self.room.lock().end(replaced, Ended::Replaced);
         }
+        let rights = self.state.rights();
+        let role = rights.session_role_of(&request.visitor);
+        // Who asked knew of a change that has not come here: the document is told of it first.
+        let is_late = rights.version < request.rights_version;
+        let Some(role) = role.filter(|_| !is_late) else {
+            self.event(Event::Left { session });
+            let failure = match is_late {
+                true => JoinFailure::Gone,
+                false => JoinFailure::Refused(JoinError::NotFound),
+            };
+            return Order::Refuse { session, failure };
+        };
         let text = self.text_for(&request, last);
         let since = request.since.map(|since| since.revision).unwrap_or_default();
         let start = text.as_ref().map_or(since, |text| text.revision);
 
         let mut room = self.room.lock();
         let wake = request.wake.clone();
-        let entered = room.enter(session, &request.participant, request.client, start, wake);
+        let visitor = (request.visitor.clone(), role);
+        let entered =
+            room.enter(session, &request.participant, visitor, request.client, start, wake);
         let (title, title_version) = (room.title.clone(), room.title_version);
         // Who brings a text of their own has it checked, also where nobody has written since the
         // document was loaded.
@@ -145,10 +160,11 @@ impl Core {
             self.schedule_check(self.now);
         }
         let address = (session, request.client, request.channel);
-        let reader = Reader::new(address, start, entered.version, title_version);
+        let reader = Reader::new(address, start, entered.version, title_version, role);
         Order::Admit(Box::new(Admission {
             session,
             request,
+            role,
             reader,
             document: self.document,
             epoch: self.epoch,

@@ -1,11 +1,14 @@
 //! What a document wants done, and what comes of it.
 
+use std::sync::Arc;
+
 use collab_protocol::{ClientId, SessionNumber};
 use ot_core::{ClientSeq, Operation, Revision};
 
 use super::admission::{Admission, JoinFailure};
 use crate::document::edit::Edited;
 use crate::document::state::{Effect, ReadFault};
+use crate::rights::Rights;
 use crate::store::{Append, ClientProgress, LoggedOperation, Snapshot, TailPage};
 
 /// Something to be done.
@@ -41,11 +44,20 @@ pub(crate) enum Read {
     Range { client: ClientId, seq: ClientSeq, after: Revision, through: Revision },
 }
 
+/// What a look at the log brought.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) page: TailPage,
+    /// The rights, where those of the page are newer than the document's: what is decided on the
+    /// page is decided under them.
+    pub(crate) rights: Option<Arc<Rights>>,
+}
+
 /// What a [`Read`] brought.
 #[derive(Debug)]
 pub(crate) enum ReadDone {
-    Tail(Result<TailPage, ReadFault>),
-    Poll(Result<TailPage, ReadFault>),
+    Tail(Result<Look, ReadFault>),
+    Poll(Result<Look, ReadFault>),
     Progress {
         client: ClientId,
         result: Result<Option<ClientProgress>, ReadFault>,

@@ -1,6 +1,6 @@
 //! What a document orders, where the state alone does not show it.
 
-use collab_protocol::{ChannelId, DocumentId, Role};
+use collab_protocol::{ChannelId, DocumentId, LinkAccess, UserId};
 use ot_core::{ClientSeq, Operation, Selection};
 use tokio::sync::Notify;
 
@@ -24,7 +24,10 @@ fn core(sharing: Sharing) -> Core {
     let record = DocumentRecord {
         id: DOCUMENT,
         title: String::new(),
+        tenant: collab_protocol::TenantId::default(),
         owner: user(),
+        link: LinkAccess::Edit,
+        rights_version: 0,
         epoch: Epoch::new(7),
         text_key: key(),
         revision: Revision::ZERO,
@@ -34,7 +37,8 @@ fn core(sharing: Sharing) -> Core {
         updated_ms: 0,
         deleted_ms: None,
     };
-    let loaded = Loaded { record, snapshot: None, tail: Vec::new(), authors: Vec::new() };
+    let rights = Rights::new(record.tenant.clone(), user(), LinkAccess::Edit);
+    let loaded = Loaded { record, rights, snapshot: None, tail: Vec::new(), authors: Vec::new() };
     Core::new(loaded, Arc::new(DocumentConfig::default()), sharing).expect("it fits")
 }
 
@@ -45,7 +49,8 @@ fn turn(core: &mut Core) -> Vec<Order> {
 fn join(core: &mut Core, client: ClientId) -> Box<Admission> {
     let request = JoinRequest {
         participant: Participant { user: user(), name: String::new(), color: 0 },
-        role: Role::Editor,
+        visitor: user().into(),
+        rights_version: 0,
         client,
         channel: ChannelId(1),
         since: None,
@@ -66,7 +71,7 @@ fn append(core: &mut Core) -> Append {
     let session = join(core, CLIENT).session;
     let operation = Operation::splice(0, 0, 0, "x").expect("fits");
     let submission = Submission::new(ClientSeq::new(1), Revision::ZERO, operation, None);
-    core.submit(session, CLIENT, user(), submission);
+    core.submit(session, CLIENT, user().into(), submission);
     let append = turn(core).into_iter().find_map(|order| match order {
         Order::Append { append, .. } => Some(append),
         _ => None,
@@ -90,8 +95,9 @@ fn published(outcome: Outcome, time_ms: i64) -> Vec<LoggedOperation> {
     core.appended(1, outcome);
     turn(&mut core);
     let operations = vec![logged(&append, time_ms)];
-    let page = TailPage { operations, head: Revision::new(1), is_deleted: false };
-    core.read(ReadDone::Tail(Ok(page)));
+    let page =
+        TailPage { operations, head: Revision::new(1), is_deleted: false, rights_version: 0 };
+    core.read(ReadDone::Tail(Ok(Look { page, rights: None })));
     told(turn(&mut core))
 }
 
@@ -139,7 +145,7 @@ fn a_selection_that_comes_with_the_end_of_an_append_is_carried_over_it_once() {
     turn(&mut core);
     let operation = Operation::splice(1, 0, 0, "yy").expect("fits");
     let submission = Submission::new(ClientSeq::new(2), Revision::new(1), operation, None);
-    core.submit(SessionNumber(1), CLIENT, user(), submission);
+    core.submit(SessionNumber(1), CLIENT, user().into(), submission);
     turn(&mut core);
     core.appended(2, Outcome::Done);
     core.select(other.session, Revision::new(1), Ranges::one(Selection::new(0, 1)));

@@ -3,19 +3,25 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use collab_protocol::{AuthorNumber, ClientId, Person, SessionNumber};
+use collab_protocol::{AuthorNumber, ClientId, Person, Role, SessionNumber};
 use ot_core::{Ranges, Revision};
 use tokio::sync::Notify;
 
 use super::Answer;
 use crate::document::feed::Ended;
 use crate::document::presence::{self, Authors};
+use crate::rights::Visitor;
 
 /// A live session.
 #[derive(Debug)]
 pub(in crate::document) struct Member {
     pub(super) client: ClientId,
     pub(super) by: AuthorNumber,
+    pub(super) visitor: Visitor,
+    /// What they may do.
+    pub(in crate::document) role: Role,
+    /// Where their stream ends, once they may not read any more.
+    pub(in crate::document) cut: Option<Revision>,
     /// Where its stream began: own submissions up to here are acknowledged apart.
     pub(super) start: Revision,
     /// Up to where its writer has taken the stream.
@@ -40,14 +46,17 @@ impl Member {
     /// A session that enters at `version` of the presence and has been told of all before `seen`.
     pub(super) fn new(
         (client, by): (ClientId, AuthorNumber),
+        (visitor, role): (Visitor, Role),
         start: Revision,
         wake: Arc<Notify>,
-        version: u64,
-        seen: u64,
+        (version, seen): (u64, u64),
     ) -> Member {
         Member {
             client,
             by,
+            visitor,
+            role,
+            cut: None,
             start,
             sent: start,
             wake,

@@ -6,6 +6,7 @@ use ot_core::{ClientSeq, Revision};
 use super::event::{Effect, Entry, ReadFault, Refusal};
 use super::{Ahead, Answer, Pending, Sight, State};
 use crate::document::submission::{Submission, SubmissionHash};
+use crate::rights::Visitor;
 use crate::sabotage::{self, Bug};
 use crate::store::ClientProgress;
 
@@ -236,11 +237,11 @@ impl State {
         &mut self,
         session: SessionNumber,
         id: ClientId,
-        user: UserId,
+        visitor: Visitor,
         submission: Submission,
         effects: &mut Vec<Effect>,
     ) {
-        let client = self.client(id, &user, effects);
+        let client = self.client(id, &visitor.user, effects);
         if client.session.is_some_and(|live| live != session) {
             return; // a late frame of a session that was replaced
         }
@@ -248,7 +249,7 @@ impl State {
         let pending = Pending {
             session,
             client: id,
-            user,
+            visitor,
             submission,
             prefix: None,
             found: None,

@@ -7,6 +7,7 @@ use ot_core::{ClientSeq, Operation, Ranges, Revision};
 
 use super::super::room::Answer;
 use super::super::submission::{Submission, SubmissionHash};
+use crate::rights::{Rights, Visitor};
 use crate::store::{ClientProgress, LoggedOperation, StoreError, TailPage};
 
 /// Something that happened.
@@ -17,7 +18,7 @@ pub(in crate::document) enum Event {
     /// A session left. Its submissions stand.
     Left { session: SessionNumber },
     /// A session offers an edit.
-    Submit { session: SessionNumber, client: ClientId, user: UserId, submission: Submission },
+    Submit { session: SessionNumber, client: ClientId, visitor: Visitor, submission: Submission },
     /// The answer to [`Effect::ReadProgress`].
     ProgressRead { client: ClientId, result: Result<Option<ClientProgress>, ReadFault> },
     /// The answer to [`Effect::ReadRange`]: the range as one operation.
@@ -42,6 +43,8 @@ pub(in crate::document) enum Event {
     Heard { operations: Vec<LoggedOperation>, head: Revision },
     /// The document was deleted, or restored.
     SetDeleted { is_deleted: bool },
+    /// Others may do other things now.
+    SetRights { rights: Arc<Rights> },
 }
 
 /// What a session has when it enters.

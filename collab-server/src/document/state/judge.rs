@@ -11,6 +11,7 @@ use ot_core::{
 use super::event::{Effect, ReadFault};
 use super::{InFlight, Pending, State};
 use crate::document::SubmissionOrigin;
+use crate::rights::{Action, allows};
 use crate::sabotage::{self, Bug};
 
 /// What to do with a submission.
@@ -49,7 +50,7 @@ impl State {
             return Some(Verdict::Reject(code, None));
         }
         let last = client.last.as_ref();
-        if last.is_some_and(|last| last.author != pending.user) {
+        if last.is_some_and(|last| last.author != pending.visitor.user) {
             // Another server let its person in at the same time, and theirs came first.
             return Some(Verdict::Reject(RejectCode::Forbidden, None));
         }
@@ -83,7 +84,9 @@ impl State {
         let submission = &pending.submission;
         let operation = submission.operation();
         let is_bound = submission.origin() == SubmissionOrigin::Session;
-        let code = if self.is_deleted {
+        let code = if !self.may_write(pending) {
+            RejectCode::Forbidden
+        } else if self.is_deleted {
             RejectCode::DocumentDeleted
         } else if submission.base() > self.head() {
             RejectCode::FutureBase
@@ -103,6 +106,13 @@ impl State {
         let message = (code == RejectCode::FutureBase)
             .then(|| format!("base is {}, the document is at {}", submission.base(), self.head()));
         Some(Verdict::Reject(code, message))
+    }
+
+    /// Whether who submitted may do so now. What is in the log already was answered before this.
+    fn may_write(&self, pending: &Pending) -> bool {
+        let role = self.rights.session_role_of(&pending.visitor);
+        role.is_some_and(|role| allows(role, Action::Submit))
+            || sabotage::is_planted(Bug::RightsOfTheJoin)
     }
 
     /// Whether history must be read before the submission can be rebased.

@@ -95,7 +95,7 @@ impl State {
         let revision = self.head();
         let seq = original.submission.seq();
         let last = Last {
-            author: original.user.clone(),
+            author: original.visitor.user.clone(),
             seq,
             revision,
             submission: Some(original.submission.hash()),
@@ -111,7 +111,7 @@ impl State {
             revision,
             client: original.client,
             seq,
-            author: original.user,
+            author: original.visitor.user,
             operation,
             ranges,
         }));

@@ -5,6 +5,7 @@ mod desk;
 mod entry;
 mod limits;
 mod log;
+mod rights;
 mod schedules;
 
 use collab_protocol::RejectCode;

@@ -8,13 +8,13 @@ use collab_protocol::{ClientId, ErrorCode, RejectCode, RestoreRevision, Revision
 use ot_core::{ClientSeq, diff};
 use uuid::Uuid;
 
-use super::{check_may_edit, reached};
+use super::reached;
 use crate::app::App;
 use crate::document::Submission;
 use crate::error::ApiError;
-use crate::http::documents::visible;
-use crate::http::extract::{Asking, Body, InPath};
+use crate::http::extract::{Asking, Body, Permitted};
 use crate::registry::EditError;
+use crate::rights::Visitor;
 
 /// `POST /api/documents/{id}/restore-revision`
 ///
@@ -24,11 +24,10 @@ use crate::registry::EditError;
 pub(in crate::http) async fn restore_revision(
     State(app): State<Arc<App>>,
     Asking(identity): Asking,
-    InPath(id): InPath,
+    Permitted { record, .. }: Permitted,
     Body(wanted): Body<RestoreRevision>,
 ) -> Result<Json<RevisionRestored>, ApiError> {
-    let (record, role) = visible(&app, id, &identity).await?;
-    check_may_edit(role)?;
+    let id = record.id;
     let revision = reached(&record, Some(wanted.revision))?;
     if app.rates.of(&identity.user, id).take().place.is_err() {
         return Err(ApiError::new(ErrorCode::SlowDown));
@@ -43,7 +42,8 @@ pub(in crate::http) async fn restore_revision(
     app.people.keep(&mut profile).await?;
     let client = ClientId::new(Uuid::new_v4().as_u128());
     let submission = Submission::new(ClientSeq::new(1), head.revision, operation, None).by_server();
-    let restored = app.registry.edit(id, profile.participant, client, submission).await?;
+    let who = (profile.participant, Visitor::from(&identity));
+    let restored = app.registry.edit(id, who, client, submission).await?;
     Ok(Json(RevisionRestored { revision: restored.get() }))
 }
 

@@ -10,17 +10,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use collab_protocol::{
-    CreateVersion, DocumentId, ErrorCode, RenameVersion, Role, VERSION_NAME_CHARS_MAX, Version,
-    VersionId, VersionList,
+    CreateVersion, ErrorCode, RenameVersion, Role, VERSION_NAME_CHARS_MAX, Version, VersionId,
+    VersionList,
 };
 use uuid::Uuid;
 
-use super::{authors, check_may_edit, reached};
+use super::{authors, reached};
 use crate::app::App;
 use crate::auth::Identity;
 use crate::error::ApiError;
-use crate::http::documents::visible;
-use crate::http::extract::{Asking, Body, InPath, VersionInPath};
+use crate::http::extract::{Asking, Body, Permitted, VersionInPath};
 use crate::people::one_line;
 use crate::store::{DocumentRecord, VersionRecord};
 
@@ -51,11 +50,9 @@ fn check_live(record: &DocumentRecord) -> Result<(), ApiError> {
 /// `GET /api/documents/{id}/versions`
 pub(in crate::http) async fn list(
     State(app): State<Arc<App>>,
-    Asking(identity): Asking,
-    InPath(id): InPath,
+    permitted: Permitted,
 ) -> Result<Json<VersionList>, ApiError> {
-    visible(&app, id, &identity).await?;
-    let versions = app.store.versions(id).await?;
+    let versions = app.store.versions(permitted.record.id).await?;
     let authors = authors(&app, versions.iter().map(|version| version.author.clone())).await?;
     Ok(Json(VersionList { versions: versions.into_iter().map(version).collect(), authors }))
 }
@@ -64,12 +61,11 @@ pub(in crate::http) async fn list(
 pub(in crate::http) async fn create(
     State(app): State<Arc<App>>,
     Asking(identity): Asking,
-    InPath(id): InPath,
+    Permitted { record, .. }: Permitted,
     Body(new): Body<CreateVersion>,
 ) -> Result<Response, ApiError> {
     let name = clean_name(&new.name)?;
-    let (record, role) = visible(&app, id, &identity).await?;
-    check_may_edit(role)?;
+    let id = record.id;
     check_live(&record)?;
     let revision = reached(&record, new.revision)?;
     if app.store.versions(id).await?.len() >= VERSIONS_MAX {
@@ -92,17 +88,15 @@ pub(in crate::http) async fn create(
 /// A version that this person may change.
 async fn own(
     app: &App,
-    id: DocumentId,
+    Permitted { record, role }: &Permitted,
     wanted: VersionId,
     identity: &Identity,
 ) -> Result<VersionRecord, ApiError> {
-    let (record, role) = visible(app, id, identity).await?;
-    check_may_edit(role)?;
-    check_live(&record)?;
-    let versions = app.store.versions(id).await?;
+    check_live(record)?;
+    let versions = app.store.versions(record.id).await?;
     let found = versions.into_iter().find(|version| version.id == wanted);
     let found = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
-    if found.author != identity.user && role != Role::Owner {
+    if found.author != identity.user && *role != Role::Owner {
         return Err(ApiError::new(ErrorCode::Forbidden));
     }
     Ok(found)
@@ -112,11 +106,12 @@ async fn own(
 pub(in crate::http) async fn rename(
     State(app): State<Arc<App>>,
     Asking(identity): Asking,
+    permitted: Permitted,
     VersionInPath(id, wanted): VersionInPath,
     Body(change): Body<RenameVersion>,
 ) -> Result<Json<Version>, ApiError> {
     let name = clean_name(&change.name)?;
-    let found = own(&app, id, wanted, &identity).await?;
+    let found = own(&app, &permitted, wanted, &identity).await?;
     let renamed = VersionRecord { name, ..found };
     // Of one that was deleted meanwhile this says that it is not there.
     app.store.rename_version(id, wanted, renamed.name.clone()).await?;
@@ -127,9 +122,10 @@ pub(in crate::http) async fn rename(
 pub(in crate::http) async fn delete(
     State(app): State<Arc<App>>,
     Asking(identity): Asking,
+    permitted: Permitted,
     VersionInPath(id, wanted): VersionInPath,
 ) -> Result<StatusCode, ApiError> {
-    own(&app, id, wanted, &identity).await?;
+    own(&app, &permitted, wanted, &identity).await?;
     app.store.delete_version(id, wanted).await?;
     Ok(StatusCode::NO_CONTENT)
 }

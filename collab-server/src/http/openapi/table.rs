@@ -117,7 +117,7 @@ const LOOKS_BACK: &[ErrorCode] = &[
 
 /// Every operation, in the order of the document's paths.
 pub(super) fn operations() -> Vec<Operation> {
-    let parts = [documents(), history(), past_texts(), versions(), people()];
+    let parts = [documents(), history(), past_texts(), versions(), sharing(), people()];
     parts.into_iter().flatten().collect()
 }
 
@@ -337,6 +337,43 @@ fn versions() -> Vec<Operation> {
             "Take a version's name away; the revision stays.",
         )
         .errors(CHANGES),
+    ]
+}
+
+/// With whom a document is shared.
+fn sharing() -> Vec<Operation> {
+    use self::operation as op;
+    vec![
+        op(
+            "get /api/documents/{id}/sharing",
+            "sharing readSharing",
+            json(200, "Sharing"),
+            "See what a document's link gives, and its people.",
+        )
+        .errors(&[NotFound, DocumentDeleted]),
+        op(
+            "put /api/documents/{id}/sharing",
+            "sharing setLink",
+            json(200, "Sharing"),
+            "Set what a document's link gives.",
+        )
+        .takes("UpdateSharing")
+        .errors(&[BadRequest, NotFound, Forbidden, ForeignOrigin]),
+        op(
+            "put /api/documents/{id}/people/{user}",
+            "sharing setPerson",
+            json(200, "Sharing"),
+            "Give somebody a role in a document; `owner` hands it over.",
+        )
+        .takes("SetPerson")
+        .errors(&[BadRequest, NotFound, Forbidden, ForeignOrigin, TooManyPeople]),
+        op(
+            "delete /api/documents/{id}/people/{user}",
+            "sharing removePerson",
+            NOTHING,
+            "Take somebody's role away, or leave a document oneself.",
+        )
+        .errors(&[BadRequest, NotFound, DocumentDeleted, Forbidden, ForeignOrigin]),
     ]
 }
 

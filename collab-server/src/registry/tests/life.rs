@@ -223,6 +223,7 @@ async fn first_visits_are_noted_for_the_list() {
     a_second().await;
     let query = ListQuery {
         person: "g_1".parse().expect("an id"),
+        tenant: collab_protocol::TenantId::default(),
         search: String::new(),
         deleted: false,
         limit: 10,

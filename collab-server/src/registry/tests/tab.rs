@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collab_protocol::{
-    ChannelId, ClientId, Entry, Epoch, Person, RejectCode, Role, ServerMessage, SessionNumber,
+    ChannelId, ClientId, Entry, Epoch, Person, RejectCode, ServerMessage, SessionNumber, UserId,
 };
 use ot_core::{Client, ClientSeq, Limits, Operation, Ranges, Revision};
 use tokio::sync::Notify;
@@ -70,7 +70,8 @@ impl Tab {
                 name: format!("Guest {}", self.user),
                 color: 4,
             },
-            role: Role::Editor,
+            visitor: format!("g_{}", self.user).parse::<UserId>().expect("an id").into(),
+            rights_version: 0,
             client: self.id,
             channel: ChannelId(self.user),
             since,
@@ -216,7 +217,7 @@ impl Tab {
             ServerMessage::Renamed(renamed) => self.title = renamed.title,
             ServerMessage::Deleted(_) => self.is_deleted = true,
             ServerMessage::Restored(_) => self.is_deleted = false,
-            ServerMessage::Error(_) => {}
+            ServerMessage::Error(_) | ServerMessage::Access(_) => {}
             other => panic!("{other:?}"),
         }
     }

@@ -80,6 +80,7 @@ async fn nobody_waits_until_their_visit_is_noted() {
     let noted = async || {
         let everything = ListQuery {
             person: "g_2".parse().expect("an id"),
+            tenant: collab_protocol::TenantId::default(),
             search: String::new(),
             deleted: false,
             limit: 10,

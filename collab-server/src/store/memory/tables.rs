@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use collab_protocol::{ClientId, DocumentId, UserId};
+use collab_protocol::{ClientId, DocumentId, GivenRole, UserId};
 use ot_core::{ClientSeq, Revision};
 
 use crate::revision::between;
+use crate::rights::Visitor;
 use crate::store::StoreError;
 use crate::store::checks::{check_loaded, check_text};
 use crate::store::history::{Seen, VersionRecord};
@@ -27,6 +28,7 @@ pub(super) struct Stored {
     pub(super) clients: HashMap<ClientId, ClientProgress>,
     pub(super) versions: Vec<VersionRecord>,
     pub(super) seen: HashMap<UserId, Seen>,
+    pub(super) members: BTreeMap<UserId, GivenRole>,
     pub(super) is_importing: bool,
 }
 
@@ -42,6 +44,7 @@ impl Stored {
             clients: HashMap::new(),
             versions: Vec::new(),
             seen: HashMap::new(),
+            members: BTreeMap::new(),
             is_importing: false,
         }
     }
@@ -73,6 +76,7 @@ impl Tables {
         };
         let wins = stored.record.revision == append.base
             && stored.record.chain == append.base_chain
+            && stored.record.rights_version == append.rights_version
             && stored.record.deleted_ms.is_none()
             && append.operations.iter().all(|new| is_new(&new.client, &new.author, new.seq));
         if !wins {
@@ -107,7 +111,7 @@ impl Tables {
         ids.sort_unstable();
         ids.dedup();
         let authors = ids.into_iter().filter_map(|id| self.people.get(id)).cloned().collect();
-        Ok(Loaded { record, snapshot, tail, authors })
+        Ok(Loaded { record, rights: stored.rights(), snapshot, tail, authors })
     }
 
     pub(super) fn create(&mut self, new: NewDocument) -> Result<(), StoreError> {
@@ -129,23 +133,26 @@ impl Tables {
 
     pub(super) fn list(&self, query: &ListQuery) -> DocumentPage {
         let search = query.search.to_lowercase();
+        let visitor =
+            Visitor { user: query.person.clone(), tenant: query.tenant.clone(), is_service: false };
         let mut found: Vec<(DocumentCursor, ListedDocument)> = self
             .documents
             .values()
             .filter_map(|stored| {
                 let record = &stored.record;
                 let opened_ms = self.opened.get(&(query.person.clone(), record.id)).copied();
+                let given = stored.members.get(&query.person).copied();
                 let is_own = record.owner == query.person;
-                let is_hidden = stored.is_importing;
-                let belongs = !is_hidden
-                    && if query.deleted { is_own } else { is_own || opened_ms.is_some() };
+                let is_hidden = stored.is_importing || record.role_of(&visitor, given).is_none();
+                let is_known = is_own || opened_ms.is_some() || given.is_some();
+                let belongs = !is_hidden && if query.deleted { is_own } else { is_known };
                 let matches = record.title.to_lowercase().contains(&search);
                 if !belongs || record.deleted_ms.is_some() != query.deleted || !matches {
                     return None;
                 }
                 let active_ms = record.updated_ms.max(opened_ms.unwrap_or(i64::MIN));
                 let cursor = DocumentCursor { active_ms, document: record.id };
-                Some((cursor, ListedDocument { record: record.clone(), opened_ms }))
+                Some((cursor, ListedDocument { record: record.clone(), opened_ms, given }))
             })
             .filter(|(cursor, _)| query.after.is_none_or(|after| cursor.is_behind(after)))
             .collect();

@@ -23,8 +23,8 @@ use crate::store::row::integer;
 const APPEND: &str = "
 with batch as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[],
-                         $6::bigint[], $16::bytea[])
-        as batch (document_id, base, head, chain, len_chars, time_ms, base_chain)
+                         $6::bigint[], $16::bytea[], $17::bigint[])
+        as batch (document_id, base, head, chain, len_chars, time_ms, base_chain, rights_version)
 ),
 new as materialized (
     select * from unnest($7::uuid[], $8::bigint[], $9::uuid[], $10::bigint[], $11::text[],
@@ -36,6 +36,7 @@ expected as materialized (
     select document.document_id
     from document join batch using (document_id)
     where document.revision = batch.base and document.chain = batch.base_chain
+      and document.rights_version = batch.rights_version
       and document.deleted_ms is null
     order by document.document_id
     for no key update of document
@@ -88,6 +89,7 @@ struct Columns {
     document: Vec<Uuid>,
     base: Vec<i64>,
     base_chain: Vec<Vec<u8>>,
+    rights_version: Vec<i64>,
     head: Vec<i64>,
     head_chain: Vec<Vec<u8>>,
     len_chars: Vec<i64>,
@@ -110,6 +112,7 @@ impl Columns {
         self.document.push(document);
         self.base.push(integer(append.base.get()));
         self.base_chain.push(append.base_chain.as_bytes().to_vec());
+        self.rights_version.push(integer(append.rights_version));
         self.head.push(integer(later(append.base, append.operations.len()).get()));
         self.head_chain.push(last.chain.as_bytes().to_vec());
         self.len_chars.push(integer(append.len_chars));
@@ -162,6 +165,7 @@ pub(super) async fn append<'a>(
         .bind(columns.submission)
         .bind(columns.row_hash)
         .bind(columns.base_chain)
+        .bind(columns.rights_version)
         // To the end of the answer: the commit comes behind the last row.
         .fetch_all(connection)
         .await?;

@@ -4,14 +4,16 @@ use collab_protocol::{DocumentId, UserId};
 use sqlx::{Connection, PgConnection};
 
 use super::uuid;
+use crate::rights::RightsChange;
 use crate::store::StoreError;
 use crate::store::checks::check_text;
 use crate::store::error::is_constraint;
 use crate::store::record::{
-    ClientProgress, DocumentRecord, LoggedOperation, NewDocument, PersonRecord, Snapshot,
+    CHANGE_UNFIT, ClientProgress, DocumentRecord, LoggedOperation, NewDocument, PersonRecord,
+    Snapshot,
 };
 use crate::store::row::integer;
-use crate::store::sql::{head, insert_snapshot};
+use crate::store::sql::{self, head, insert_snapshot};
 
 pub(super) async fn snapshot(
     connection: &mut PgConnection,
@@ -50,15 +52,19 @@ pub(super) async fn insert_document(
     record: &DocumentRecord,
 ) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query(
-        "insert into document (document_id, title, title_search, owner_id, epoch, text_key,
-             revision, chain, len_chars, created_ms, updated_ms, deleted_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        "insert into document (document_id, title, title_search, tenant_id, owner_id, link,
+             rights_version, epoch, text_key, revision, chain, len_chars, created_ms, updated_ms,
+             deleted_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          on conflict (document_id) do nothing",
     )
     .bind(uuid(record.id.get()))
     .bind(&record.title)
     .bind(record.title.to_lowercase())
+    .bind(record.tenant.as_str())
     .bind(record.owner.as_str())
+    .bind(record.link.as_str())
+    .bind(integer(record.rights_version))
     .bind(uuid(record.epoch.get()))
     .bind(record.text_key.as_bytes().to_vec())
     .bind(integer(record.revision.get()))
@@ -191,6 +197,21 @@ pub(super) async fn mark_opened(
         Err(error) if is_constraint(&error) => Err(StoreError::NotFound),
         Err(error) => Err(error.into()),
     }
+}
+
+pub(super) async fn change_rights(
+    connection: &mut PgConnection,
+    document: DocumentId,
+    change: RightsChange,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let mut transaction = connection.begin().await?;
+    if sql::change_rights(&mut *transaction, document, &change, now_ms).await? {
+        return Ok(transaction.commit().await?);
+    }
+    let is_there = head(&mut *transaction, document).await?.is_some();
+    transaction.rollback().await?;
+    Err(if is_there { CHANGE_UNFIT } else { StoreError::NotFound })
 }
 
 pub(super) async fn put_person(

@@ -68,7 +68,7 @@ pub(in crate::store) enum Scan {
 
 impl Scan {
     /// Every one there is.
-    pub(in crate::store) const ALL: [Scan; 9] = [
+    pub(in crate::store) const ALL: [Scan; 10] = [
         Scan::Of("operation"),
         Scan::Of("snapshot"),
         Scan::Of("client_progress"),
@@ -76,6 +76,7 @@ impl Scan {
         Scan::Of("document_opened"),
         Scan::Of("version"),
         Scan::Of("document_seen"),
+        Scan::Of("document_member"),
         Scan::Clients,
         Scan::PackedTwice,
     ];

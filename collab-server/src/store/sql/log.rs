@@ -7,7 +7,7 @@ use collab_protocol::{ClientId, DocumentId, UserId};
 use ot_core::{ClientSeq, Revision};
 use sqlx::AssertSqlSafe;
 
-use super::{Sql, Value, packed};
+use super::{Sql, Value, packed, rights};
 use crate::revision::between;
 use crate::store::StoreError;
 use crate::store::checks::{check_dense, check_loaded};
@@ -36,7 +36,8 @@ pub(in crate::store) async fn load(
     ids.sort_unstable();
     ids.dedup();
     let authors = moment.people(&ids).await?;
-    Ok(Loaded { record, snapshot, tail, authors })
+    let rights = rights::rights_of(moment, &record).await?;
+    Ok(Loaded { record, rights, snapshot, tail, authors })
 }
 
 pub(in crate::store) async fn record(
@@ -142,7 +143,8 @@ pub(in crate::store) async fn since(
     let operations = log_behind(moment, &record, after, page).await?;
     check_dense(document, after, &operations)?;
     let is_deleted = record.deleted_ms.is_some();
-    Ok(TailPage { operations, head: record.revision, is_deleted })
+    let rights_version = record.rights_version;
+    Ok(TailPage { operations, head: record.revision, is_deleted, rights_version })
 }
 
 pub(in crate::store) async fn find_submission(
@@ -175,15 +177,31 @@ pub(in crate::store) async fn list<C: Sql>(
     connection: &mut C,
     query: ListQuery,
 ) -> Result<DocumentPage, StoreError> {
-    let active = format!("{}(updated_ms, opened_ms)", C::GREATEST);
-    let mut values: Vec<Value> =
-        vec![(&query.person).into(), (i64::from(query.limit.max(1)) + 1).into()];
+    let active = format!("{}(updated_ms, coalesce(opened_ms, updated_ms))", C::GREATEST);
+    let mut values: Vec<Value> = vec![
+        (&query.person).into(),
+        (i64::from(query.limit.max(1)) + 1).into(),
+        (&query.tenant).into(),
+    ];
+    // The last condition is `Door::role_of`, for who is no back end.
     let mut sql = format!(
-        "select {}, opened_ms, {active} as active_ms
-         from document_opened join document using (document_id) where person_id = $1 and {}",
+        "select {}, opened_ms, role, {active} as active_ms
+         from (select document_id from document_opened where person_id = $1
+               union select document_id from document_member where person_id = $1
+               union select document_id from document where owner_id = $1) as mine
+             join document using (document_id)
+             left join (select document_id, opened_ms from document_opened
+                        where person_id = $1) as opened using (document_id)
+             left join (select document_id, role from document_member
+                        where person_id = $1) as member using (document_id)
+         where tenant_id = $3 and {}
+             and (owner_id = $1 or coalesce(role, link) not in ('none', 'off'))",
         row::DOCUMENT,
         match query.deleted {
-            true => "deleted_ms is not null and owner_id = $1",
+            true => {
+                "deleted_ms is not null and owner_id = $1 and document_id not in
+                     (select document_id from document_import)"
+            }
             false => "deleted_ms is null",
         }
     );
@@ -202,8 +220,9 @@ pub(in crate::store) async fn list<C: Sql>(
         let record = row::document(&row)?;
         let time = |column| row.integer(column).map_err(row::corrupt(record.id));
         let cursor = DocumentCursor { active_ms: time("active_ms")?, document: record.id };
-        let opened_ms = Some(time("opened_ms")?);
-        found.push((cursor, ListedDocument { record, opened_ms }));
+        let opened_ms = row.optional_integer("opened_ms").map_err(row::corrupt(record.id))?;
+        let given = row::optional_given(&row).map_err(row::corrupt(record.id))?;
+        found.push((cursor, ListedDocument { record, opened_ms, given }));
     }
     Ok(DocumentPage::of(found, query.limit))
 }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::history;
 use super::id_bytes;
 use super::packed;
+use crate::rights::RightsChange;
 use crate::store::StoreError;
 use crate::store::checks::check_text;
 use crate::store::error::is_constraint;
@@ -17,10 +18,10 @@ use crate::store::history::{Seen, VersionRecord};
 use crate::store::import::ImportStep;
 use crate::store::packed::{Pack, PackOutcome};
 use crate::store::record::{
-    Append, AppendOutcome, DocumentRecord, NewDocument, PersonRecord, Snapshot,
+    Append, AppendOutcome, CHANGE_UNFIT, DocumentRecord, NewDocument, PersonRecord, Snapshot,
 };
 use crate::store::row::integer;
-use crate::store::sql::{head, insert_snapshot};
+use crate::store::sql::{self, head, insert_snapshot};
 
 /// Where the answer goes.
 type Reply = oneshot::Sender<Result<(), StoreError>>;
@@ -34,6 +35,7 @@ pub(super) enum Write {
     Rename(DocumentId, String, i64, Reply),
     SetDeleted(DocumentId, Option<i64>, Reply),
     MarkOpened(DocumentId, UserId, i64, Reply),
+    ChangeRights(DocumentId, Box<RightsChange>, i64, Reply),
     PutPerson(PersonRecord, Reply),
     InsertSetting(&'static str, Vec<u8>, Reply),
     PutVersion(VersionRecord, Reply),
@@ -100,6 +102,9 @@ impl Write {
             Write::MarkOpened(document, person, now_ms, _) => {
                 mark_opened(connection, *document, person, *now_ms).await
             }
+            Write::ChangeRights(document, change, now_ms, _) => {
+                change_rights(connection, *document, change, *now_ms).await
+            }
             Write::PutPerson(person, _) => put_person(connection, person).await,
             Write::InsertSetting(name, value, _) => insert_setting(connection, name, value).await,
             Write::PutVersion(version, _) => history::put_version(connection, version).await,
@@ -160,6 +165,7 @@ impl Write {
             | Write::Rename(.., reply)
             | Write::SetDeleted(.., reply)
             | Write::MarkOpened(.., reply)
+            | Write::ChangeRights(.., reply)
             | Write::PutPerson(_, reply)
             | Write::InsertSetting(.., reply)
             | Write::PutVersion(_, reply)
@@ -216,14 +222,18 @@ async fn insert_document(
     record: &DocumentRecord,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into document (document_id, title, title_search, owner_id, epoch, text_key,
-             revision, chain, len_chars, created_ms, updated_ms, deleted_ms)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into document (document_id, title, title_search, tenant_id, owner_id, link,
+             rights_version, epoch, text_key, revision, chain, len_chars, created_ms, updated_ms,
+             deleted_ms)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id_bytes(record.id.get()))
     .bind(record.title.clone())
     .bind(record.title.to_lowercase())
+    .bind(record.tenant.as_str().to_owned())
     .bind(record.owner.as_str().to_owned())
+    .bind(record.link.as_str())
+    .bind(integer(record.rights_version))
     .bind(id_bytes(record.epoch.get()))
     .bind(record.text_key.as_bytes().to_vec())
     .bind(integer(record.revision.get()))
@@ -297,6 +307,19 @@ async fn mark_opened(
     .execute(connection)
     .await?;
     Ok(Written::Yes)
+}
+
+async fn change_rights(
+    connection: &mut SqliteConnection,
+    document: DocumentId,
+    change: &RightsChange,
+    now_ms: i64,
+) -> Result<Written, sqlx::Error> {
+    if sql::change_rights(connection, document, change, now_ms).await? {
+        return Ok(Written::Yes);
+    }
+    let is_there = head(connection, document).await?.is_some();
+    Ok(Written::Refused(if is_there { CHANGE_UNFIT } else { StoreError::NotFound }))
 }
 
 /// As if the owner had opened the document when it last changed.

@@ -58,7 +58,14 @@ const FINISH: ImportStep = ImportStep::Finish { document: DOCUMENT, deleted_ms: 
 
 async fn listed(store: &dyn Store, deleted: bool) -> usize {
     let (person, search) = (user(1), String::new());
-    let query = ListQuery { person, search, deleted, limit: 10, after: None };
+    let query = ListQuery {
+        person,
+        tenant: collab_protocol::TenantId::default(),
+        search,
+        deleted,
+        limit: 10,
+        after: None,
+    };
     store.list_documents(query).await.expect("lists").documents.len()
 }
 

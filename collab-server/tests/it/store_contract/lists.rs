@@ -9,6 +9,7 @@ use super::support::{DOCUMENT, Database, Pen, client, new_document, user};
 fn query(person: usize) -> ListQuery {
     ListQuery {
         person: user(person),
+        tenant: collab_protocol::TenantId::default(),
         search: String::new(),
         deleted: false,
         limit: 100,

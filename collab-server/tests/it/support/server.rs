@@ -116,6 +116,12 @@ impl TestServer {
         (answer.text(), revision.parse().expect("a number"))
     }
 
+    /// The server's database as a program beside it opens it.
+    pub(crate) async fn second_store(&self) -> SqliteStore {
+        let config = SqliteConfig::new(self.folder.path().join("concord.db"));
+        SqliteStore::open(config, 0).await.expect("the database opens")
+    }
+
     /// Ends the server in order; what it left behind is in the folder.
     pub(crate) async fn stop(self) -> TempDir {
         self.server.stop().await;

@@ -1,6 +1,6 @@
 //! A state with the outside world played by hand.
 
-use collab_protocol::{ClientId, RejectCode, SessionNumber, UserId};
+use collab_protocol::{ClientId, LinkAccess, RejectCode, SessionNumber, TenantId, UserId};
 use ot_core::testing::parse;
 use ot_core::{ClientSeq, Operation, Ranges, Revision, Text, compose_all};
 
@@ -13,6 +13,11 @@ pub(super) const THIRD: ClientId = ClientId::new(3);
 
 pub(super) fn session(number: u32) -> SessionNumber {
     SessionNumber(number)
+}
+
+/// Rights under which whoever has the link edits.
+pub(super) fn open_to_all() -> Arc<Rights> {
+    Arc::new(Rights::new(TenantId::default(), user(0), LinkAccess::Edit))
 }
 
 pub(super) fn user(number: u128) -> UserId {
@@ -79,7 +84,7 @@ impl Desk {
     pub(super) fn new(text: &str) -> Desk {
         let config = Arc::new(config());
         Desk {
-            state: State::new(config, Text::from(text), Revision::ZERO, false),
+            state: State::new(config, Text::from(text), Revision::ZERO, false, open_to_all()),
             appends: Vec::new(),
             committed: Vec::new(),
             admitted: Vec::new(),
@@ -253,7 +258,12 @@ impl Desk {
         let user = known.unwrap_or_else(|| user(client.get()));
         let submission =
             Submission::new(ClientSeq::new(seq), Revision::new(base), operation(notation), ranges);
-        self.event(Event::Submit { session: session(number), client, user, submission });
+        self.event(Event::Submit {
+            session: session(number),
+            client,
+            visitor: user.into(),
+            submission,
+        });
     }
 
     /// Submits and commits.
@@ -284,7 +294,7 @@ impl Desk {
             .map(|((client, seq, notation), revision)| logged(revision, *client, *seq, notation))
             .collect();
         let head = Revision::new(base + operations.len() as u64);
-        let page = TailPage { operations, head, is_deleted: false };
+        let page = TailPage { operations, head, is_deleted: false, rights_version: 0 };
         self.event(Event::TailRead { result: Ok(page) });
     }
 

@@ -167,8 +167,12 @@ fn log_that_contradicts_what_was_durable_stops_the_document() {
         assert_eq!(desk.take_answers(), expected);
         assert!(desk.appends.is_empty());
     };
-    let page =
-        |head, operations| TailPage { operations, head: Revision::new(head), is_deleted: false };
+    let page = |head, operations| TailPage {
+        operations,
+        head: Revision::new(head),
+        is_deleted: false,
+        rights_version: 0,
+    };
     damaged(page(0, vec![]));
     damaged(page(3, vec![desk::logged(3, OTHER, 1, r#"=3 +"x""#)]));
     damaged(page(2, vec![desk::logged(2, OTHER, 1, r#"=9 +"x""#)]));

@@ -9,7 +9,7 @@ use ot_core::testing::{Choices, EditPlan};
 use ot_core::{Client, ClientSeq, Limits, Operation, Revision, Text, compose_all};
 use proptest::prelude::*;
 
-use super::desk::{session, user};
+use super::desk::{open_to_all, session, user};
 use super::*;
 use crate::store::{ChainHash, ClientProgress, LoggedOperation, TailPage};
 
@@ -81,7 +81,7 @@ impl World {
     fn new(tabs: usize) -> World {
         let config =
             DocumentConfig { document_bytes_max: 1 << 20, pending_max: 4, ..super::desk::config() };
-        let state = State::new(Arc::new(config), Text::new(), Revision::ZERO, false);
+        let state = State::new(Arc::new(config), Text::new(), Revision::ZERO, false, open_to_all());
         let tab = |number: usize| Tab {
             id: ClientId::new(number as u128 + 1),
             client: Client::new("", Revision::ZERO, ClientSeq::new(1)),
@@ -144,8 +144,8 @@ impl World {
     fn deliver_up(&mut self, tab: usize) {
         let tab = &mut self.tabs[tab];
         if let (Some(session), Some(submission)) = (tab.session, tab.uplink.pop_front()) {
-            let (client, user) = (tab.id, user(tab.id.get()));
-            self.event(Event::Submit { session, client, user, submission });
+            let (client, visitor) = (tab.id, user(tab.id.get()).into());
+            self.event(Event::Submit { session, client, visitor, submission });
         }
     }
 
@@ -245,7 +245,7 @@ impl World {
             Effect::ReadTail { after, .. } => {
                 let head = self.log.head();
                 let operations = self.log.operations(after, head).iter().take(2).cloned().collect();
-                let page = TailPage { operations, head, is_deleted: false };
+                let page = TailPage { operations, head, is_deleted: false, rights_version: 0 };
                 Event::TailRead { result: if is_failing { Err(fault()) } else { Ok(page) } }
             }
             Effect::ReadProgress { client } => {

@@ -24,7 +24,8 @@ pub(super) async fn append(
     let head = later(append.base, append.operations.len());
     let moved = sqlx::query(
         "update document set revision = ?, chain = ?, len_chars = ?, updated_ms = ?
-         where document_id = ? and revision = ? and chain = ? and deleted_ms is null",
+         where document_id = ? and revision = ? and chain = ? and rights_version = ?
+           and deleted_ms is null",
     )
     .bind(integer(head.get()))
     .bind(last.chain.as_bytes().to_vec())
@@ -33,6 +34,7 @@ pub(super) async fn append(
     .bind(document.clone())
     .bind(integer(append.base.get()))
     .bind(append.base_chain.as_bytes().to_vec())
+    .bind(integer(append.rights_version))
     .execute(&mut *connection)
     .await?;
     if let Some(conflict) = conflict_unless(moved.rows_affected(), 1) {

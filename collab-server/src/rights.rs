@@ -1,0 +1,167 @@
+//! Who may do what: one table of rules for everything that clients say and ask.
+//!
+//! Pure. A person's role in a document follows from the document's owner, the people it was given
+//! to by name, and its link; what a role may do follows from the table in `action`. Sessions,
+//! documents and the REST interface ask here and nowhere else. docs/rights.md shows the table.
+
+mod action;
+mod route;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use collab_protocol::{GivenRole, LinkAccess, Role, TenantId, UserId};
+
+pub(crate) use action::{Action, Needs, allows};
+pub(crate) use route::Route;
+
+/// Who stands at a document's door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visitor {
+    /// The person.
+    pub user: UserId,
+    /// The tenant they belong to.
+    pub tenant: TenantId,
+    /// Whether it is a back end of the product, which may do everything within its tenant.
+    pub is_service: bool,
+}
+
+impl From<UserId> for Visitor {
+    /// A person of the default tenant.
+    fn from(user: UserId) -> Self {
+        Visitor { user, tenant: TenantId::default(), is_service: false }
+    }
+}
+
+/// What decides over everybody's role in one document but the people named in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Door<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) owner: &'a UserId,
+    pub(crate) link: LinkAccess,
+}
+
+impl Door<'_> {
+    /// What a visitor may be called here, with the role that was given to them by name, if any was;
+    /// `None` for who must not learn that there is such a document.
+    ///
+    /// The wall between tenants comes first. Then the owner, then what was given by name, which
+    /// holds whatever the link gives, and then the link.
+    pub(crate) fn role_of(self, visitor: &Visitor, given: Option<GivenRole>) -> Option<Role> {
+        if *self.tenant != visitor.tenant {
+            return None;
+        }
+        if visitor.is_service || *self.owner == visitor.user {
+            return Some(Role::Owner);
+        }
+        match (given, self.link) {
+            (Some(given), _) => given.role(),
+            (None, LinkAccess::Edit) => Some(Role::Editor),
+            (None, LinkAccess::View) => Some(Role::Viewer),
+            (None, LinkAccess::Off) => None,
+        }
+    }
+}
+
+/// Everything that decides over roles in one document.
+///
+/// Invariant: no member is the owner or has [`GivenRole::Owner`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// Counts the changes of all below, from 0.
+    pub version: u64,
+    /// The tenant that the document belongs to, for ever.
+    pub tenant: TenantId,
+    /// Whose it is.
+    pub owner: UserId,
+    /// What its link gives.
+    pub link: LinkAccess,
+    /// Who was given a role by name.
+    pub members: BTreeMap<UserId, GivenRole>,
+}
+
+/// A change of a document's [`Rights`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RightsChange {
+    /// The link gives this from now on.
+    Link(LinkAccess),
+    /// A person who is not the owner is given a role other than the owner's.
+    Give {
+        /// The person.
+        person: UserId,
+        /// The role.
+        role: GivenRole,
+        /// Who gives it.
+        by: UserId,
+    },
+    /// A person who is not the owner has no role by name any more, and does not find the document
+    /// in their list.
+    Forget {
+        /// The person.
+        person: UserId,
+    },
+    /// Another person owns the document. Who did edits it from now on.
+    HandOver {
+        /// Who owns it; if somebody else does meanwhile, nothing changes.
+        from: UserId,
+        /// Who will.
+        to: UserId,
+    },
+}
+
+impl Rights {
+    /// Those of a new document.
+    #[must_use]
+    pub fn new(tenant: TenantId, owner: UserId, link: LinkAccess) -> Rights {
+        Rights { version: 0, tenant, owner, link, members: BTreeMap::new() }
+    }
+
+    /// What a visitor may do over REST; `None` for who must not learn of the document.
+    #[must_use]
+    pub fn role_of(&self, visitor: &Visitor) -> Option<Role> {
+        let door = Door { tenant: &self.tenant, owner: &self.owner, link: self.link };
+        door.role_of(visitor, self.members.get(&visitor.user).copied())
+    }
+
+    /// What a visitor may do with the document open. A back end edits; what owners do is REST's.
+    #[must_use]
+    pub fn session_role_of(&self, visitor: &Visitor) -> Option<Role> {
+        let role = self.role_of(visitor);
+        if visitor.is_service && self.owner != visitor.user {
+            return role.map(|_| Role::Editor);
+        }
+        role
+    }
+
+    /// The rights after a change; `None` when it does not apply to these.
+    #[must_use]
+    pub fn changed(&self, change: &RightsChange) -> Option<Rights> {
+        let mut next = self.clone();
+        next.version += 1;
+        match change {
+            RightsChange::Link(link) => next.link = *link,
+            RightsChange::Give { person, role, .. } => {
+                if *person == self.owner || *role == GivenRole::Owner {
+                    return None;
+                }
+                next.members.insert(person.clone(), *role);
+            }
+            RightsChange::Forget { person } => {
+                if *person == self.owner {
+                    return None;
+                }
+                next.members.remove(person);
+            }
+            RightsChange::HandOver { from, to } => {
+                if *from != self.owner || from == to {
+                    return None;
+                }
+                next.members.remove(to);
+                next.members.insert(from.clone(), GivenRole::Editor);
+                next.owner = to.clone();
+            }
+        }
+        Some(next)
+    }
+}

@@ -1,0 +1,118 @@
+//! What can be asked, and the least role that may ask it.
+
+use collab_protocol::{ClientMessage, Role};
+
+/// Everything that somebody can ask: one for each kind of message, and one for each REST call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Action {
+    Auth,
+    Join,
+    Submit,
+    Select,
+    Leave,
+    Ping,
+    CreateDocument,
+    ListDocuments,
+    ReadDocument,
+    RenameDocument,
+    DeleteDocument,
+    RestoreDocument,
+    ReadText,
+    ReadHistory,
+    ReadSummary,
+    ReadDiff,
+    ReadAttribution,
+    ListVersions,
+    CreateVersion,
+    RenameVersion,
+    DeleteVersion,
+    RestoreRevision,
+    ReadSeen,
+    MarkSeen,
+    ReadSharing,
+    SetLink,
+    SetPerson,
+    RemovePerson,
+    ReadMe,
+    UpdateMe,
+}
+
+/// The least that somebody must be for an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing: it is about no document, or about the connection.
+    Nothing,
+    /// This role in the document, or one above it.
+    Role(Role),
+}
+
+impl Action {
+    /// What the action needs: the table.
+    pub(crate) const fn needs(self) -> Needs {
+        match self {
+            Action::Auth
+            | Action::Leave
+            | Action::Ping
+            | Action::CreateDocument
+            | Action::ListDocuments
+            | Action::ReadMe
+            | Action::UpdateMe => Needs::Nothing,
+            Action::Join
+            | Action::Select
+            | Action::ReadDocument
+            | Action::ReadText
+            | Action::ReadHistory
+            | Action::ReadSummary
+            | Action::ReadDiff
+            | Action::ReadAttribution
+            | Action::ListVersions
+            | Action::ReadSeen
+            | Action::MarkSeen
+            | Action::ReadSharing
+            // Oneself: leaving. Others are the owner's to remove.
+            | Action::RemovePerson => Needs::Role(Role::Viewer),
+            Action::Submit
+            | Action::RenameDocument
+            | Action::CreateVersion
+            // One's own. Others' are the owner's to change.
+            | Action::RenameVersion
+            | Action::DeleteVersion
+            | Action::RestoreRevision => Needs::Role(Role::Editor),
+            Action::DeleteDocument
+            | Action::RestoreDocument
+            | Action::SetLink
+            | Action::SetPerson => Needs::Role(Role::Owner),
+        }
+    }
+}
+
+/// A message without a rule does not compile.
+impl From<&ClientMessage> for Action {
+    fn from(message: &ClientMessage) -> Self {
+        match message {
+            ClientMessage::Auth(_) => Action::Auth,
+            ClientMessage::Join(_) => Action::Join,
+            ClientMessage::Submit(_) => Action::Submit,
+            ClientMessage::Select(_) => Action::Select,
+            ClientMessage::Leave(_) => Action::Leave,
+            ClientMessage::Ping(_) => Action::Ping,
+        }
+    }
+}
+
+/// Whether who has this role may do this.
+pub(crate) const fn allows(role: Role, action: Action) -> bool {
+    match action.needs() {
+        Needs::Nothing => true,
+        Needs::Role(least) => rank(role) >= rank(least),
+    }
+}
+
+const fn rank(role: Role) -> u8 {
+    match role {
+        Role::Viewer => 0,
+        Role::Commenter => 1,
+        Role::Editor => 2,
+        Role::Owner => 3,
+    }
+}

@@ -1,0 +1,164 @@
+//! Who may do what with a document: its people, its link, and every change of them.
+
+use std::collections::BTreeMap;
+
+use collab_protocol::{DocumentId, GivenRole, UserId};
+use sqlx::AssertSqlSafe;
+
+use super::log::record;
+use super::{Sql, Value};
+use crate::rights::{Rights, RightsChange};
+use crate::store::StoreError;
+use crate::store::record::DocumentRecord;
+use crate::store::row::{self, corrupt, unsigned, user};
+
+/// Documents asked for in one statement, far below the number of values that one may have.
+const ASKED_MAX: usize = 8_000;
+
+pub(in crate::store) async fn rights(
+    moment: &mut impl Sql,
+    document: DocumentId,
+) -> Result<Rights, StoreError> {
+    let record = record(moment, document).await?;
+    rights_of(moment, &record).await
+}
+
+/// The rights of a document whose record was read in the same moment.
+pub(super) async fn rights_of(
+    moment: &mut impl Sql,
+    record: &DocumentRecord,
+) -> Result<Rights, StoreError> {
+    let sql = "select person_id, role from document_member where document_id = $1";
+    let rows = moment.rows(sql, [record.id.into()]).await?;
+    let read = |row: &_| Ok((user(row, "person_id")?, row::given(row)?));
+    let members: BTreeMap<UserId, GivenRole> =
+        row::each(record.id, &rows, read)?.into_iter().collect();
+    Ok(Rights {
+        version: record.rights_version,
+        tenant: record.tenant.clone(),
+        owner: record.owner.clone(),
+        link: record.link,
+        members,
+    })
+}
+
+pub(in crate::store) async fn access(
+    connection: &mut impl Sql,
+    document: DocumentId,
+    person: UserId,
+) -> Result<(DocumentRecord, Option<GivenRole>), StoreError> {
+    let sql = format!(
+        "select {}, (select role from document_member as member
+                     where member.document_id = document.document_id and person_id = $2) as role
+         from document where document_id = $1",
+        row::DOCUMENT
+    );
+    let found = connection.row(AssertSqlSafe(sql), [document.into(), (&person).into()]).await?;
+    let given = row::optional_given(&found).map_err(corrupt(document))?;
+    Ok((row::document(&found)?, given))
+}
+
+pub(in crate::store) async fn rights_versions(
+    connection: &mut impl Sql,
+    documents: Vec<DocumentId>,
+) -> Result<Vec<(DocumentId, u64)>, StoreError> {
+    let mut found = Vec::with_capacity(documents.len());
+    for asked in documents.chunks(ASKED_MAX) {
+        let places: Vec<String> = (1..=asked.len()).map(|number| format!("${number}")).collect();
+        let sql = format!(
+            "select document_id, rights_version from document where document_id in ({})",
+            places.join(", ")
+        );
+        let values: Vec<Value> = asked.iter().map(|document| (*document).into()).collect();
+        for row in connection.rows(AssertSqlSafe(sql), values).await? {
+            let document = row::document_id(&row)?;
+            let version = unsigned(&row, "rights_version").map_err(corrupt(document))?;
+            found.push((document, version));
+        }
+    }
+    Ok(found)
+}
+
+pub(in crate::store) async fn visitors(
+    connection: &mut impl Sql,
+    document: DocumentId,
+    limit: u32,
+) -> Result<Vec<UserId>, StoreError> {
+    let sql = "select person_id from document_opened where document_id = $1
+               order by opened_ms desc, person_id limit $2";
+    let rows = connection.rows(sql, [document.into(), i64::from(limit).into()]).await?;
+    row::each(document, &rows, |row| user(row, "person_id"))
+}
+
+/// Changes the rights, within a transaction. Whether the document was there and the change applied
+/// to it; nothing is written else. The document's row comes first: who appends waits for it.
+pub(in crate::store) async fn change_rights(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    change: &RightsChange,
+    now_ms: i64,
+) -> Result<bool, sqlx::Error> {
+    let touched = match change {
+        RightsChange::Link(link) => {
+            let sql = "update document set rights_version = rights_version + 1, link = $2
+                       where document_id = $1";
+            let values = [document.into(), link.as_str().to_owned().into()];
+            transaction.execute(sql, values).await?
+        }
+        RightsChange::Give { person, .. } | RightsChange::Forget { person } => {
+            let sql = "update document set rights_version = rights_version + 1
+                       where document_id = $1 and owner_id <> $2";
+            transaction.execute(sql, [document.into(), person.into()]).await?
+        }
+        RightsChange::HandOver { from, to } => {
+            let sql = "update document set rights_version = rights_version + 1, owner_id = $3
+                       where document_id = $1 and owner_id = $2 and owner_id <> $3";
+            transaction.execute(sql, [document.into(), from.into(), to.into()]).await?
+        }
+    };
+    if touched == 0 {
+        return Ok(false);
+    }
+    match change {
+        RightsChange::Link(_) => {}
+        RightsChange::Give { role: GivenRole::Owner, .. } => return Ok(false),
+        RightsChange::Give { person, role, by } => {
+            give(transaction, document, (person, *role), by, now_ms).await?;
+        }
+        RightsChange::Forget { person } => {
+            forget(transaction, document, person).await?;
+            let sql = "delete from document_opened where document_id = $1 and person_id = $2";
+            transaction.execute(sql, [document.into(), person.into()]).await?;
+        }
+        RightsChange::HandOver { from, to } => {
+            forget(transaction, document, to).await?;
+            give(transaction, document, (from, GivenRole::Editor), to, now_ms).await?;
+        }
+    }
+    Ok(true)
+}
+
+async fn give(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    (person, role): (&UserId, GivenRole),
+    by: &UserId,
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let sql = "insert into document_member (document_id, person_id, role, added_by, time_ms)
+               values ($1, $2, $3, $4, $5)
+               on conflict (document_id, person_id) do update set
+                   role = excluded.role, added_by = excluded.added_by, time_ms = excluded.time_ms";
+    let role = role.as_str().to_owned();
+    let values = [document.into(), person.into(), role.into(), by.into(), now_ms.into()];
+    transaction.execute(sql, values).await.map(drop)
+}
+
+async fn forget(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    person: &UserId,
+) -> Result<(), sqlx::Error> {
+    let sql = "delete from document_member where document_id = $1 and person_id = $2";
+    transaction.execute(sql, [document.into(), person.into()]).await.map(drop)
+}
