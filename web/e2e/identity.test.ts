@@ -5,6 +5,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { assertAccessible } from './harness/axe';
 import { openWindow, until, watchFaults } from './harness/browser';
 import { converged, ready, saveLineOf, saved, setCaret, textOf, textarea, type } from './harness/editor';
+import { openShare, shareDialog } from './harness/people';
 import { prepareStage } from './harness/stage';
 import { signIn, TOKEN_FLAGS } from './harness/token';
 
@@ -109,4 +110,23 @@ describe('a token that runs out in the middle of writing', () => {
     assert.deepEqual(faults, []);
     await context.close();
   });
+});
+
+it('a document of somebody signed in is theirs alone until they share it', async () => {
+  const [ada, ben] = [await window(), await window()];
+  await signIn(ada.context, stage.server.url, 'ada');
+  await signIn(ben.context, stage.server.url, 'ben');
+  const address = await ownDocument(ada.context, ada.page, 'mine');
+  await ben.page.goto(address);
+  await ben.page.getByRole('heading', { name: 'There is no document here' }).waitFor();
+  await openShare(ada.page);
+  assert.ok(await shareDialog(ada.page).getByRole('radio', { name: 'Off' }).isChecked());
+  await shareDialog(ada.page).getByRole('radio', { name: 'Read' }).click();
+  await shareDialog(ada.page).getByText('Anyone who has the link can read it.').waitFor();
+  await until('he reads it', async () => {
+    await ben.page.reload();
+    return (await textOf(ben.page).catch(() => '')) === 'mine';
+  });
+  assert.equal(await textarea(ben.page).isEditable(), false);
+  await Promise.all([ada, ben].map(({ context }) => context.close()));
 });

@@ -4,6 +4,7 @@ import { openWindow, until } from './browser';
 import { type Editor, asViewer, caretAfter, openEditor, paste, ready, saveLineOf, saved, setCaret, textarea, type } from './editor';
 import { type FakeApi, fakeApi } from './fake-api';
 import { commit, idOf, typing } from './history';
+import { choose, give, openAs, openShare, shareDialog, userOf, writeOwn } from './people';
 import { liar } from './report';
 import { SAMPLE_TEXT, sampleDocuments } from './samples';
 import { signIn } from './token';
@@ -265,6 +266,50 @@ export async function writePast(browser: Browser, address: string): Promise<void
   for (const { context } of windows.values()) await context.close();
 }
 
+const rights: Scene = async (stage, shoot) => {
+  const { origin } = new URL(stage.essay);
+  const ada = await openAs(stage.browser, origin, 'Ada Lovelace', stage.window);
+  const others = await Promise.all(['Quiet Otter', 'Ben', 'مريم', 'Bold Fox'].map((name) => openAs(stage.browser, origin, name, stage.window)));
+  const [otter, ben, maryam, fox] = others as [Editor, Editor, Editor, Editor];
+  try {
+    const address = await writeOwn(ada, origin, { title: 'What the river keeps', text: SAMPLE_TEXT });
+    for (const { page } of others) {
+      await page.goto(address);
+      await until('it is open', () => textarea(page).isEditable());
+    }
+    await give(ada, address, await userOf(ben, origin), 'editor');
+    await give(ada, address, await userOf(maryam, origin), 'commenter');
+    await give(ada, address, await userOf(fox, origin), 'none');
+    await until('she only comments', async () => (await saveLineOf(maryam.page)) === 'Comment only');
+    await maryam.page.locator('[data-sonner-toast]').waitFor();
+    await shoot(maryam.page, 'editor-comment-only');
+    await openShare(ada.page);
+    await shoot(ada.page, 'share-owner');
+    await shareDialog(ada.page).getByRole('button', { name: /^Ben: / }).click();
+    await ada.page.getByRole('menu').waitFor();
+    await shoot(ada.page, 'share-role');
+    await ada.page.keyboard.press('Escape');
+    await choose(ada.page, 'Ben', 'Hand over…');
+    await shareDialog(ada.page).getByRole('group', { name: 'Hand over' }).waitFor();
+    await shoot(ada.page, 'share-hand-over');
+    await shareDialog(ada.page).getByRole('button', { name: 'Keep it' }).click();
+    await openShare(ben.page);
+    await shoot(ben.page, 'share-member');
+
+    await otter.context.setOffline(true);
+    await caretAfter(otter.page, 'remembers the bell.');
+    await type(otter.page, ' Perhaps the ferryman.');
+    await until('kept', async () => /kept on this device/.test(await saveLineOf(otter.page)));
+    await choose(ada.page, 'Quiet Otter', 'Shut out');
+    await until('she has been answered', async () => (await shareDialog(ada.page).getByText('Saving…').count()) === 0);
+    await otter.context.setOffline(false);
+    await otter.page.getByRole('alert', { name: 'Text that was not sent' }).waitFor();
+    await shoot(otter.page, 'editor-revoked');
+  } finally {
+    await Promise.all([ada, ...others].map(({ context }) => context.close()));
+  }
+};
+
 const signIns: Scene = async (stage, shoot) => {
   const { context, page } = await openWindow(stage.browser, stage.window);
   try {
@@ -312,4 +357,4 @@ const report: Scene = async (stage, shoot) => {
   }
 };
 
-export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, signIns, gallery };
+export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, rights, signIns, gallery };
