@@ -78,7 +78,10 @@ class Fallback {
     this.#doubtful = false;
     if (webSocket) attempt.add(host.socket(url, protocols));
     if (http) {
-      const start = () => new HttpSocket(host, url, protocols, this.#mode(), this.#may('poll'));
+      const start = (): Socket => {
+        const made = new HttpSocket(host, url, protocols, this.#mode(), this.#may('poll'));
+        return host.watch?.(made) ?? made;
+      };
       if (webSocket && way === 'websocket') attempt.addLater(start, STAGGER_MS);
       else attempt.add(start());
     }

@@ -15,7 +15,7 @@ export interface Socket {
   send(data: string): void;
   close(code?: number): void;
   /** What carries it, where that is no WebSocket. */
-  readonly transport?: Transport;
+  readonly transport?: Transport | undefined;
 }
 
 export interface Host {
@@ -30,6 +30,8 @@ export interface Host {
   /** 32 lower-case hex digits of a version 4 UUID. */
   uuid(): string;
   socket: (url: string, protocols: string[]) => Socket;
+  /** Who watches the sockets that `socket` gives may watch those made of `fetch` too: what it gives back is used. */
+  watch?: (made: Socket) => Socket;
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** Base for relative socket addresses. */
   origin(): string;

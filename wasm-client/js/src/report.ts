@@ -12,7 +12,7 @@
  * holds the text and what was typed, but neither names nor addresses nor tokens. `docs/reports.md` describes the file.
  */
 import type { ClientOptions } from './client.js';
-import { browserHost } from './host.js';
+import { browserHost, type Socket } from './host.js';
 import { Log, type RecordingLimits } from './report/log.js';
 import { tapped } from './report/tap.js';
 import { RecordedSocket } from './report/wire.js';
@@ -60,9 +60,10 @@ export class Recorder {
     this.#started ||= host.now();
     this.#listen();
     const logs = { of: (doc: string, client: string) => this.#of(doc, client), all: () => this.#logs };
+    const watch = (made: Socket) => new RecordedSocket(made, logs);
     return {
       ...given,
-      host: { ...host, socket: (url, protocol) => new RecordedSocket(host.socket(url, protocol), logs) },
+      host: { ...host, watch, socket: (url, protocols) => watch(host.socket(url, protocols)) },
       tap: (engine, session) => {
         const log = this.#of(session.id, session.client ?? '');
         log.session = session;

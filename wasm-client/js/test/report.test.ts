@@ -8,6 +8,7 @@ import { Engine } from '../src/engine.js';
 import { createRecorder, type Recorder, type RecordingLimits } from '../src/report.js';
 import { filled, filledState } from '../src/report/redact.js';
 import { memoryStore } from '../src/storage.js';
+import { HttpFront } from './support/http-front.js';
 import { DOC, Editor, Stage } from './support/stage.js';
 import { Tab, until } from './support/world.js';
 
@@ -149,6 +150,25 @@ describe('reports', () => {
     }
     agrees('long.report', report);
     agrees('long-redacted.report', await reportOf(recorder, true));
+  });
+
+  test('what goes over HTTP requests is recorded as what goes over a WebSocket', async () => {
+    const stage = new Stage('Hi', { storage: 'memory' });
+    const accept = stage.world.accept;
+    new HttpFront(stage.world, accept);
+    stage.world.accept = () => assert.fail('no WebSocket may be tried');
+    const { recorder, editor, client } = await recorded(stage, {}, { transports: ['sse'] });
+    assert.equal(client.connection.transport, 'sse');
+    editor.type(' there');
+    await stage.world.pass(1_000);
+    checkAll(stage);
+    await stage.world.pass(1_000);
+    assert.equal(recorder.failure(DOC), undefined);
+    const events = eventsOf(await reportOf(recorder));
+    const count = (kind: string) => events.filter((event) => event.e === kind).length;
+    // The join and the edits; the text, their acks, and the server's check.
+    assert.ok(count('out') >= 2 && count('in') >= 3, JSON.stringify(events));
+    assert.ok(events.some(({ frame }) => typeof frame === 'object' && frame.ops?.some(({ check }) => check)));
   });
 
   test('a full ring begins anew with a state, and stays within its limits', async () => {

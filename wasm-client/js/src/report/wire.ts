@@ -55,6 +55,10 @@ export class RecordedSocket implements Socket {
     };
   }
 
+  get transport(): Socket['transport'] {
+    return this.#inner.transport;
+  }
+
   send(data: string): void {
     this.#sent(data);
     this.#inner.send(data);
