@@ -1,6 +1,7 @@
 //! Messages that are nearly right: valid ones, changed at random.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use collab_protocol::{ClientMessage, ErrorCode, RejectCode, Undecodable};
 use serde_json::Value;
@@ -9,6 +10,9 @@ use super::{Target, besiege, joining};
 use crate::faults::{seed, sized};
 use crate::support::choices::Choices;
 use crate::support::socket::RawSocket;
+
+/// A server on a busy machine answers within this.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Values of the wrong kind, size or form.
 const NASTY: [&str; 24] = [
@@ -103,6 +107,8 @@ fn change(message: &mut String, choices: &mut Choices) {
 enum Due {
     /// `error {bad_message}`; the third ends the connection.
     BadMessage,
+    /// `error {unauthenticated}`: no such token is good, and nothing else changes.
+    Auth,
     /// A reject that names this number, or an error about the channel.
     Reject { seq: u64 },
     /// `joined`, or an error that names a document.
@@ -113,7 +119,8 @@ enum Due {
 
 fn due(message: &str) -> Due {
     match ClientMessage::decode(message) {
-        Err(Undecodable::Message(_)) | Ok(ClientMessage::Auth(_)) => Due::BadMessage,
+        Err(Undecodable::Message(_)) => Due::BadMessage,
+        Ok(ClientMessage::Auth(_)) => Due::Auth,
         Err(Undecodable::Submission { seq, .. }) => Due::Reject { seq },
         Ok(ClientMessage::Submit(submit)) => Due::Reject { seq: submit.seq },
         Ok(ClientMessage::Join(join)) if join.since.is_some() != join.epoch.is_some() => {
@@ -129,6 +136,7 @@ fn is_answer(due: Due, answer: &Value) -> bool {
     let is_about_channel = kind == "error" && answer.get("ch").is_some();
     match due {
         Due::BadMessage => kind == "error" && answer["code"] == "bad_message",
+        Due::Auth => kind == "error" && answer["code"] == "unauthenticated",
         Due::Reject { seq } => (kind == "reject" && answer["seq"] == seq) || is_about_channel,
         Due::Join => kind == "joined" || (kind == "error" && answer.get("doc").is_some()),
         Due::AtOnce => true,
@@ -145,8 +153,14 @@ fn check_code(answer: &Value) {
     assert!(is_known, "{answer}");
 }
 
-/// Sends a message, then a ping, and reads until both are answered; `Err` is the close code.
+/// As [`ask`], and says which message has no answer.
 async fn converse(socket: &mut RawSocket, message: &str, mark: u64) -> Result<Value, u16> {
+    let answered = tokio::time::timeout(ANSWER_TIMEOUT, ask(socket, message, mark)).await;
+    answered.unwrap_or_else(|_| panic!("{message} is not answered as {:?} is due", due(message)))
+}
+
+/// Sends a message, then a ping, and reads until both are answered; `Err` is the close code.
+async fn ask(socket: &mut RawSocket, message: &str, mark: u64) -> Result<Value, u16> {
     let due = due(message);
     socket.text(message).await;
     socket.text(&format!(r#"{{"type":"ping","t":-{mark}}}"#)).await;
