@@ -32,8 +32,9 @@ const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// How long to wait before the next accept after one failed, as when file handles have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a session gets before the connection itself is given up because nothing of what is to be
-/// sent is taken: the session closes with a code of its own.
+/// What a session gets, beyond the time in which it is sure to notice, before the connection itself
+/// is given up because nothing of what is to be sent is taken: the session closes with a code of
+/// its own.
 const STALL_GRACE: Duration = Duration::from_secs(2);
 
 /// The first byte of a TLS handshake.
@@ -136,10 +137,16 @@ impl Listener {
         }
     }
 
+    /// A session looks once in `stall_max` whether anything was taken since, so it may take twice
+    /// as long to notice that nothing is.
+    fn give_up_after(&self) -> Duration {
+        2 * self.stall_max + STALL_GRACE
+    }
+
     /// Makes the connection secure, where it is to be, and serves it.
     async fn greet(self: Arc<Self>, stream: TcpStream, peer: IpAddr, permit: ConnectionPermit) {
         let stream = match &self.tls {
-            None => Stream::plain(stream, self.stall_max + STALL_GRACE),
+            None => Stream::plain(stream, self.give_up_after()),
             Some(tls) => {
                 let handshake = tokio::time::timeout(self.header_timeout, shake_hands(tls, stream));
                 let shaken = tokio::select! {
@@ -147,7 +154,7 @@ impl Listener {
                     () = self.shutdown.stopping.cancelled() => return,
                 };
                 match shaken {
-                    Ok(stream) => Stream::tls(stream, self.stall_max + STALL_GRACE),
+                    Ok(stream) => Stream::tls(stream, self.give_up_after()),
                     Err(failure) => return self.metrics.tls_failed(failure),
                 }
             }
