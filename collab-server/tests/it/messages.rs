@@ -135,7 +135,7 @@ fn auth_and_join_cases() -> Vec<Case> {
     let mut add = |kind, what, frame: &str, expected| {
         cases.push(case(kind, what, frame.to_owned(), expected));
     };
-    add("auth", "a second identity", r#"{"type":"auth","token":"x"}"#, Error("bad_message"));
+    add("auth", "no fresh token", r#"{"type":"auth","token":"x"}"#, Error("unauthenticated"));
     add("auth", "no token", r#"{"type":"auth"}"#, Error("bad_message"));
     add(
         "auth",
