@@ -184,6 +184,10 @@ impl ClientMessage {
     /// # Errors
     /// [`Undecodable`], which says how to answer.
     pub fn decode(frame: &str) -> Result<Self, Undecodable> {
+        // A list of the fields' values would be read as well.
+        if frame.trim_ascii_start().starts_with('[') {
+            return Err(Undecodable::Message("a message is an object".to_owned()));
+        }
         let tag: Tag<'_> = parse(frame)?;
         Ok(match tag.kind.as_ref() {
             "auth" => ClientMessage::Auth(parse(frame)?),

@@ -85,6 +85,7 @@ fn a_submission_without_a_plain_channel_and_number_is_a_bad_message() {
         r#""1""#,
         "null",
         "[]",
+        r#"["auth","a token"]"#,
         "true",
     ] {
         is_bad_message(&format!(r#"{{"type":"submit","ch":1,"seq":{number},"rev":0,"op":[]}}"#));
