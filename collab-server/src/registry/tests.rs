@@ -3,6 +3,7 @@
 
 mod faults;
 mod life;
+mod rights;
 mod servers;
 mod streams;
 mod tab;

@@ -41,7 +41,7 @@ const fn client(name: &'static str, bug: ot_core::testing::Bug) -> Planted {
 }
 
 /// All of them.
-pub const PLANTED: [Planted; 31] = [
+pub const PLANTED: [Planted; 33] = [
     server("ack before it is durable", Bug::AckBeforePersist),
     server("shown before it is durable", Bug::PublishBeforePersist),
     server("resends are not recognised", Bug::NoDedupe),
@@ -67,6 +67,8 @@ pub const PLANTED: [Planted; 31] = [
     server("a wake is lost", Bug::LostWake),
     server("selections do not move", Bug::StaleSelections),
     server("a lookalike is told as one's own", Bug::PublishesLookalike),
+    server("the right is checked when the session joined only", Bug::RightsOfTheJoin),
+    server("the fence knows no rights", Bug::FenceWithoutRights),
     client("what is in flight grows", ot_core::testing::Bug::ComposeIntoInFlight),
     client("a resend is rebased", ot_core::testing::Bug::ResendRebased),
     client("ties go to who arrives first", ot_core::testing::Bug::TiesByArrival),

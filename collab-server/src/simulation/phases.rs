@@ -78,7 +78,8 @@ impl World<'_> {
         }
         let tabs_kept = 1 + self.draw.below(self.tabs.len());
         for tab in 0..self.tabs.len() {
-            let is_core = (tab + self.plan.edits) % self.tabs.len() < tabs_kept;
+            let is_core =
+                (tab + self.plan.edits) % self.tabs.len() < tabs_kept || self.is_constant(tab);
             self.tabs[tab].is_alive = is_core;
             if !is_core && let Some(conn) = self.tabs[tab].conn {
                 self.tabs[tab].conn = None;

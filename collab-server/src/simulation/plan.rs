@@ -59,7 +59,7 @@ impl Plan {
     pub(super) fn draw(draw: &mut Draw<'_>) -> Plan {
         let mut fault = |rates: &[u32]| if draw.one_in(2) { draw.pick(rates) } else { 0 };
         let (cut, one_way, reload) = (fault(&[20, 80, 200]), fault(&[20, 60]), fault(&[20, 100]));
-        let (hostile, rights) = (fault(&[30]), 0);
+        let (hostile, rights) = (fault(&[30]), fault(&[20, 100]));
         let (append_fails, append_unknown) = (fault(&[30, 200]), fault(&[30, 200]));
         let (store_stalls, read_fails) = (fault(&[10, 40]), fault(&[30, 150]));
         let (server_crash, server_pause) = (fault(&[15, 40]), fault(&[15, 40]));

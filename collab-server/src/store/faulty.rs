@@ -23,6 +23,7 @@ pub(crate) enum AppendFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stalled {
     Documents,
+    Rights,
     Loads,
     Pages,
     People,
@@ -213,6 +214,13 @@ impl StoreLayer for FaultyStore {
         person: UserId,
     ) -> StoreFuture<'_, Result<(DocumentRecord, Option<GivenRole>), StoreError>> {
         self.passing(Stalled::Documents, move || self.inner.access(document, person))
+    }
+
+    fn rights_versions(
+        &self,
+        documents: Vec<DocumentId>,
+    ) -> StoreFuture<'_, Result<Vec<(DocumentId, u64)>, StoreError>> {
+        self.passing(Stalled::Rights, move || self.inner.rights_versions(documents))
     }
 
     fn people(&self, users: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {

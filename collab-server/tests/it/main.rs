@@ -14,6 +14,7 @@ mod messages;
 mod page;
 mod program;
 mod rest;
+mod rights;
 mod security;
 mod sessions;
 mod sharing;

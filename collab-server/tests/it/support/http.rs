@@ -101,6 +101,12 @@ impl Answer {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
+    /// The headers but those that say which request it was, and when.
+    pub(crate) fn stable_headers(&self) -> Vec<(String, String)> {
+        let is_stable = |name: &str| !matches!(name, "x-request-id" | "date");
+        self.headers.iter().filter(|(name, _)| is_stable(name)).cloned().collect()
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).expect("UTF-8")
     }

@@ -1,0 +1,75 @@
+//! Each kind of message, said so that it succeeds where it may.
+
+use serde_json::{Value, json};
+
+use super::Fate;
+use super::actors::{Actor, Stage};
+use crate::support::socket::{RawSocket, client_id};
+
+pub(super) fn join(document: &str, client: u32) -> Value {
+    json!({"type": "join", "doc": document, "client": client_id(client)})
+}
+
+fn message(kind: &str, document: &str, actor: Actor) -> Value {
+    match kind {
+        "auth" => json!({"type": "auth", "token": actor.token().unwrap_or_default()}),
+        "join" => join(document, 1),
+        "submit" => json!({"type": "submit", "ch": 1, "seq": 1, "rev": 1, "op": [2, "c"]}),
+        "select" => json!({"type": "select", "ch": 1, "rev": 1, "ranges": [[0, 1]]}),
+        "leave" => json!({"type": "leave", "ch": 1}),
+        "ping" => json!({"type": "ping", "t": 1}),
+        _ => panic!("{kind} is a message that nobody says here yet"),
+    }
+}
+
+/// Says it where the document is open, if the actor may open it; else on a connection without.
+pub(super) async fn ask(stage: &Stage, kind: &str, actor: Actor) -> Fate {
+    let document = stage.document().await;
+    if actor == Actor::Nobody {
+        return ask_unknown(stage, kind, &document).await;
+    }
+    let mut socket = stage.connect(actor).await;
+    let has_role = !matches!(actor, Actor::ShutOut | Actor::OtherOwner | Actor::OtherTenant);
+    if has_role && kind != "join" {
+        socket.enter(&document, 1).await;
+    }
+    socket.say(message(kind, &document, actor)).await;
+    socket.say(json!({"type": "ping", "t": 99})).await;
+    outcome(&mut socket, kind).await
+}
+
+/// The answer, or none before the answer to the ping behind it. A submission is answered in its own
+/// time, and so is a join.
+async fn outcome(socket: &mut RawSocket, kind: &str) -> Fate {
+    loop {
+        let said = socket.next().await;
+        match said["type"].as_str().expect("a type") {
+            "pong" if said["t"] == 99.0 && !matches!(kind, "submit" | "join") => return Fate::Done,
+            "pong" => {}
+            "joined" if kind == "join" => return Fate::Done,
+            "left" if kind == "leave" => return Fate::Done,
+            "ops" if said["ops"][0].get("ack").is_some() => return Fate::Done,
+            "reject" | "error" => return refused(&said),
+            _ => panic!("{kind}: {said}"),
+        }
+    }
+}
+
+fn refused(said: &Value) -> Fate {
+    match said["code"].as_str().expect("a code") {
+        "forbidden" => Fate::Forbidden,
+        "not_found" => Fate::NotFound,
+        "bad_channel" => Fate::NoChannel,
+        "unauthenticated" => Fate::Unauthenticated,
+        _ => panic!("{said}"),
+    }
+}
+
+/// The first message of who has not said who they are.
+async fn ask_unknown(stage: &Stage, kind: &str, document: &str) -> Fate {
+    let mut socket = stage.dial(Actor::Nobody).await;
+    socket.say(message(kind, document, Actor::Nobody)).await;
+    let fate = refused(&socket.next().await);
+    assert_eq!(socket.closed().await, 4401);
+    fate
+}
