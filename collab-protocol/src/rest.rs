@@ -122,6 +122,7 @@ pub struct UpdateMe {
 
 /// The body of `POST /api/session`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OpenSession {
     /// The protocol and its version: [`SUBPROTOCOL`](crate::SUBPROTOCOL).
     pub subprotocol: String,
@@ -132,6 +133,7 @@ pub struct OpenSession {
 
 /// Its answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionOpened {
     /// The session's id: a secret, to be named in the header
     /// [`SESSION_HEADER`](crate::SESSION_HEADER) of every request about it.

@@ -7,7 +7,7 @@
 mod table;
 
 use axum::Json;
-use collab_protocol::ErrorCode;
+use collab_protocol::{ErrorCode, SESSION_HEADER, SESSION_PATH};
 use serde_json::{Map, Value, json};
 
 use self::table::{Body, Operation, Parameter, operations};
@@ -74,8 +74,14 @@ fn describe(operation: &Operation) -> Value {
     if let (_, Body::Any) = operation.gives {
         described["security"] = json!([]);
     }
+    if operation.takes_messages {
+        let content = json!({ "text/plain": { "schema": { "type": "string" } } });
+        described["requestBody"] = json!({ "required": false, "content": content });
+    }
+    let in_header = is_about_session(operation).then(session_header);
     let in_path = operation.path.split(['{', '}']).skip(1).step_by(2).map(path_parameter);
-    let parameters: Vec<Value> = in_path.chain(operation.query.iter().map(query)).collect();
+    let parameters: Vec<Value> =
+        in_path.chain(in_header).chain(operation.query.iter().map(query)).collect();
     if !parameters.is_empty() {
         described["parameters"] = json!(parameters);
     }
@@ -98,6 +104,21 @@ fn path_parameter(name: &str) -> Value {
         _ => (json!({ "type": "string" }), "As the answer before gave it."),
     };
     json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": about })
+}
+
+/// Whether a session must be named.
+fn is_about_session(operation: &Operation) -> bool {
+    operation.path.starts_with(SESSION_PATH) && operation.id != "openSession"
+}
+
+fn session_header() -> Value {
+    json!({
+        "name": SESSION_HEADER,
+        "in": "header",
+        "required": true,
+        "schema": { "type": "string" },
+        "description": "The session, as opening it told: a secret.",
+    })
 }
 
 fn query(parameter: &Parameter) -> Value {
@@ -126,6 +147,10 @@ fn responses(operation: &Operation) -> Value {
                 "concord-revision": number("The revision whose text it is."),
                 "concord-time-ms": number("When that was committed, for a text of the past."),
             });
+        }
+        Body::Messages => {
+            let text = json!({ "schema": { "type": "string" } });
+            good["content"] = json!({ "text/event-stream": text, "text/plain": text });
         }
         Body::Any => good["content"] = json!({ "application/json": { "schema": {} } }),
     }
@@ -188,10 +213,9 @@ mod tests {
         let router = crate::http::router(&app.expect("the parts fit"));
         let found: BTreeSet<(String, String)> = routes(&router)
             .into_iter()
-            // The catch-all answers not_found; the socket and what stands in for it speak no REST.
+            // The catch-all answers not_found, and the socket speaks no REST.
             .filter(|(_, path)| path.starts_with("/api/") && !path.contains("{*"))
             .filter(|(_, path)| path != collab_protocol::SOCKET_PATH)
-            .filter(|(_, path)| !path.starts_with(collab_protocol::SESSION_PATH))
             .collect();
         let described: BTreeSet<(String, String)> = operations()
             .iter()

@@ -14,6 +14,8 @@ pub(super) struct Operation {
     pub(super) query: Vec<Parameter>,
     /// The schema of its body, and whether there must be one.
     pub(super) takes: Option<(&'static str, bool)>,
+    /// Whether its body is messages, a line each.
+    pub(super) takes_messages: bool,
     /// The status and body of an answer that is no error.
     pub(super) gives: (u16, Body),
     /// Whether an answer that is held already may be asked after.
@@ -38,6 +40,8 @@ pub(super) enum Body {
     Json(&'static str),
     /// JSON that describes itself.
     Any,
+    /// Messages, as they come or in one piece.
+    Messages,
 }
 
 impl Operation {
@@ -48,6 +52,11 @@ impl Operation {
 
     fn takes(mut self, schema: &'static str) -> Self {
         self.takes = Some((schema, true));
+        self
+    }
+
+    fn takes_messages(mut self) -> Self {
+        self.takes_messages = true;
         self
     }
 
@@ -77,7 +86,19 @@ fn operation(
     let (method, path) = route.split_once(' ').expect("a method and a path");
     let (tag, id) = name.split_once(' ').expect("a tag and a name");
     let (query, takes, errors) = (Vec::new(), None, &[][..]);
-    Operation { method, path, id, tag, about, query, takes, gives, is_cached: false, errors }
+    Operation {
+        method,
+        path,
+        id,
+        tag,
+        about,
+        query,
+        takes,
+        takes_messages: false,
+        gives,
+        is_cached: false,
+        errors,
+    }
 }
 
 const fn number(name: &'static str, about: &'static str) -> Parameter {
@@ -117,7 +138,7 @@ const LOOKS_BACK: &[ErrorCode] = &[
 
 /// Every operation, in the order of the document's paths.
 pub(super) fn operations() -> Vec<Operation> {
-    let parts = [documents(), history(), past_texts(), versions(), sharing(), people()];
+    let parts = [documents(), history(), past_texts(), versions(), sharing(), people(), sessions()];
     parts.into_iter().flatten().collect()
 }
 
@@ -358,7 +379,7 @@ fn sharing() -> Vec<Operation> {
             "Set what a document's link gives.",
         )
         .takes("UpdateSharing")
-        .errors(&[BadRequest, NotFound, Forbidden, ForeignOrigin]),
+        .errors(&[BadRequest, NotFound, Forbidden, ForeignOrigin, SlowDown]),
         op(
             "put /api/documents/{id}/people/{user}",
             "sharing setPerson",
@@ -366,14 +387,21 @@ fn sharing() -> Vec<Operation> {
             "Give somebody a role in a document; `owner` hands it over.",
         )
         .takes("SetPerson")
-        .errors(&[BadRequest, NotFound, Forbidden, ForeignOrigin, TooManyPeople]),
+        .errors(&[BadRequest, NotFound, Forbidden, ForeignOrigin, TooManyPeople, SlowDown]),
         op(
             "delete /api/documents/{id}/people/{user}",
             "sharing removePerson",
             NOTHING,
             "Take somebody's role away, or leave a document oneself.",
         )
-        .errors(&[BadRequest, NotFound, DocumentDeleted, Forbidden, ForeignOrigin]),
+        .errors(&[
+            BadRequest,
+            NotFound,
+            DocumentDeleted,
+            Forbidden,
+            ForeignOrigin,
+            SlowDown,
+        ]),
     ]
 }
 
@@ -396,5 +424,40 @@ fn people() -> Vec<Operation> {
             (200, Body::Any),
             "Read this description.",
         ),
+    ]
+}
+
+/// The session of a client over HTTP, where WebSockets do not pass.
+fn sessions() -> Vec<Operation> {
+    use self::operation as op;
+    vec![
+        op(
+            "post /api/session",
+            "sessions openSession",
+            json(201, "SessionOpened"),
+            "Open a session over HTTP; docs/protocol.md says what is said in it.",
+        )
+        .takes("OpenSession")
+        .errors(&[BadRequest, MessageTooLarge, ForeignOrigin, SlowDown, Overloaded]),
+        op("delete /api/session", "sessions endSession", NOTHING, "End a session at once.")
+            .errors(&[NotFound, ForeignOrigin, SlowDown]),
+        op(
+            "get /api/session/events",
+            "sessions receiveMessages",
+            (200, Body::Messages),
+            "Receive messages: a stream of events, or with poll_ms what there is.",
+        )
+        .query([
+            number("after", "The last event that was received; 0 if absent."),
+            number("poll_ms", "How long to wait for the first message, at most 25000."),
+        ])
+        .errors(&[BadRequest, NotFound, ForeignOrigin, SlowDown]),
+        op("post /api/session/messages", "sessions sendMessages", NOTHING, "Send messages.")
+            .takes_messages()
+            .query([
+                needed("n", "The number of the first message, from 1."),
+                number("ack", "The last event that was received; 0 if absent."),
+            ])
+            .errors(&[BadRequest, NotFound, MessageTooLarge, ForeignOrigin, SlowDown]),
     ]
 }
