@@ -5,6 +5,7 @@
 //! way at most, so a slow reader costs one frame of memory (of a document's text, which all
 //! readers share, the piece on its way), and what it lacks stays in the document's ring.
 
+mod brake;
 mod channels;
 mod entrance;
 mod expiry;
@@ -42,6 +43,7 @@ use crate::metrics::Limit;
 use crate::people::Profile;
 use crate::rate::Allowance;
 use crate::store::StoreError;
+use brake::Brake;
 use channels::{Channels, Pull};
 use expiry::Expiry;
 use joining::{JoinOutcome, Joining};
@@ -169,6 +171,7 @@ struct Session<'a, L> {
     messages_allowed: Allowance,
     /// Until when the other side was asked to send nothing.
     resting_until: Option<Instant>,
+    brake: Brake,
     pulse: Pulse,
     expiry: Expiry,
     is_stopping: bool,
@@ -197,6 +200,7 @@ impl<'a, L: Link> Session<'a, L> {
             joins_allowed,
             messages_allowed,
             resting_until: None,
+            brake: Brake::default(),
             pulse,
             expiry,
             is_stopping: false,
@@ -226,7 +230,7 @@ impl<'a, L: Link> Session<'a, L> {
             if self.deadline() < timer.deadline() {
                 timer.as_mut().reset(self.deadline());
             }
-            let may_read = self.outbox.len() < ANSWERS_MAX;
+            let may_read = self.outbox.len() < ANSWERS_MAX && !self.brake.holds(Instant::now());
             // A text is made when the one before is on its way; until then its join waits.
             let may_join = !self.joins.is_empty() && self.outbox.len_bytes() < JOIN_BYTES_MAX;
             tokio::select! {
@@ -252,7 +256,8 @@ impl<'a, L: Link> Session<'a, L> {
     /// When the timer has something to do at the earliest.
     fn deadline(&self) -> Instant {
         let pulse = self.pulse.deadline();
-        self.expiry.deadline().map_or(pulse, |expiry| expiry.min(pulse))
+        let others = [self.expiry.deadline(), self.brake.until()];
+        others.into_iter().flatten().fold(pulse, Instant::min)
     }
 
     /// Ends the session of somebody whose token has run out.

@@ -129,6 +129,7 @@ impl<L: Link> Session<'_, L> {
             Ok(()) => offer(open, submit, &limits, ranges_max),
             Err(wait) => {
                 self.app.metrics.limited(Limit::Submissions);
+                self.brake.refused(tokio::time::Instant::now());
                 Err(Refusal::later(RejectCode::SlowDown, wait))
             }
         };
@@ -180,6 +181,7 @@ impl<L: Link> Session<'_, L> {
         };
         if !self.joins_allowed.take() {
             self.app.metrics.limited(Limit::Joins);
+            self.brake.refused(tokio::time::Instant::now());
             self.error(ErrorCode::SlowDown, Some(doc), None, None);
             return Ok(());
         }
@@ -214,6 +216,7 @@ impl<L: Link> Session<'_, L> {
         let is_allowed = self.messages_allowed.take();
         if !is_allowed {
             self.app.metrics.limited(Limit::Messages);
+            self.brake.refused(tokio::time::Instant::now());
             self.error(ErrorCode::SlowDown, None, ch, None);
         }
         is_allowed
