@@ -31,7 +31,6 @@ impl Brake {
             self.counted.filter(|(since, _)| *since + SPAN > now).unwrap_or((now, 0));
         self.counted = Some((since, count + 1));
         if count >= REFUSED_MAX {
-            self.counted = Some((since, count + 1));
             self.until = Some(now + PAUSE);
         }
     }

@@ -4,7 +4,7 @@
 //! `cargo xtask soak flood` and `cargo xtask soak idle`, on a release build.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::support::choices::{Characters, Choices};
 use crate::support::native::NativeClient;
@@ -69,10 +70,10 @@ struct Flood {
     sent: AtomicU64,
     committed: AtomicU64,
     slowed: AtomicU64,
-    is_over: AtomicBool,
 }
 
-/// Sends valid edits without waiting for any answer, whatever the server asks, until it is over.
+/// Sends valid edits without waiting for any answer, whatever the server asks, until it is aborted:
+/// what the server does not read is waited for.
 async fn flood(address: SocketAddr, cookie: String, document: String, flood: Arc<Flood>) {
     let mut request = format!("ws://{address}/api/socket").into_client_request().expect("valid");
     for (name, value) in [("cookie", &*cookie), ("sec-websocket-protocol", "concord.v1")] {
@@ -85,7 +86,7 @@ async fn flood(address: SocketAddr, cookie: String, document: String, flood: Arc
     sink.send(Message::text(join.to_string())).await.expect("sent");
     let seen = Arc::new(Mutex::new(None::<Seen>));
     let (reading, answers) = (Arc::clone(&seen), Arc::clone(&flood));
-    let reader = tokio::spawn(async move {
+    let _reader = AbortOnDropHandle::new(tokio::spawn(async move {
         while let Some(Ok(message)) = stream.next().await {
             let Message::Text(text) = message else { continue };
             let frame: Value = serde_json::from_str(&text).expect("JSON");
@@ -107,9 +108,9 @@ async fn flood(address: SocketAddr, cookie: String, document: String, flood: Arc
                 _ => {}
             }
         }
-    });
+    }));
     let mut seq = 0;
-    while !flood.is_over.load(Ordering::Relaxed) {
+    loop {
         let Some(Seen { revision, len }) = *seen.lock().expect("unpoisoned") else {
             tokio::time::sleep(Duration::from_millis(1)).await;
             continue;
@@ -122,8 +123,6 @@ async fn flood(address: SocketAddr, cookie: String, document: String, flood: Arc
         }
         flood.sent.fetch_add(1, Ordering::Relaxed);
     }
-    drop(sink);
-    reader.abort();
 }
 
 /// The answers' times while `count` people type: half are below the first, 95 % below the second.
@@ -141,16 +140,17 @@ async fn typed(process: &Process, count: usize, edits: usize, is_flooded: bool) 
     let outcome = Arc::new(Flood::default());
     let cookie = process.new_guest().await;
     let flooding = is_flooded
-        .then(|| tokio::spawn(flood(address, cookie, document.clone(), Arc::clone(&outcome))));
+        .then(|| flood(address, cookie, document.clone(), Arc::clone(&outcome)))
+        .map(|flood| AbortOnDropHandle::new(tokio::spawn(flood)));
     if is_flooded {
         until("the flood is met", async || outcome.slowed.load(Ordering::Relaxed) > 0).await;
     }
     let began = Instant::now();
     join_all(people.iter_mut().map(|person| person.write(edits, &characters))).await;
     let took = began.elapsed();
-    outcome.is_over.store(true, Ordering::Relaxed);
     if let Some(flooding) = flooding {
-        flooding.await.expect("the flood ends");
+        assert!(!flooding.is_finished(), "the flood went on");
+        drop(flooding);
         let [sent, committed, slowed] =
             [&outcome.sent, &outcome.committed, &outcome.slowed].map(|n| n.load(Ordering::Relaxed));
         println!(
