@@ -18,6 +18,7 @@ mod choice;
 mod events;
 mod exhaustive;
 mod faults;
+mod frames;
 mod host;
 mod joining;
 mod ledger;
@@ -43,8 +44,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 pub use bugs::{PLANTED, Planted};
 pub use choice::{Bytes, Choice, Enumeration, Listed, Recorded, Seeded};
 pub use exhaustive::{Explored, Scope, Small, exhaust};
+pub use frames::session;
 pub use minimise::minimise;
 pub use plan::Plan;
+
+pub use crate::store::stored_rows;
 
 use world::World;
 

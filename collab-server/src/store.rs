@@ -23,6 +23,8 @@ mod record;
 mod row;
 mod sql;
 mod sqlite;
+#[cfg(feature = "simulation")]
+mod stored_rows;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -50,6 +52,8 @@ pub use record::{
     Snapshot, TailPage,
 };
 pub use sqlite::{SqliteConfig, SqliteStore};
+#[cfg(feature = "simulation")]
+pub use stored_rows::stored_rows;
 
 /// What a store returns: a future that may be dropped without harm. The work behind it goes on in
 /// a task of the store, so that no database call is ever cancelled halfway.

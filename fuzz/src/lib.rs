@@ -5,6 +5,11 @@
 //! finding again.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "server")]
+mod packed;
+#[cfg(feature = "server")]
+mod world;
+
 use collab_protocol::{ClientMessage, MAX_SAFE_INTEGER, ServerMessage, Undecodable};
 use ot_core::testing::{Choices, EditPlan, Gap, Gaps, run_schedule};
 use ot_core::{Invertible, Limits, MAX_LEN, Operation, Text, diff, transform};
@@ -12,6 +17,13 @@ use ot_core::{Invertible, Limits, MAX_LEN, Operation, Text, diff, transform};
 const TIGHT: Limits = Limits { components_max: 8, inserted_bytes_max: 32, len_max: 1_000 };
 /// Longer inputs find nothing that shorter ones do not.
 const SCHEDULE_BYTES_MAX: usize = 4_096;
+
+#[cfg(feature = "server")]
+pub use collab_server::simulation::{session, stored_rows};
+#[cfg(feature = "server")]
+pub use packed::packed_page;
+#[cfg(feature = "server")]
+pub use world::simulation;
 
 /// JSON from anywhere: no panic, limits kept, and what is read is written and read back the same.
 pub fn wire_decode(data: &[u8]) {
@@ -181,6 +193,12 @@ mod tests {
         target(data);
     }
 
+    /// How many times as many inputs are tried: `CONCORD_ROUNDS`, for a long run without nightly.
+    fn factor() -> usize {
+        let said = std::env::var("CONCORD_ROUNDS").ok();
+        said.map_or(1, |text| text.parse().expect("CONCORD_ROUNDS is a number"))
+    }
+
     /// The corpus as it is, then mutated, then random bytes.
     fn smoke(name: &str, target: fn(&[u8]), rounds: usize, len_max: usize) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
@@ -194,11 +212,14 @@ mod tests {
             run(target, data);
         }
         let mut random = Random(0x5EED_0F00 + name.len() as u64);
-        for round in 0..rounds {
+        let began = std::time::Instant::now();
+        for round in 0..rounds * factor() {
             let data =
                 if round % 2 == 0 { random.bytes(len_max) } else { mutated(&mut random, &corpus) };
             run(target, &data);
         }
+        let seconds = began.elapsed().as_secs_f64();
+        println!("{name}: {} inputs in {seconds:.0} s", rounds * factor());
     }
 
     fn mutated(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
@@ -238,5 +259,29 @@ mod tests {
     #[test]
     fn client_schedule_stands_the_smoke_run() {
         smoke("client_schedule", client_schedule, 5_000, 1_000);
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn packed_page_stands_the_smoke_run() {
+        smoke("packed_page", packed_page, 10_000, 200);
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn stored_rows_stand_the_smoke_run() {
+        smoke("stored_rows", stored_rows, 30_000, 300);
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn session_stands_the_smoke_run() {
+        smoke("session", session, 1_500, 300);
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn simulation_stands_the_smoke_run() {
+        smoke("simulation", simulation, 150, 3_000);
     }
 }

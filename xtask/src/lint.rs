@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{npm, paths, step, tidy, wasm, web};
+use crate::{fuzz, npm, paths, step, tidy, wasm, web};
 
 /// Workspaces beside the main one.
 const OTHER_WORKSPACES: [&str; 2] = ["fuzz", "bench"];
@@ -25,6 +25,13 @@ pub(crate) fn lint() -> Result<()> {
         "clippy",
         &mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
     )?;
+    // What only simulations and fuzzers build.
+    let mut simulation = cargo(&["clippy", "--package", "collab-server", "--all-targets"]);
+    simulation.args(["--features", "simulation", "--quiet", "--", "-D", "warnings"]);
+    step::run("clippy of the simulation", &mut simulation)?;
+    let mut targets = fuzz::cargo("clippy");
+    targets.args(["--all-targets", "--quiet", "--", "-D", "warnings"]);
+    step::run("clippy of the fuzz targets", &mut targets)?;
     wasm::build()?;
     web::package()?;
     npm::install(web::APP)?;

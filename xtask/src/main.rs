@@ -9,6 +9,7 @@ mod csp;
 mod databases;
 mod dev;
 mod dist;
+mod fuzz;
 mod install;
 mod interrupt;
 mod lint;

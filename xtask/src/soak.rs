@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{paths, step};
+use crate::{fuzz, paths, step};
 
 /// A long run by name.
 struct Soak {
@@ -46,7 +46,7 @@ macro_rules! faults {
 const SOAKS: &[Soak] = &[
     Soak {
         name: "simulation",
-        about: "a million seeds of the simulation, and small worlds in every order",
+        about: "a million seeds of the simulation (CONCORD_FIRST_SEED, CONCORD_SEEDS), small worlds in every order",
         command: &[
             "test",
             "--package",
@@ -150,13 +150,6 @@ const SOAKS: &[Soak] = &[
             "a folder with automerge-paper.json.gz of github.com/josephg/editing-traces",
         )),
     },
-    Soak {
-        name: "fuzz",
-        about: "client schedules under libFuzzer for an hour (nightly; cargo install cargo-fuzz)",
-        command: &["+nightly", "fuzz", "run", "client_schedule", "--", "-max_total_time=3600"],
-        variables: &[],
-        needs: None,
-    },
     faults!("faults", "faults::", "real server, databases and networks that fail: all scenarios"),
     faults!("network", "faults::network", "eight people behind failing networks, 40 rounds"),
     faults!("slow-readers", "faults::slow", "100 connections that take nothing while 20 type"),
@@ -174,13 +167,27 @@ const SOAKS: &[Soak] = &[
     faults!("postgres", "faults::postgres", "PostgreSQL stopped, paused, restarted, cut off"),
 ];
 
+/// The long run that is no test; its variable, with the seconds that each target gets unless it says otherwise.
+const FUZZ: (&str, &str) = (
+    "fuzz",
+    "every fuzz target under libFuzzer (nightly, cargo-fuzz), CONCORD_FUZZ_S seconds each",
+);
+const FUZZ_SECONDS: u64 = 600;
+
 /// Runs one, or lists all.
 pub(crate) fn soak(name: Option<&str>) -> Result<()> {
+    let listed = || SOAKS.iter().map(|soak| (soak.name, soak.about)).chain([FUZZ]);
     let Some(name) = name else {
-        SOAKS.iter().for_each(|soak| eprintln!("  {:<12} {}", soak.name, soak.about));
+        listed().for_each(|(name, about)| eprintln!("  {name:<12} {about}"));
         return Ok(());
     };
-    let known = || SOAKS.iter().map(|soak| soak.name).collect::<Vec<_>>().join(", ");
+    if name == FUZZ.0 {
+        let seconds = std::env::var("CONCORD_FUZZ_S").ok().map(|text| text.parse()).transpose();
+        return fuzz::long(
+            seconds.context("CONCORD_FUZZ_S is a number of seconds")?.unwrap_or(FUZZ_SECONDS),
+        );
+    }
+    let known = || listed().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
     let soak = SOAKS
         .iter()
         .find(|soak| soak.name == name)

@@ -49,9 +49,13 @@ impl World<'_> {
                 Answer::CaughtUp(if fails { Err(down()) } else { Ok(rows.since(*after, page_len)) })
             }
         });
+        let has_lost = matches!(call.answer, Some(Answer::Appended(Outcome::Conflict)));
         self.calls.insert(id, call);
         let delay = self.up_to(self.plan.store_ms);
-        self.schedule(delay, What::Reply(id));
+        // What it lost to may not be on disk yet, so that nothing is found there and it is tried
+        // again. That takes time, or what it lost to would never get to the disk.
+        let wait = u64::from(has_lost && delay == 0 && !self.plan.is_interleaved);
+        self.schedule(delay + wait, What::Reply(id));
     }
 
     pub(super) fn reply(&mut self, id: u64) {

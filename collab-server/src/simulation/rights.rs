@@ -85,9 +85,10 @@ impl World<'_> {
         let Some(known) = here.hosts.get_mut(&host) else { return };
         match &mut known.core {
             Some(core) => core.set_rights(Arc::new(self.rows[&document].rights.clone())),
-            // What is being loaded may have been read before the change.
+            // What is being loaded may have been read before the change. The next look takes its
+            // time, or there would be no end of looking within one moment.
             None => {
-                let late = self.up_to(LOOK_MS);
+                let late = 1 + self.up_to(LOOK_MS - 1);
                 return self.schedule(late, What::Rights { server, incarnation, document });
             }
         }

@@ -92,26 +92,31 @@ impl World<'_> {
     /// it may as well come first, and no other order needs to be looked at.
     ///
     /// A frame that arrives at a person who is done typing touches that person alone, and the far
-    /// ends of two pipes; so does a person who connects. Only what breaks a pipe comes between.
+    /// ends of two pipes; so does one who connects, or who sees that a dead server is gone. Only
+    /// what breaks a pipe comes between. A server that starts touches nobody.
     pub(super) fn is_alone(&self, what: &What) -> bool {
-        let breaks = |tab: usize| {
-            self.is_coming(|what| match what {
-                What::Crash(_) | What::Restart(_) => true,
-                What::CutOf(cut) => *cut == tab,
-                What::ClientNotices(conn) => self.conns[*conn].tab == tab,
-                _ => false,
-            })
-        };
+        if self.is_coming(|what| matches!(what, What::Crash(_))) {
+            return false;
+        }
+        let is_cut =
+            |tab: usize| self.is_coming(|what| matches!(what, What::CutOf(cut) if *cut == tab));
         match what {
             What::Down(conn) => {
                 let tab = self.conns[*conn].tab;
-                self.tabs[tab].actions == 0 && !breaks(tab)
+                self.tabs[tab].actions == 0 && !is_cut(tab)
             }
-            What::Connect(tab) => !breaks(*tab),
+            What::ClientNotices(conn) => {
+                let tab = self.conns[*conn].tab;
+                self.tabs[tab].actions == 0 && !is_cut(tab) && self.is_gone(*conn)
+            }
+            What::Restart(_) => true,
+            // Before its server starts nobody connects to it.
+            What::Connect(tab) => {
+                !is_cut(*tab) && !self.is_coming(|what| matches!(what, What::Restart(_)))
+            }
             // What the store does is seen by the store alone, until it answers. It does it in the
-            // order in which it was asked.
+            // order in which it was asked, unless the server that asked is no more.
             What::Apply(_) => !self.is_coming(|what| match what {
-                What::Crash(_) | What::Restart(_) => true,
                 What::Apply(call) | What::Reply(call) => self
                     .calls
                     .get(call)

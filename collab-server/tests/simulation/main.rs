@@ -6,6 +6,7 @@
 //!
 //! `docs/testing.md` says what it can see and what it cannot.
 
+mod bytes;
 mod exhaustive;
 mod runner;
 mod sabotage;

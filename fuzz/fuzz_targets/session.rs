@@ -1,0 +1,10 @@
+//! See `concord_fuzz::session`.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| concord_fuzz::session(data));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    concord_fuzz::run_files(concord_fuzz::session);
+}
