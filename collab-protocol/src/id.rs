@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::limits::{TENANT_ID_BYTES_MAX, USER_ID_BYTES_MAX};
+use crate::limits::{TENANT_ID_BYTES_MAX, TOPIC_NAME_BYTES_MAX, USER_ID_BYTES_MAX};
 
 /// A text that is not the one spelling of the id that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -199,6 +199,49 @@ impl FromStr for TenantId {
 
 as_text!(TenantId);
 
+/// Something within a tenant that sessions watch and tell each other about.
+///
+/// Invariant: 1 to [`TOPIC_NAME_BYTES_MAX`] bytes of ASCII letters, digits, `.`, `_`, `:` and `-`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(type = "string"))]
+pub struct TopicName(Box<str>);
+
+impl TopicName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TopicName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for TopicName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TopicName({})", self.0)
+    }
+}
+
+impl FromStr for TopicName {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
+        let fits = (1..=TOPIC_NAME_BYTES_MAX).contains(&text.len());
+        if fits && text.bytes().all(is_plain) {
+            return Ok(TopicName(text.into()));
+        }
+        let expected = "1 to 128 ASCII letters, digits, dots, underscores, colons and hyphens";
+        Err(ParseIdError { kind: "a topic's name", expected })
+    }
+}
+
+as_text!(TopicName);
+
 macro_rules! small_number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -266,6 +309,15 @@ mod tests {
         assert!("x".repeat(64).parse::<UserId>().is_ok());
         for text in ["", "a b", "é", "a\n", &"x".repeat(65)] {
             assert!(text.parse::<UserId>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_topic_is_named_by_what_needs_no_quotes() {
+        assert!("board:7.tasks_A-z".parse::<TopicName>().is_ok());
+        assert!("x".repeat(128).parse::<TopicName>().is_ok());
+        for text in ["", "a b", "é", "a/b", "a*", &"x".repeat(129)] {
+            assert!(text.parse::<TopicName>().is_err(), "{text:?}");
         }
     }
 

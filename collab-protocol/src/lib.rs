@@ -36,11 +36,12 @@ pub use entry::{
 };
 pub use id::{
     AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, ParseIdError, SessionNumber, TenantId,
-    TextHash, UserId, VersionId,
+    TextHash, TopicName, UserId, VersionId,
 };
 pub use limits::{
     COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SESSION_HEADER, SESSION_PATH, SOCKET_PATH,
-    SUBPROTOCOL, SUBPROTOCOL_AUTH, TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX, USER_ID_BYTES_MAX,
+    SUBPROTOCOL, SUBPROTOCOL_AUTH, TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX, TOPIC_NAME_BYTES_MAX,
+    USER_ID_BYTES_MAX,
     VERSION_NAME_CHARS_MAX, WireLimits,
 };
 #[cfg(feature = "openapi")]

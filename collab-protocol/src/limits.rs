@@ -37,6 +37,9 @@ pub const USER_ID_BYTES_MAX: usize = 64;
 /// The longest tenant id, in bytes.
 pub const TENANT_ID_BYTES_MAX: usize = 64;
 
+/// The longest name of a topic, in bytes.
+pub const TOPIC_NAME_BYTES_MAX: usize = 128;
+
 /// What a server accepts, told in `welcome` so that a client can keep within it: it splits large
 /// edits before it sends them and composes more per submission when it would be too fast.
 ///

@@ -4,18 +4,70 @@
 //! late, doubled or out of order, and costs nothing but time then. Gaps are read from the log, and
 //! the log is looked at now and then.
 
+mod hub;
 mod local;
+mod subscription;
 
 use std::fmt;
 use std::sync::Arc;
 
-use collab_protocol::DocumentId;
+use collab_protocol::{DocumentId, TenantId, TopicName, UserId};
 use ot_core::Revision;
-use tokio::sync::mpsc;
 
 use crate::store::LoggedOperation;
 
 pub use local::LocalFanout;
+pub use subscription::{Heard, Subscription};
+
+/// One running server: another one after each start.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServerId(u128);
+
+impl ServerId {
+    /// A server that has just started.
+    #[must_use]
+    pub fn random() -> Self {
+        ServerId(uuid::Uuid::new_v4().as_u128())
+    }
+
+    /// The id with this value.
+    #[must_use]
+    pub const fn new(value: u128) -> Self {
+        ServerId(value)
+    }
+
+    /// The id's value.
+    #[must_use]
+    pub const fn get(self) -> u128 {
+        self.0
+    }
+}
+
+impl fmt::Debug for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServerId({:032x})", self.0)
+    }
+}
+
+/// Whom news is for: servers subscribe to the addresses of whom they have here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// Who has a document loaded.
+    Document(DocumentId),
+    /// Who has a person's sessions.
+    User(TenantId, UserId),
+    /// Who has sessions of a tenant.
+    Tenant(TenantId),
+    /// Who has sessions that watch a topic of a tenant.
+    Topic(TenantId, TopicName),
+}
+
+/// Something that one server tells the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Operations were committed.
+    Batch(Batch),
+}
 
 /// Operations of one document that one server has committed, dense and in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,41 +86,16 @@ impl Batch {
     }
 }
 
-/// Carries batches between servers, as well as it can.
+/// One server's way to the others; it carries news as well as it can.
 pub trait Fanout: Send + Sync + 'static {
-    /// Tells the others. Never waits; what cannot be carried now is lost.
-    fn publish(&self, batch: Arc<Batch>);
+    /// The server whose way it is.
+    fn server(&self) -> ServerId;
 
-    /// From now on, what the others publish of a document; and perhaps what this server does. To be
-    /// called before the document is loaded: else what is committed in between goes unheard.
-    fn subscribe(&self, document: DocumentId) -> Subscription;
-}
+    /// Tells the others who have subscribed to the address; never this server. Never waits; what
+    /// cannot be carried now is lost.
+    fn publish(&self, to: Address, news: Arc<News>);
 
-/// Batches of one document, until it is dropped.
-pub struct Subscription {
-    receiver: mpsc::Receiver<Arc<Batch>>,
-}
-
-impl Subscription {
-    /// Batches that wait and are not taken; one more is lost.
-    pub const WAITING_MAX: usize = 64;
-
-    /// A subscription and what feeds it.
-    #[must_use]
-    pub fn new() -> (mpsc::Sender<Arc<Batch>>, Subscription) {
-        let (sender, receiver) = mpsc::channel(Subscription::WAITING_MAX);
-        (sender, Subscription { receiver })
-    }
-
-    /// The next batch; `None` when the fan-out has ended. Dropped before it returns, it has taken
-    /// nothing.
-    pub async fn next(&mut self) -> Option<Arc<Batch>> {
-        self.receiver.recv().await
-    }
-}
-
-impl fmt::Debug for Subscription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("waiting", &self.receiver.len()).finish()
-    }
+    /// From now on, what the others publish to an address. To be called before what the news is
+    /// about is read: else what happens in between goes unheard.
+    fn subscribe(&self, to: Address) -> Subscription;
 }

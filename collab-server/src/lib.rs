@@ -58,7 +58,7 @@ pub use document::{
     Pulled, SendError, SessionFeed, SessionSender, Since, Step, Stretch, Submission,
     SubmissionHash,
 };
-pub use fanout::{Batch, Fanout, LocalFanout, Subscription};
+pub use fanout::{Address, Batch, Fanout, Heard, LocalFanout, News, ServerId, Subscription};
 pub use packed::{
     Edits, Operations, PAGE_OPERATIONS_MAX, PackError, PackedPage, PageBuilder, PageError, Stamp,
     StampIter, Stamps, sealed_page,

@@ -28,7 +28,7 @@ use super::room::Shared;
 use super::sender::{LeaveOnDrop, SessionSender};
 use super::submission::Submission;
 use crate::clock::Clock;
-use crate::fanout::{Batch, Fanout, Subscription};
+use crate::fanout::{Address, Batch, Fanout, Heard, News, Subscription};
 use crate::rights::{Rights, Visitor};
 
 /// What sessions and callers send.
@@ -170,8 +170,8 @@ impl Actor {
                 Some(done) = self.works.next(), if !self.works.is_empty() => self.done(done),
                 Some(control) = inbox.control.recv() => self.control(control, inbox),
                 Some(message) = inbox.mailbox.recv() => self.message(message),
-                batch = next_batch(&mut inbox.news), if inbox.news.is_some() => {
-                    self.heard(batch, inbox);
+                heard = next_heard(&mut inbox.news), if inbox.news.is_some() => {
+                    self.heard(heard, inbox);
                 }
                 () = sleep_until(deadline), if deadline.is_some() => {}
             }
@@ -231,11 +231,12 @@ impl Actor {
         }
     }
 
-    fn heard(&mut self, batch: Option<Arc<Batch>>, inbox: &mut Inbox) {
-        match batch {
-            Some(batch) => {
-                self.parts.core.heard(&batch.operations, batch.head());
-            }
+    fn heard(&mut self, heard: Option<Heard>, inbox: &mut Inbox) {
+        match heard {
+            Some(Heard::News { news, .. }) => match &*news {
+                News::Batch(batch) => self.parts.core.heard(&batch.operations, batch.head()),
+            },
+            Some(Heard::Gap) => self.parts.core.missed(),
             // Looking at the log now and then goes on.
             None => inbox.news = None,
         }
@@ -264,7 +265,8 @@ impl Actor {
                 Order::Publish(operations) => {
                     if let Some(fanout) = &self.parts.fanout {
                         let document = self.parts.shared.document;
-                        fanout.publish(Arc::new(Batch { document, operations }));
+                        let news = News::Batch(Batch { document, operations });
+                        fanout.publish(Address::Document(document), Arc::new(news));
                     }
                 }
             }
@@ -312,7 +314,7 @@ impl Actor {
     }
 }
 
-async fn next_batch(news: &mut Option<Subscription>) -> Option<Arc<Batch>> {
+async fn next_heard(news: &mut Option<Subscription>) -> Option<Heard> {
     match news {
         Some(news) => news.next().await,
         None => std::future::pending().await,

@@ -90,6 +90,8 @@ pub(crate) struct Core {
     last_check: Option<Duration>,
     last_presence: Option<Duration>,
     is_polling: bool,
+    /// Whether something was said that did not come through: the log is to be looked at.
+    must_look: bool,
     is_snapshotting: bool,
     is_stopping: bool,
     is_damaged: bool,
@@ -143,6 +145,7 @@ impl Core {
             last_check: None,
             last_presence: None,
             is_polling: false,
+            must_look: false,
             is_snapshotting: false,
             is_stopping: false,
             is_damaged: false,
@@ -314,6 +317,11 @@ impl Core {
         }
         let operations = if continues { new.to_vec() } else { Vec::new() };
         self.event(Event::Heard { operations, head });
+    }
+
+    /// Others may have said something that was not heard: the log is looked at, soon.
+    pub(crate) fn missed(&mut self) {
+        self.must_look = true;
     }
 
     fn knows_authors(&self, operations: &[LoggedOperation]) -> bool {

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{Opened, Registry, slots};
 use crate::document::{Document, JoinError, Surroundings};
+use crate::fanout::Address;
 
 /// Loads a document, tells who waits, and runs it to its end.
 pub(super) async fn serve(
@@ -19,7 +20,8 @@ pub(super) async fn serve(
     let this = registry.clone();
     let retiring = Retiring { registry, document, generation };
     // First this: what is committed while the document is being loaded must not go unheard.
-    let news = around.fanout.as_ref().map(|fanout| fanout.subscribe(document));
+    let news = around.fanout.as_ref();
+    let news = news.map(|fanout| fanout.subscribe(Address::Document(document)));
     let loaded = around.store.load(document).await;
     if let Err(error) = &loaded {
         tracing::warn!(%document, %error, "document was not loaded");

@@ -131,14 +131,17 @@ impl Core {
         }
         let next = now + self.config.poll_interval;
         let poll_at = *self.deadlines.poll.get_or_insert(next);
-        if poll_at > now {
+        if poll_at > now && !self.must_look {
             return None;
         }
         self.deadlines.poll = Some(next);
         if self.is_polling || self.is_damaged || !self.state.may_ingest() {
-            return None; // what is under way tells as much
+            // What is under way tells as much, unless it began before something was missed: then
+            // the log is looked at after it.
+            return None;
         }
         self.is_polling = true;
+        self.must_look = false;
         Some(Order::Read(Read::Poll { after: self.state.head() }))
     }
 
