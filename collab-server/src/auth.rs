@@ -101,15 +101,17 @@ impl Auth {
             true => Some(Guests::load(store, config.is_https()).await?),
             false => None,
         };
-        let tokens = match KeySource::of(config) {
-            Some(source) => Some(Arc::new(Tokens::load(source, config)?)),
-            None => None,
-        };
+        let tokens = load_tokens(config)?.map(Arc::new);
         if let Some(tokens) = &tokens {
             keys::watch(Arc::clone(tokens), shutdown);
         }
         let token_cookie = config.token_cookie.as_str().to_owned();
         Ok(Auth { guests, tokens, token_cookie, clock, metrics })
+    }
+
+    /// Reads and tries the keys, and forgets them.
+    pub(crate) fn check(config: &Config) -> Result<(), KeyError> {
+        load_tokens(config).map(drop)
     }
 
     /// Who sends a request: by its token, else as a guest, a new one if need be.
@@ -215,4 +217,9 @@ impl Auth {
             }
         })
     }
+}
+
+/// The keys for tokens, read and tried; `None` without any.
+fn load_tokens(config: &Config) -> Result<Option<Tokens>, KeyError> {
+    KeySource::of(config).map(|source| Tokens::load(source, config)).transpose()
 }

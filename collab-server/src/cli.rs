@@ -36,8 +36,8 @@ pub enum Invocation {
     Verify(Box<Config>, VerifyOptions),
     /// Print a file of environment variables that explains every setting.
     PrintEnvironmentSample,
-    /// Check the settings, and say that they are good.
-    CheckConfig,
+    /// Check these settings and the files they name, and say that they are good.
+    CheckConfig(Box<Config>),
     /// Print a token that a server of these settings takes.
     Token(Box<Config>, TokenArguments),
     /// Play a report of a browser's session. No setting matters to it.
@@ -85,7 +85,7 @@ pub fn parse(
         return Ok(Invocation::Token(Box::new(config), arguments));
     }
     Ok(match name {
-        "check-config" => Invocation::CheckConfig,
+        "check-config" => Invocation::CheckConfig(Box::new(config)),
         "verify" => Invocation::Verify(Box::new(config), verify::options(inner)),
         _ => Invocation::Serve(Box::new(config)),
     })
@@ -145,7 +145,10 @@ fn command() -> Command {
         )
         .subcommand(Command::new("serve").about("Serve documents and the web app (the default)"))
         .subcommand(verify::command())
-        .subcommand(Command::new("check-config").about("Check the settings and exit"))
+        .subcommand(
+            Command::new("check-config")
+                .about("Check the settings and the keys, certificate and app they name, and exit"),
+        )
         .subcommand(
             Command::new("env-sample").about("Print every setting as a commented environment file"),
         )
@@ -276,7 +279,8 @@ mod tests {
 
     #[test]
     fn check_config_checks() {
-        assert_eq!(run(&["check-config"]).expect("good"), Invocation::CheckConfig);
+        let good = run(&["check-config"]).expect("good");
+        assert_eq!(good, Invocation::CheckConfig(Box::default()));
         assert!(run(&["check-config", "--heartbeat-ms", "0"]).is_err());
     }
 }

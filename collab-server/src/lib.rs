@@ -66,7 +66,7 @@ pub use packed::{
 pub use packing::{PackReport, pack_document};
 pub use registry::{Registry, RegistryStats};
 pub use rights::{Rights, RightsChange, Visitor};
-pub use server::{Server, StartError};
+pub use server::{Server, StartError, check_config};
 pub use shutdown::signal as shutdown_signal;
 pub use store::{
     Activity, Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor,

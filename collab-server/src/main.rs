@@ -26,7 +26,8 @@ fn run() -> Result<ExitCode> {
             print!("{}", collab_server::environment_sample());
             return Ok(ExitCode::SUCCESS);
         }
-        Ok(Invocation::CheckConfig) => {
+        Ok(Invocation::CheckConfig(config)) => {
+            collab_server::check_config(&config)?;
             println!("The settings are good.");
             return Ok(ExitCode::SUCCESS);
         }

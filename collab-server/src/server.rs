@@ -183,11 +183,7 @@ pub(crate) async fn assemble(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<App>, StartError> {
-    let tls = match (&config.tls_cert, &config.tls_key) {
-        (Some(certificate), Some(key)) => Some(Tls::load(certificate, key)?),
-        _ => None,
-    };
-    let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
+    let (tls, web) = load_files(&config)?;
     let metrics = Metrics::new();
     let shutdown = Shutdown::default();
     let auth =
@@ -233,6 +229,25 @@ pub(crate) async fn assemble(
         web,
         config,
     }))
+}
+
+/// Tries what a server of these settings would read at its start, but for the database: keys,
+/// certificate and app.
+///
+/// # Errors
+/// [`StartError`].
+pub fn check_config(config: &Config) -> Result<(), StartError> {
+    load_files(config)?;
+    Auth::check(config).map_err(StartError::Keys)
+}
+
+fn load_files(config: &Config) -> Result<(Option<Tls>, WebApp), StartError> {
+    let tls = match (&config.tls_cert, &config.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::load(certificate, key)?),
+        _ => None,
+    };
+    let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
+    Ok((tls, web))
 }
 
 /// Opens a database, which is made where there is none.

@@ -8,6 +8,7 @@ use collab_server::Clock;
 use serde_json::json;
 
 use super::{greeted, me};
+use crate::support::fallback::{FallbackSession, Form};
 use crate::support::http::Request;
 use crate::support::native::NativeClient;
 use crate::support::process::{Process, sqlite_in};
@@ -71,6 +72,46 @@ async fn a_session_ends_with_its_token_by_the_system_s_clock_too() {
     let (mut socket, greeting) = greeted(&server, &lasting("ada", 1)).await;
     assert_eq!(greeting["type"], "welcome");
     assert_eq!(socket.closed().await, 4401);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_over_requests_lasts_as_long_as_its_token_too() {
+    let clock = SetClock::now();
+    let server = TestServer::start_at(clock.clone(), &SECRET_FLAGS).await;
+    let mut sessions = Vec::new();
+    for form in [Form::Stream, Form::Poll] {
+        let mut session = FallbackSession::open(server.address(), "", form).await;
+        session.say(json!({"type": "auth", "token": lasting("ada", 60)})).await;
+        assert_eq!(session.next().await["type"], "welcome");
+        session.say(json!({"type": "auth", "token": lasting("ada", 300)})).await;
+        sessions.push(session);
+    }
+    clock.advance(Duration::from_secs(100));
+    for session in &mut sessions {
+        session.say(json!({"type": "ping", "t": 1})).await;
+        assert_eq!(session.next().await["type"], "pong", "the fresh token counts");
+    }
+    clock.advance(Duration::from_secs(203));
+    for session in &mut sessions {
+        let told = json!({"type": "error", "code": "unauthenticated", "fatal": true});
+        assert_eq!(session.next().await, told);
+        assert_eq!(session.closed().await, 4401);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_expired_cookie_finds_no_session_and_opens_none() {
+    let clock = SetClock::now();
+    let server = TestServer::start_at(clock.clone(), &SECRET_FLAGS).await;
+    let old = in_cookie(&lasting("ada", 60));
+    let mut session = FallbackSession::connect(&server, &old, Form::Poll).await;
+    clock.advance(Duration::from_secs(63));
+    assert_eq!(session.closed().await, 1006, "a poll of nobody's");
+    assert_eq!(FallbackSession::ask(server.address(), &old).await.status, 401);
+    let fresh = in_cookie(&lasting("ada", 600));
+    FallbackSession::connect(&server, &fresh, Form::Poll).await;
     server.stop().await;
 }
 

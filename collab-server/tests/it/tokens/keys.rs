@@ -12,16 +12,23 @@ use crate::support::token::{
 };
 use crate::support::until;
 
-/// What the program says when it does not start with this key.
+/// What the program says when it does not start with this key, nor calls it good.
 fn refused(flag: &str, value: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_collab-server"))
-        .env_clear()
-        .args(["--listen", "127.0.0.1:0", "--database", "memory:"])
-        .args([flag, value, "--token-issuer", ISSUER, "--token-audience", AUDIENCE])
-        .output()
-        .expect("it runs");
-    assert!(!output.status.success(), "{flag} {value}");
-    String::from_utf8(output.stderr).expect("UTF-8")
+    let told = [None, Some("check-config")].map(|command| {
+        let output = Command::new(env!("CARGO_BIN_EXE_collab-server"))
+            .env_clear()
+            .args(command)
+            .args(["--listen", "127.0.0.1:0", "--database", "memory:"])
+            .args([flag, value, "--token-issuer", ISSUER, "--token-audience", AUDIENCE])
+            .output()
+            .expect("it runs");
+        assert!(!output.status.success(), "{command:?} {flag} {value}");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    });
+    let [start, check] = told.each_ref().map(|text| text.lines().last());
+    assert_eq!(start, check, "{flag} {value}");
+    let [start, _] = told;
+    start
 }
 
 fn in_file(folder: &Path, text: &str) -> String {
