@@ -53,6 +53,8 @@ pub(crate) enum Bug {
     RingGap,
     /// Now and then nobody is told that there is something to read.
     LostWake,
+    /// After an append of unknown outcome nobody is told of what is committed next.
+    LostWakeAfterUnknown,
     /// Selections stay where they were when the text before them changes.
     StaleSelections,
     /// Whether somebody may write is asked when they join, and not when they write.
@@ -71,19 +73,45 @@ mod switch {
 
     thread_local! {
         static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
+        static IS_ARMED: Cell<bool> = const { Cell::new(false) };
     }
 
     pub(crate) fn plant(bug: Option<Bug>) {
         PLANTED.set(bug);
+        disarm();
     }
 
     pub(crate) fn is_planted(bug: Bug) -> bool {
         PLANTED.get() == Some(bug)
     }
+
+    pub(crate) fn arm(bug: Bug) {
+        if is_planted(bug) {
+            IS_ARMED.set(true);
+        }
+    }
+
+    pub(crate) fn disarm() {
+        IS_ARMED.set(false);
+    }
+
+    pub(crate) fn strikes(bug: Bug) -> bool {
+        is_planted(bug) && IS_ARMED.take()
+    }
 }
 
 #[cfg(feature = "simulation")]
-pub(crate) use switch::{is_planted, plant};
+pub(crate) use switch::{arm, disarm, is_planted, plant, strikes};
+
+/// What the bug waits for has happened: it strikes once, the next time that it may.
+#[cfg(not(feature = "simulation"))]
+pub(crate) const fn arm(_: Bug) {}
+
+/// Whether the bug is there, was armed, and strikes now.
+#[cfg(not(feature = "simulation"))]
+pub(crate) const fn strikes(_: Bug) -> bool {
+    false
+}
 
 /// Whether the bug is there.
 #[cfg(not(feature = "simulation"))]

@@ -107,6 +107,7 @@ fn observe(
     plan: impl FnOnce(&mut choice::Draw<'_>) -> Plan,
 ) -> Result<Summary, Box<Violation>> {
     trace::begin(watch.trace);
+    crate::sabotage::disarm();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let mut draw = choice::Draw::new(choice);
         let plan = plan(&mut draw);

@@ -266,6 +266,9 @@ impl Core {
 
     /// What became of a batch.
     pub(crate) fn appended(&mut self, batch: u64, outcome: Outcome) {
+        if outcome == Outcome::Unknown {
+            sabotage::arm(Bug::LostWakeAfterUnknown);
+        }
         self.event(Event::Appended { batch, outcome });
     }
 

@@ -38,7 +38,9 @@ impl World<'_> {
         self.store_down_until = 0;
         self.keep_a_part();
         self.leave_a_writer();
-        self.speak_last_words();
+        if self.plan.needs_last_words() {
+            self.speak_last_words();
+        }
         self.come_to_rest("texts", Self::has_converged);
         for tab in 0..self.tabs.len() {
             if self.tabs[tab].is_alive {
@@ -134,6 +136,7 @@ impl World<'_> {
     }
 
     /// Everybody who is left says one thing more: what others missed until now, they miss no more.
+    /// Only where nothing else tells them, since it would also free what a lost wake left standing.
     fn speak_last_words(&mut self) {
         for tab in 0..self.tabs.len() {
             if self.tabs[tab].is_alive && self.tabs[tab].client.is_some() {

@@ -141,6 +141,12 @@ impl Plan {
         }
     }
 
+    /// Whether what servers did not hear of each other stays unheard until somebody types again: they
+    /// share the store, and nothing looks at it unasked.
+    pub(super) fn needs_last_words(&self) -> bool {
+        self.is_shared && self.config.poll_interval == NEVER
+    }
+
     /// A world without faults of its own, in which everything that can happen next may.
     /// Snapshots are taken where a document may be loaded again: elsewhere nobody sees them.
     pub(super) fn interleaved(tabs: usize, edits: usize, is_loaded_again: bool) -> Plan {

@@ -45,7 +45,10 @@ impl Core {
     /// Wakes the writers now or, where many people type, after the pause that the load asks for;
     /// and sees to it that the text is checked.
     pub(super) fn schedule(&mut self, now: Duration) {
-        if sabotage::is_planted(Bug::LostWake) && self.state.head().get().is_multiple_of(5) {
+        let is_fifth = self.state.head().get().is_multiple_of(5);
+        if sabotage::is_planted(Bug::LostWake) && is_fifth
+            || sabotage::strikes(Bug::LostWakeAfterUnknown)
+        {
             return;
         }
         let wake_at = {
