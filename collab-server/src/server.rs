@@ -71,6 +71,9 @@ pub enum StartError {
     Web(#[source] io::Error),
 }
 
+/// What the last session to be sent away gets for its answers and its close.
+const MOVE_GRACE: Duration = Duration::from_secs(2);
+
 /// What connections get once the time for a graceful end is over.
 const LAST_WORDS: Duration = Duration::from_millis(2_500);
 
@@ -145,13 +148,16 @@ impl Server {
         self.address
     }
 
-    /// Ends in order: takes no connection, lets documents finish what they have begun and their
-    /// people hear of it, closes every socket with 1012, and closes the database.
+    /// Ends in order: says that it is not ready, sends sessions to other servers if there may be
+    /// any, takes no connection, lets documents finish what they have begun and their people hear
+    /// of it, closes every socket with 1012, and closes the database.
     ///
-    /// Takes the time that `shutdown_ms` gives, and at most 3.5 s more.
+    /// Takes the time that `drain_ms`, `move_ms` and `shutdown_ms` give, and at most 5.5 s more.
     pub async fn stop(self) {
         let Server { app, accepting, .. } = self;
-        let Shutdown { stopping, overdue, tasks } = app.shutdown.clone();
+        drain(&app).await;
+        send_away(&app).await;
+        let Shutdown { stopping, overdue, tasks, .. } = app.shutdown.clone();
         stopping.cancel();
         tasks.close();
         let limit = Duration::from_millis(app.config.shutdown_ms.into());
@@ -175,6 +181,31 @@ impl Server {
         }
         tracing::info!("stopped");
     }
+}
+
+/// Lets those who ask notice that the server is about to end.
+async fn drain(app: &App) {
+    app.shutdown.draining.cancel();
+    let pause = Duration::from_millis(app.config.drain_ms.into());
+    if !pause.is_zero() {
+        tracing::info!(pause_ms = app.config.drain_ms, "not ready any more");
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Has every session end at a moment of its own, so that its client goes to another server. Where
+/// there is no other, waiting would only keep people from coming back.
+async fn send_away(app: &App) {
+    let window = Duration::from_millis(app.config.move_ms.into());
+    if window.is_zero() || !app.config.database.is_shared() {
+        return;
+    }
+    app.shutdown.moving.cancel();
+    let places = u32::try_from(app.config.sockets_max()).unwrap_or(u32::MAX);
+    let limit = window + MOVE_GRACE;
+    // All places are free when all sessions are gone.
+    let are_gone = tokio::time::timeout(limit, app.sockets.acquire_many(places)).await.is_ok();
+    tracing::info!(are_gone, "sessions were sent to other servers");
 }
 
 /// Everything that requests and sessions share, around a store.

@@ -7,6 +7,7 @@
 
 mod brake;
 mod channels;
+mod departure;
 mod entrance;
 mod expiry;
 mod history;
@@ -45,6 +46,7 @@ use crate::rate::Allowance;
 use crate::store::StoreError;
 use brake::Brake;
 use channels::{Channels, Pull};
+use departure::Departure;
 use expiry::Expiry;
 use joining::{JoinOutcome, Joining};
 use link::{Link, LinkEvent};
@@ -106,6 +108,7 @@ async fn serve_link<L: Link>(
             }
             Err(end) => end,
         },
+        Err(_) if app.shutdown.takes_no_session() => End::Close(CloseCode::Restart),
         Err(_) => End::Close(CloseCode::Overloaded),
     };
     if let End::Close(code) = end {
@@ -174,6 +177,7 @@ struct Session<'a, L> {
     brake: Brake,
     pulse: Pulse,
     expiry: Expiry,
+    departure: Departure,
     is_stopping: bool,
 }
 
@@ -203,6 +207,7 @@ impl<'a, L: Link> Session<'a, L> {
             brake: Brake::default(),
             pulse,
             expiry,
+            departure: Departure::default(),
             is_stopping: false,
         }
     }
@@ -230,7 +235,10 @@ impl<'a, L: Link> Session<'a, L> {
             if self.deadline() < timer.deadline() {
                 timer.as_mut().reset(self.deadline());
             }
-            let may_read = self.outbox.len() < ANSWERS_MAX && !self.brake.holds(Instant::now());
+            let now = Instant::now();
+            let may_read = self.outbox.len() < ANSWERS_MAX
+                && !self.brake.holds(now)
+                && !self.departure.has_begun(now);
             // A text is made when the one before is on its way; until then its join waits.
             let may_join = !self.joins.is_empty() && self.outbox.len_bytes() < JOIN_BYTES_MAX;
             tokio::select! {
@@ -244,6 +252,10 @@ impl<'a, L: Link> Session<'a, L> {
                     self.on_timer()?;
                     timer.as_mut().reset(self.deadline());
                 }
+                () = shutdown.moving.cancelled(), if !self.departure.is_set() => {
+                    let window = Duration::from_millis(self.app.config.move_ms.into());
+                    self.departure.set(Instant::now() + shutdown.moment(window));
+                }
                 () = shutdown.stopping.cancelled(), if !self.is_stopping => {
                     self.is_stopping = true;
                     self.may_pull = true;
@@ -256,7 +268,7 @@ impl<'a, L: Link> Session<'a, L> {
     /// When the timer has something to do at the earliest.
     fn deadline(&self) -> Instant {
         let pulse = self.pulse.deadline();
-        let others = [self.expiry.deadline(), self.brake.until()];
+        let others = [self.expiry.deadline(), self.brake.until(), self.departure.deadline(Instant::now())];
         others.into_iter().flatten().fold(pulse, Instant::min)
     }
 
@@ -294,9 +306,13 @@ impl<'a, L: Link> Session<'a, L> {
         Ok(())
     }
 
-    /// A stopping server's documents end their sessions once they have answered everything; then
-    /// the connection goes too.
-    fn end_if_stopped(&self) -> Result<(), End> {
+    /// Who is to go to another server goes once everything is answered, or at the latest. A stopping
+    /// server's documents end their sessions once they have answered everything; then the
+    /// connection goes too.
+    fn end_if_stopped(&mut self) -> Result<(), End> {
+        if self.departure.is_due(Instant::now(), self.channels.await_answers()) {
+            return Err(End::Close(CloseCode::Restart));
+        }
         let is_done = self.is_stopping
             && self.channels.is_empty()
             && self.outbox.is_empty()

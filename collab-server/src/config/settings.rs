@@ -275,8 +275,16 @@ settings! {
         statistics_s: u32 = "60" in 0..=86_400,
         /// Whether /metrics answers (Prometheus text). It names no person and no document. on or off.
         metrics: Switch = "on",
-        /// After SIGTERM or SIGINT: how long documents and connections get to finish, in
-        /// milliseconds. The process ends at most 3.5 s later; a second signal ends it at once.
+        /// After SIGTERM or SIGINT: how long /health/ready answers 503 while all else is served as
+        /// before, in milliseconds, for load balancers that ask and take a while to notice. 0 is
+        /// right where nobody asks.
+        drain_ms: u32 = "0" in 0..=600_000,
+        /// After that, on a database that other servers share: how long it takes to send sessions
+        /// to them, in milliseconds. Each is closed with 1012 at a moment of its own, so that they
+        /// do not arrive all at once; new ones are refused. A millisecond for each is plenty.
+        move_ms: u32 = "1000" in 0..=600_000,
+        /// After that: how long documents and connections get to finish, in milliseconds. The
+        /// process ends at most 3.5 s later; a second signal ends it at once.
         shutdown_ms: u32 = "6000" in 0..=600_000,
     }
     "Advanced" {

@@ -136,6 +136,14 @@ pub enum Database {
     Memory,
 }
 
+impl Database {
+    /// Whether other servers may use it at the same time.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Database::Postgres(_))
+    }
+}
+
 impl FromValue for Database {
     fn from_value(text: &str) -> Result<Self, String> {
         if text == "memory:" {

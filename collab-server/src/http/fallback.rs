@@ -115,7 +115,7 @@ async fn open(
     if subprotocol != SUBPROTOCOL {
         return Err(ApiError::bad_request("the subprotocol concord.v1 must be named"));
     }
-    if app.shutdown.stopping.is_cancelled() {
+    if app.shutdown.takes_no_session() {
         return Err(ApiError::new(ErrorCode::Overloaded));
     }
     let entering = admission::enter(&app, &headers, &extensions, auth)?;

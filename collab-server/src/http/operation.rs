@@ -15,7 +15,7 @@ pub(super) async fn live() -> &'static str {
 
 /// The server takes work: its database answers and it is not about to end.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    if app.shutdown.stopping.is_cancelled() {
+    if app.shutdown.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
     match app.store.check().await {

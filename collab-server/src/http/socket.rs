@@ -27,7 +27,7 @@ pub(super) async fn upgrade(
         return Err(ApiError::new(ErrorCode::ForeignOrigin));
     }
     let key = check_handshake(request.headers())?;
-    if app.shutdown.stopping.is_cancelled() {
+    if app.shutdown.takes_no_session() {
         return Err(ApiError::new(ErrorCode::Overloaded));
     }
     let headers = request.headers();

@@ -20,7 +20,7 @@ pub(super) struct Open {
     pub(super) sender: SessionSender,
     pub(super) feed: SessionFeed,
     pub(super) rate: SubmissionRate,
-    /// The submission that waits for its answer, for the figures only.
+    /// The submission that waits for its answer.
     pub(super) waiting: Option<(u64, Instant)>,
 }
 
@@ -113,6 +113,11 @@ impl Channels {
 
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+
+    /// Whether a submission waits for its answer.
+    pub(super) fn await_answers(&self) -> bool {
+        self.open.values().any(|open| open.waiting.is_some())
     }
 
     /// Takes what the next document with news has for this session, about `budget_bytes` of it.
