@@ -3,7 +3,7 @@
  *
  * It knows nothing of documents. Users attach, are told when the socket is ready or lost, and get every message.
  */
-import { backoffMs } from './backoff.js';
+import { backoffMs, MOVED_ATTEMPT } from './backoff.js';
 import { closePlan } from './close.js';
 import { decode } from './decode.js';
 import type { Host, Socket, Timer } from './host.js';
@@ -231,8 +231,8 @@ export class Connection {
   #lost(code: number): void {
     if (this.#state.state === 'closed') return;
     const wasOpen = this.#welcome !== undefined;
-    if (!wasOpen && code === 1006 && this.#host.online()) this.#misses++;
-    if (wasOpen && this.#host.clock() - this.#openedAt >= STABLE_MS) this.#attempt = 0;
+    if (!wasOpen && code === 1006 && this.#attempt >= 0 && this.#host.online()) this.#misses++;
+    if (wasOpen && this.#host.clock() - this.#openedAt >= STABLE_MS) this.#attempt = code === 1012 ? MOVED_ATTEMPT : 0;
     this.#dropSocket();
     const plan = closePlan(code);
     const refused = plan.retry === 'with_new_token' && ++this.#refusals >= REFUSALS_MAX;

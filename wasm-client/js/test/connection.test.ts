@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { backoffMs, DELAY_MAX_MS, DELAY_MIN_MS } from '../src/backoff.js';
+import { backoffMs, DELAY_MAX_MS, DELAY_MIN_MS, MOVED_ATTEMPT } from '../src/backoff.js';
 import { Connection, type ConnectionUser, socketUrl } from '../src/connection.js';
 import '../src/fallback.js'; // here already, since these clocks do not wait for a disk
 import { CLOSE_RETRY } from '../src/protocol.js';
@@ -46,6 +46,14 @@ describe('backoff', () => {
     }
     assert.ok(backoffMs(0, 0.999) < backoffMs(1, 0.999) && backoffMs(1, 0.999) < backoffMs(2, 0.999));
     assert.equal(backoffMs(0, 0), DELAY_MIN_MS);
+  });
+
+  test('who is sent to another server asks sooner, and still at a moment of their own', () => {
+    const least = [-3, -2, -1, 0].map((attempt) => backoffMs(attempt, 0));
+    const most = [-3, -2, -1, 0].map((attempt) => backoffMs(attempt, 0.999_999));
+    assert.equal(MOVED_ATTEMPT, -3);
+    assert.deepEqual(least, [63, 125, 250, 500]);
+    assert.deepEqual(most, [375, 750, 1_500, 3_000]);
   });
 
   test('a thousand clients of a restarted server spread: no tenth of a second holds more than 5 %', () => {
@@ -95,6 +103,42 @@ describe('connection', () => {
     await world.pass(4_000);
     assert.deepEqual(latest().messages[0], { type: 'auth', token: 'token 2' });
     assert.equal(connection.state.state, 'connected');
+  });
+
+  test('a server that sends its clients to another one costs them less than half a second', async () => {
+    const { world, tab, connection, latest } = start();
+    connection.attach(silent);
+    await world.pass(6_000);
+    latest().drop(1012);
+    await world.pass(380);
+    assert.equal(connection.state.state, 'connected');
+    assert.equal(tab.sockets.length, 2);
+  });
+
+  test('a connection that did not last is no reason to hurry, whatever it is closed with', async () => {
+    const { world, tab, connection, latest } = start();
+    connection.attach(silent);
+    for (let round = 0; round < 20; round++) {
+      await world.pass(10);
+      if (connection.state.state === 'connected') latest().drop(1012);
+      await world.pass(990);
+    }
+    assert.ok(tab.sockets.length <= 8, `${tab.sockets.length} sockets in 20 s`);
+  });
+
+  test('the server that one is sent to may be late, and that is no sign of a network without WebSockets', async () => {
+    const { world, tab, connection, latest } = start();
+    connection.attach(silent);
+    await world.pass(6_000);
+    const serve = world.accept;
+    world.accept = (socket) => queueMicrotask(() => socket.drop(1006));
+    latest().drop(1012);
+    await world.pass(750);
+    assert.ok(tab.sockets.length >= 3, 'it has asked again by then');
+    world.accept = serve;
+    await world.pass(1_500);
+    assert.equal(connection.state.state, 'connected');
+    assert.equal(connection.state.transport, 'websocket');
   });
 
   test('refused tokens end in a closed connection, not in a loop', async () => {

@@ -136,6 +136,17 @@ describe('where WebSockets do not pass', () => {
     assert.deepEqual(stage.heard, ['opened', 'closed', 'opened']);
   });
 
+  test('a request that reaches a server which does not know the session costs less than a second', async () => {
+    const stage = start();
+    stage.connection.attach(stage.user);
+    await carriedBy(stage, 'sse');
+    await stage.world.pass(6_000);
+    stage.front.forget();
+    stage.connection.send({ type: 'leave', ch: 1 });
+    await stage.world.pass(900);
+    assert.deepEqual(stage.heard, ['opened', 'closed', 'opened']);
+  });
+
   test('who closes tells the server, and leaves no timer behind', async () => {
     const stage = start();
     stage.connection.attach(stage.user);

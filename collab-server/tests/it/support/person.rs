@@ -12,13 +12,17 @@ const DELAY_MIN_MS: f64 = 500.0;
 const DELAY_MAX_MS: f64 = 30_000.0;
 const FIRST_WINDOW_MS: f64 = 3_000.0;
 
+/// The first attempt after the server has sent a client to another one, with 1012.
+const MOVED_ATTEMPT: i32 = -3;
+
 /// A connection that lives shorter does not make the next pause short again.
 const STABLE: Duration = Duration::from_secs(5);
 
 /// The pause before attempt number `attempt` (0 is the first retry); `random` is in [0, 1).
-pub(crate) fn backoff(attempt: u32, random: f64) -> Duration {
-    let window = DELAY_MAX_MS.min(FIRST_WINDOW_MS * f64::from(2_u32.pow(attempt.min(10))));
-    Duration::from_secs_f64((DELAY_MIN_MS + random * (window - DELAY_MIN_MS)).round() / 1_000.0)
+pub(crate) fn backoff(attempt: i32, random: f64) -> Duration {
+    let window = DELAY_MAX_MS.min(FIRST_WINDOW_MS * 2_f64.powi(attempt.min(10)));
+    let least = DELAY_MIN_MS.min(window / 6.0);
+    Duration::from_secs_f64((least + random * (window - least)).round() / 1_000.0)
 }
 
 #[test]
@@ -28,6 +32,7 @@ fn the_native_client_comes_back_by_the_rule_of_the_browser() {
         ("DELAY_MIN_MS", DELAY_MIN_MS),
         ("DELAY_MAX_MS", DELAY_MAX_MS),
         ("FIRST_WINDOW_MS", FIRST_WINDOW_MS),
+        ("MOVED_ATTEMPT", f64::from(MOVED_ATTEMPT)),
     ] {
         let line = rule.lines().find(|line| line.contains(&format!("const {name} =")));
         let number = line.and_then(|line| line.split(['=', ';']).nth(1)).expect("a constant");
@@ -36,6 +41,8 @@ fn the_native_client_comes_back_by_the_rule_of_the_browser() {
     assert_eq!(backoff(0, 0.0), Duration::from_millis(500));
     assert_eq!(backoff(0, 0.5), Duration::from_millis(1_750));
     assert_eq!(backoff(9, 1.0), Duration::from_secs(30));
+    assert_eq!(backoff(MOVED_ATTEMPT, 0.0), Duration::from_millis(63));
+    assert_eq!(backoff(MOVED_ATTEMPT, 1.0), Duration::from_millis(375));
 }
 
 /// How quickly a person types and gives a link up.
@@ -56,7 +63,7 @@ pub(crate) struct Person {
     choices: Choices,
     temper: Temper,
     /// Attempts since the last connection that lasted.
-    attempt: u32,
+    attempt: i32,
     /// When each attempt to come back was due.
     pub(crate) attempts: Vec<Instant>,
     /// From a submission to its ack, for each.
@@ -190,7 +197,8 @@ impl Person {
         self.losses += 1;
         self.closes.push(self.client.closed_with());
         if self.opened_at.elapsed() >= STABLE / self.temper.haste {
-            self.attempt = 0;
+            let is_moved = self.client.closed_with() == Some(1012);
+            self.attempt = if is_moved { MOVED_ATTEMPT } else { 0 };
         }
         self.client.cut();
     }

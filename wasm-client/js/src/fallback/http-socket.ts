@@ -15,6 +15,8 @@ const ACK_EVERY_UNITS = 8_192;
 /** Requests that come to nothing before the session is given up. */
 const MISSES_MAX = 5;
 const PAUSE_MS = 200;
+/** A session that is not known is that of a server which has ended, or another server's: a new one is asked for soon. */
+const UNKNOWN = 1012;
 const SESSION_HEADER = 'concord-session';
 
 export class HttpSocket implements Socket {
@@ -94,7 +96,7 @@ export class HttpSocket implements Socket {
       // Nothing may come before the first message is sent, not even the head of an answer.
       if (isPoll) this.#opened();
       const answer = await this.#host.fetch(this.#base + address, this.#about({ signal: receiving.signal }));
-      if (answer.status === 404) this.#gone(1006);
+      if (answer.status === 404) this.#gone(UNKNOWN);
       if (!answer.ok || !answer.body) return came;
       const reader = answer.body.getReader();
       for (;;) {
@@ -161,7 +163,7 @@ export class HttpSocket implements Socket {
       } else if (status === 413) {
         return; // too large: the close that follows says so
       } else if (status === 400 || status === 404 || ++misses > MISSES_MAX) {
-        this.#gone(1006); return;
+        return this.#gone(status === 404 ? UNKNOWN : 1006);
       } else {
         await this.#pause(PAUSE_MS * 2 ** misses);
       }
