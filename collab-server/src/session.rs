@@ -268,7 +268,8 @@ impl<'a, L: Link> Session<'a, L> {
     /// When the timer has something to do at the earliest.
     fn deadline(&self) -> Instant {
         let pulse = self.pulse.deadline();
-        let others = [self.expiry.deadline(), self.brake.until(), self.departure.deadline(Instant::now())];
+        let others =
+            [self.expiry.deadline(), self.brake.until(), self.departure.deadline(Instant::now())];
         others.into_iter().flatten().fold(pulse, Instant::min)
     }
 

@@ -150,6 +150,7 @@ const SOAKS: &[Soak] = &[
             "a folder with automerge-paper.json.gz of github.com/josephg/editing-traces",
         )),
     },
+    faults!("rolling", "rolling::", "two servers restarted in turn, five times, under 40 people"),
     faults!("faults", "faults::", "real server, databases and networks that fail: all scenarios"),
     faults!("network", "faults::network", "eight people behind failing networks, 40 rounds"),
     faults!("slow-readers", "faults::slow", "100 connections that take nothing while 20 type"),

@@ -15,6 +15,7 @@ mod page;
 mod program;
 mod rest;
 mod rights;
+mod rolling;
 mod security;
 mod sessions;
 mod sharing;

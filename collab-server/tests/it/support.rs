@@ -1,5 +1,6 @@
 //! What the tests share: a server of their own, and clients for it.
 
+pub(crate) mod balancer;
 pub(crate) mod choices;
 pub(crate) mod fallback;
 pub(crate) mod history;

@@ -143,7 +143,7 @@ impl FallbackSession {
             if answer.status != 200 {
                 return Err(1006);
             }
-            self.arrived.extend(events_in(&dechunked(&answer.body)));
+            self.arrived.extend(events_of(&answer.body));
             return Ok(());
         }
         if self.stream.is_none() {
@@ -202,12 +202,13 @@ impl FallbackSession {
     }
 }
 
-/// The body of an answer in chunks, or as it is.
-fn dechunked(body: &[u8]) -> String {
+/// The whole events of a poll's body, which may have been cut off.
+pub(crate) fn events_of(body: &[u8]) -> Vec<Event> {
     let mut chunks = Chunks::default();
     chunks.raw.extend_from_slice(body);
     chunks.decode();
-    String::from_utf8(chunks.decoded).expect("UTF-8")
+    let end = chunks.decoded.windows(2).rposition(|two| two == b"\n\n").map_or(0, |at| at + 2);
+    events_in(std::str::from_utf8(&chunks.decoded[..end]).expect("UTF-8"))
 }
 
 /// The whole events of a text.

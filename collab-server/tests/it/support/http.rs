@@ -50,12 +50,30 @@ impl Request {
         self.send_over(address, stream).await
     }
 
+    /// The same of a server that may not be there; `None` when there is no answer.
+    pub(crate) async fn try_send(self, address: SocketAddr) -> Option<Answer> {
+        let connecting = tokio::time::timeout(DEADLINE, TcpStream::connect(address));
+        let stream = connecting.await.ok()?.ok()?;
+        let bytes = tokio::time::timeout(DEADLINE, self.talk(address, stream)).await.ok()?;
+        Answer::read(&bytes)
+    }
+
     /// Asks over a connection to `address` that is there already.
     pub(crate) async fn send_over(
         self,
         address: SocketAddr,
-        mut stream: impl AsyncRead + AsyncWrite + Unpin,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
     ) -> Answer {
+        let talking = tokio::time::timeout(DEADLINE, self.talk(address, stream));
+        Answer::parse(&talking.await.expect("an answer in time"))
+    }
+
+    /// Everything that is answered.
+    async fn talk(
+        self,
+        address: SocketAddr,
+        mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    ) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", self.method, self.path);
         if !self.headers.iter().any(|(name, _)| name == "host") {
             write!(head, "host: {address}\r\n").expect("writing to a string does not fail");
@@ -65,14 +83,11 @@ impl Request {
         }
         write!(head, "content-length: {}\r\n\r\n", self.body.len())
             .expect("writing to a string does not fail");
-        let talk = async {
-            // A server that refuses early may close before it has read the body.
-            let _ = stream.write_all(&[head.into_bytes(), self.body].concat()).await;
-            let mut bytes = Vec::new();
-            let _ = stream.read_to_end(&mut bytes).await;
-            Answer::parse(&bytes)
-        };
-        tokio::time::timeout(DEADLINE, talk).await.expect("an answer in time")
+        // A server that refuses early may close before it has read the body.
+        let _ = stream.write_all(&[head.into_bytes(), self.body].concat()).await;
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes).await;
+        bytes
     }
 }
 
@@ -85,7 +100,12 @@ pub(crate) struct Answer {
 
 impl Answer {
     fn parse(bytes: &[u8]) -> Self {
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        Self::read(bytes).expect("a head")
+    }
+
+    /// `None` of what was cut off before its body.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = std::str::from_utf8(&bytes[..end]).expect("an ASCII head");
         let mut lines = head.split("\r\n");
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a status");
@@ -94,7 +114,7 @@ impl Answer {
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
         let status = status.parse().expect("a number");
-        Answer { status, headers, body: bytes[end + 4..].to_vec() }
+        Some(Answer { status, headers, body: bytes[end + 4..].to_vec() })
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -5,6 +5,7 @@
 //! JSON here, not the server's own types, as a stranger's client would have it.
 
 mod arriving;
+mod polls;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -20,6 +21,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
 use self::arriving::is_retryable;
+use self::polls::Polls;
+use super::fallback::Event;
 
 /// How long any single answer may take before a test fails.
 const ANSWER_MAX: Duration = Duration::from_secs(120);
@@ -35,6 +38,13 @@ pub(crate) enum Taken {
     Check,
 }
 
+/// What carries a client's messages.
+enum Wire {
+    Socket(Box<WebSocketStream<MaybeTlsStream<TcpStream>>>),
+    /// A session over HTTP requests.
+    Polls(Polls),
+}
+
 /// One tab: a client of one document that keeps its id and its pending work over connections.
 pub(crate) struct NativeClient {
     address: SocketAddr,
@@ -47,7 +57,9 @@ pub(crate) struct NativeClient {
     channel: u64,
     limits: Limits,
     engine: Client,
-    socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>,
+    /// Whether it takes a network for one that breaks WebSockets.
+    over_http: bool,
+    wire: Option<Wire>,
     /// Entries received and not yet taken, each with the revision before it.
     stream: VecDeque<(u64, Value)>,
     /// The revision behind the last entry received.
@@ -89,7 +101,8 @@ impl NativeClient {
             channel: 0,
             limits: Limits::NONE,
             engine: Client::new("", Revision::ZERO, ClientSeq::new(1)),
-            socket: None,
+            over_http: false,
+            wire: None,
             stream: VecDeque::new(),
             received: 0,
             rejects: Vec::new(),
@@ -107,6 +120,15 @@ impl NativeClient {
     pub(crate) async fn connect(&mut self) -> Result<(), tungstenite::Error> {
         self.cut();
         self.closed_with = None;
+        self.wire = Some(if self.over_http {
+            Wire::Polls(Polls::open(self.address, &self.cookie).await?)
+        } else {
+            Wire::Socket(Box::new(self.dial().await?))
+        });
+        self.enter().await
+    }
+
+    async fn dial(&self) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Error> {
         let mut request = format!("ws://{}/api/socket", self.address).into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("cookie", self.cookie.parse().expect("a cookie is a header value"));
@@ -117,8 +139,11 @@ impl NativeClient {
         let origin = format!("http://{}", self.address);
         headers.insert("origin", origin.parse().expect("an origin is a header value"));
         headers.insert("sec-websocket-protocol", "concord.v1".parse().expect("plain"));
-        let (socket, _) = tokio_tungstenite::connect_async(request).await?;
-        self.socket = Some(socket);
+        Ok(tokio_tungstenite::connect_async(request).await?.0)
+    }
+
+    /// Joins the document over a new connection.
+    async fn enter(&mut self) -> Result<(), tungstenite::Error> {
         let mut join = json!({ "type": "join", "doc": self.document, "client": self.id });
         let is_first = self.epoch.is_empty();
         if !is_first {
@@ -160,6 +185,11 @@ impl NativeClient {
         Ok(())
     }
 
+    /// Speaks over HTTP requests from the next connection on.
+    pub(crate) fn go_over_http(&mut self) {
+        self.over_http = true;
+    }
+
     /// Has another cookie from the next connection on.
     pub(crate) fn sign_in(&mut self, cookie: &str) {
         cookie.clone_into(&mut self.cookie);
@@ -172,14 +202,14 @@ impl NativeClient {
 
     /// Drops the connection without a word, as a lost network does.
     pub(crate) fn cut(&mut self) {
-        self.socket = None;
+        self.wire = None;
         self.stream.clear();
         self.retry = None;
         self.pongs = 0;
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.socket.is_some()
+        self.wire.is_some()
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -305,28 +335,45 @@ impl NativeClient {
     }
 
     async fn send_raw(&mut self, message: String) -> Result<(), tungstenite::Error> {
-        let socket = self.socket.as_mut().ok_or(tungstenite::Error::ConnectionClosed)?;
-        socket.send(Message::text(message)).await
+        match self.wire.as_mut().ok_or(tungstenite::Error::ConnectionClosed)? {
+            Wire::Socket(socket) => socket.send(Message::text(message)).await,
+            Wire::Polls(polls) => polls.send(message).await,
+        }
     }
 
     pub(super) async fn next_message(&mut self) -> Result<Value, tungstenite::Error> {
-        let socket = self.socket.as_mut().ok_or(tungstenite::Error::ConnectionClosed)?;
-        loop {
-            let message = tokio::time::timeout(ANSWER_MAX, socket.next())
-                .await
-                .expect("the server answers in time")
-                .ok_or(tungstenite::Error::ConnectionClosed)??;
-            match message {
-                Message::Text(text) => {
-                    return Ok(serde_json::from_str(&text).expect("the server sends JSON"));
-                }
-                Message::Close(frame) => {
-                    self.closed_with = frame.map(|frame| frame.code.into());
-                    return Err(tungstenite::Error::ConnectionClosed);
-                }
-                _ => {}
+        let wire = self.wire.as_mut().ok_or(tungstenite::Error::ConnectionClosed)?;
+        let next = tokio::time::timeout(ANSWER_MAX, next_on(wire));
+        match next.await.expect("the server answers in time") {
+            Ok(message) => Ok(message),
+            Err(code) => {
+                self.closed_with = code;
+                Err(tungstenite::Error::ConnectionClosed)
             }
         }
+    }
+}
+
+/// The next message, or the code of the close if there was one.
+async fn next_on(wire: &mut Wire) -> Result<Value, Option<u16>> {
+    match wire {
+        Wire::Polls(polls) => match polls.next().await {
+            Some(Event::Message(_, message)) => Ok(message),
+            Some(Event::Close(code)) => Err(Some(code)),
+            None => Err(None),
+        },
+        Wire::Socket(socket) => loop {
+            match socket.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    return Ok(serde_json::from_str(&text).expect("the server sends JSON"));
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    return Err(frame.map(|frame| frame.code.into()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(None),
+            }
+        },
     }
 }
 

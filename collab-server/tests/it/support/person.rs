@@ -68,6 +68,11 @@ pub(crate) struct Person {
     pub(crate) attempts: Vec<Instant>,
     /// From a submission to its ack, for each.
     pub(crate) waits: Vec<Duration>,
+    /// From the last ack before a connection was lost to the first one after, for each loss with
+    /// edits after it.
+    pub(crate) pauses: Vec<Duration>,
+    acked_at: Option<Instant>,
+    is_paused: bool,
     submitted_at: Option<Instant>,
     opened_at: Instant,
     /// When the last sign of life came, and how many pongs had come before the ping that is out.
@@ -93,6 +98,9 @@ impl Person {
             attempt: 0,
             attempts: Vec::new(),
             waits: Vec::new(),
+            pauses: Vec::new(),
+            acked_at: None,
+            is_paused: false,
             submitted_at: None,
             opened_at: Instant::now(),
             alive_at: Instant::now(),
@@ -114,17 +122,28 @@ impl Person {
     /// Types `edits` times, online and offline, and goes on until everything is acknowledged.
     pub(crate) async fn write(&mut self, edits: usize, characters: &Characters) {
         let mut left = edits;
-        let mut next = Instant::now();
-        while left > 0 || self.client.has_pending() {
-            if left > 0 && Instant::now() >= next {
-                self.edit(characters);
-                left -= 1;
-                next = Instant::now() + self.temper.pace.mul_f64(2.0 * self.choices.fraction());
+        let goes_on = move || left.checked_sub(1).map(|less| left = less).is_some();
+        self.write_while(goes_on, characters).await;
+    }
+
+    /// Types on, online and offline, for as long as the answer is yes before each edit; then goes on
+    /// until everything is acknowledged.
+    pub(crate) async fn write_while(
+        &mut self,
+        mut goes_on: impl FnMut() -> bool,
+        characters: &Characters,
+    ) {
+        let mut next = Some(Instant::now());
+        while next.is_some() || self.client.has_pending() {
+            if next.is_some_and(|at| Instant::now() >= at) {
+                next = goes_on().then(|| {
+                    self.edit(characters);
+                    Instant::now() + self.temper.pace.mul_f64(2.0 * self.choices.fraction())
+                });
             }
-            let until_next = next.saturating_duration_since(Instant::now());
-            let wait =
-                if left > 0 { until_next.min(self.temper.patience) } else { self.temper.patience };
-            self.step(wait).await;
+            let until_next = next.map(|at| at.saturating_duration_since(Instant::now()));
+            let patience = self.temper.patience;
+            self.step(until_next.map_or(patience, |wait| wait.min(patience))).await;
         }
     }
 
@@ -166,6 +185,10 @@ impl Person {
             && let Some(at) = self.submitted_at.take()
         {
             self.waits.push(at.elapsed());
+            let before = self.acked_at.replace(Instant::now());
+            if std::mem::take(&mut self.is_paused) {
+                self.pauses.extend(before.map(|before| before.elapsed()));
+            }
         }
         if self.is_dead().await {
             self.lose();
@@ -195,6 +218,7 @@ impl Person {
 
     fn lose(&mut self) {
         self.losses += 1;
+        self.is_paused = true;
         self.closes.push(self.client.closed_with());
         if self.opened_at.elapsed() >= STABLE / self.temper.haste {
             let is_moved = self.client.closed_with() == Some(1012);
