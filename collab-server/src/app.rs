@@ -12,6 +12,7 @@ use crate::auth::{Auth, Identity, Kind, OriginPolicy};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::fanout::Fanout;
 use crate::history::Histories;
 use crate::metrics::Metrics;
 use crate::people::People;
@@ -30,6 +31,8 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<Registry>,
+    /// The way to other servers.
+    pub(crate) fanout: Arc<dyn Fanout>,
     pub(crate) histories: Histories,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) auth: Auth,

@@ -19,7 +19,7 @@ pub use settings::{Config, SETTINGS, Setting};
 pub use source::{ConfigError, Origin, Sources};
 pub use value::{
     CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Origins, PostgresUrl, PublicUrl,
-    Secret, SignInUrl, Switch,
+    RedisUrl, Secret, SignInUrl, Switch,
 };
 
 use collab_protocol::WireLimits;
@@ -126,6 +126,7 @@ impl Config {
     /// Finds settings that contradict each other.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_tokens()?;
+        self.check_redis()?;
         let needed = self.message_bytes_needed();
         if u64::from(self.message_bytes_max) < needed {
             return Err(ConfigError::Contradiction(format!(
@@ -162,6 +163,18 @@ impl Config {
             "connections_per_user_max",
             self.connections_per_user_max,
         )
+    }
+
+    /// Redis tells servers of one database of each other; a database of one server needs none.
+    fn check_redis(&self) -> Result<(), ConfigError> {
+        if self.redis_url.is_some() && !matches!(self.database, Database::Postgres(_)) {
+            return Err(ConfigError::Contradiction(
+                "redis_url is set, but only servers on one PostgreSQL database have something to \
+                 tell each other: database names another"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     fn check_pair(
@@ -283,6 +296,23 @@ mod tests {
         }
         let error = with(&[("database", "mysql://u:pw@host/db")]).expect_err("another database");
         assert!(!error.to_string().contains("pw"), "{error}");
+    }
+
+    #[test]
+    fn redis_is_named_by_its_address_and_its_password_is_not_shown() {
+        let postgres = ("database", "postgres://host/db");
+        let redis = |url: &str| with(&[postgres, ("redis_url", url)]).map(|found| found.redis_url);
+        assert_eq!(redis("").expect("unset"), None);
+        for url in ["redis://host", "redis://u:pw@host:7000/1", "rediss://:pw@host"] {
+            let found = redis(url).expect("an address").expect("set");
+            let shown = format!("{found} {found:?}");
+            assert!(shown.contains("host") && !shown.contains("pw"), "{shown}");
+        }
+        for url in ["host:6379", "http://u:pw@host", "redis://", "redis://u:pw@host:port"] {
+            let error = redis(url).expect_err("no address of a Redis").to_string();
+            assert!(error.contains("redis://host:6379") && !error.contains("pw"), "{error}");
+        }
+        refused(&[("redis_url", "redis://host")], "one PostgreSQL database");
     }
 
     #[test]

@@ -6,7 +6,9 @@
 
 mod hub;
 mod local;
+mod redis;
 mod subscription;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use ot_core::Revision;
 use crate::store::LoggedOperation;
 
 pub use local::LocalFanout;
+pub(crate) use redis::RedisFanout;
 pub use subscription::{Heard, Subscription};
 
 /// One running server: another one after each start.
@@ -98,4 +101,26 @@ pub trait Fanout: Send + Sync + 'static {
     /// From now on, what the others publish to an address. To be called before what the news is
     /// about is read: else what happens in between goes unheard.
     fn subscribe(&self, to: Address) -> Subscription;
+
+    /// How it stands with the way to the others.
+    fn way(&self) -> Way {
+        Way::Sure
+    }
+
+    /// Says what waits, soon, and nothing after it.
+    fn end(&self) {}
+}
+
+/// How it stands with the way to other servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Nothing can get lost on it.
+    Sure,
+    /// It works, for the so-manieth time: what was said between two times was not heard.
+    Open {
+        /// Counts from 1.
+        times: u64,
+    },
+    /// There is none now.
+    Lost,
 }

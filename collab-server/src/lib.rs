@@ -50,15 +50,15 @@ pub use cli::{
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Config, ConfigError, CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Networks,
-    Origin, Origins, PUBLIC_SITE, PostgresUrl, PublicUrl, SETTINGS, Secret, Setting, SignInUrl,
-    Sources, Switch,
+    Origin, Origins, PUBLIC_SITE, PostgresUrl, PublicUrl, RedisUrl, SETTINGS, Secret, Setting,
+    SignInUrl, Sources, Switch,
 };
 pub use document::{
     CatchUp, DocumentConfig, Ended, Frame, HeadText, JoinError, JoinRequest, Joined, Participant,
     Pulled, SendError, SessionFeed, SessionSender, Since, Step, Stretch, Submission,
     SubmissionHash,
 };
-pub use fanout::{Address, Batch, Fanout, Heard, LocalFanout, News, ServerId, Subscription};
+pub use fanout::{Address, Batch, Fanout, Heard, LocalFanout, News, ServerId, Subscription, Way};
 pub use packed::{
     Edits, Operations, PAGE_OPERATIONS_MAX, PackError, PackedPage, PageBuilder, PageError, Stamp,
     StampIter, Stamps, sealed_page,

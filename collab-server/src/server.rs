@@ -16,6 +16,7 @@ use crate::auth::{Auth, AuthError, KeyError, OriginPolicy};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Database};
 use crate::document::DocumentConfig;
+use crate::fanout::{Fanout, LocalFanout, RedisFanout};
 use crate::history::{Histories, HistoryConfig};
 use crate::http;
 use crate::listener::Listener;
@@ -166,6 +167,7 @@ impl Server {
                 tracing::error!(%error, "the listener failed");
             }
             app.registry.shutdown().await;
+            app.fanout.end();
             tasks.wait().await;
         };
         if tokio::time::timeout(limit, graceful).await.is_err() {
@@ -226,10 +228,18 @@ pub(crate) async fn assemble(
         store = Arc::new(PackingStore::start(store, least, Arc::clone(&metrics), &shutdown));
     }
     let documents = document_config(&config);
+    let redis = match &config.redis_url {
+        Some(url) => {
+            let database = database_id(store.as_ref()).await?;
+            Some(RedisFanout::start(url, database, &metrics, &shutdown))
+        }
+        None => None,
+    };
+    let redis = redis.map(|redis| redis as Arc<dyn Fanout>);
     let registry = match config.database {
-        // Others may use it too. Nothing carries their commits here yet: the log is looked at.
+        // Others may use it too. Where nothing carries their commits here the log is looked at.
         Database::Postgres(_) => {
-            Registry::shared(Arc::clone(&store), documents, Arc::clone(&clock), None)
+            Registry::shared(Arc::clone(&store), documents, Arc::clone(&clock), redis.clone())
         }
         Database::Sqlite(_) | Database::Memory => {
             Registry::new(Arc::clone(&store), documents, Arc::clone(&clock))
@@ -254,6 +264,7 @@ pub(crate) async fn assemble(
         shutdown,
         histories: Histories::new(Arc::clone(&store), HistoryConfig::default()),
         registry,
+        fanout: redis.unwrap_or_else(|| Arc::new(LocalFanout::default())),
         store,
         clock,
         auth,
@@ -279,6 +290,17 @@ fn load_files(config: &Config) -> Result<(Option<Tls>, WebApp), StartError> {
     };
     let web = WebApp::load(config.web_dir.as_deref()).map_err(StartError::Web)?;
     Ok((tls, web))
+}
+
+/// What tells this database from every other; drawn by the first server that asks.
+async fn database_id(store: &dyn Store) -> Result<u128, StartError> {
+    let drawn = uuid::Uuid::new_v4().into_bytes().to_vec();
+    let stored = store.setting_or_insert("database_id", drawn).await;
+    let of_ours = |source| StartError::Database { place: "as opened".to_owned(), source };
+    let bytes: [u8; 16] = stored.map_err(of_ours)?.try_into().map_err(|_| {
+        of_ours(StoreError::Unavailable { reason: "its id is not of 16 bytes".to_owned() })
+    })?;
+    Ok(u128::from_be_bytes(bytes))
 }
 
 /// Opens a database, which is made where there is none.

@@ -8,8 +8,8 @@ use axum::http::HeaderName;
 use super::network::Networks;
 use super::source::{ConfigError, Sources};
 use super::value::{
-    CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Origins, PublicUrl, Secret,
-    SignInUrl, Switch,
+    CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Origins, PublicUrl, RedisUrl,
+    Secret, SignInUrl, Switch,
 };
 
 /// One setting, as its documentation needs it.
@@ -122,6 +122,10 @@ settings! {
         /// postgres://user:password@host/database, which several servers may share; or memory: to
         /// forget everything at the end. DATABASE_URL in the environment means the same.
         database: Database = "sqlite:data/concord.db",
+        /// A Redis by which servers on one PostgreSQL database tell each other at once what they
+        /// commit and who is there: redis://user:password@host:6379, or rediss:// with TLS. It keeps
+        /// nothing; without it, or while it is away, others see everything a little later.
+        redis_url: Option<RedisUrl> = "",
         /// Connections to PostgreSQL, besides the one that commits edits. They load documents and
         /// answer the API.
         database_connections: u32 = "10" in 1..=1_000,

@@ -190,6 +190,44 @@ impl fmt::Debug for PostgresUrl {
     }
 }
 
+/// The address of a Redis. It may hold a password, which is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    /// The whole address, for the driver alone.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_password(&self.0))
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromValue for Option<RedisUrl> {
+    fn from_value(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let is_redis = text.starts_with("redis://") || text.starts_with("rediss://");
+        match is_redis && redis::Client::open(text).is_ok() {
+            true => Ok(Some(RedisUrl(text.to_owned()))),
+            false => Err("an address such as redis://host:6379 or, with TLS, \
+                          rediss://user:password@host:6380"
+                .to_owned()),
+        }
+    }
+}
+
 /// An address as it may be shown: without user, password and parameters.
 pub(super) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };

@@ -7,6 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
+use crate::fanout::Way;
 
 /// The process runs and answers.
 pub(super) async fn live() -> &'static str {
@@ -19,11 +20,20 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
     match app.store.check().await {
-        Ok(()) => "ok\n".into_response(),
+        Ok(()) => well(app.fanout.way()).into_response(),
         Err(error) => {
             tracing::warn!(%error, "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "storage unavailable\n").into_response()
         }
+    }
+}
+
+/// Without a way to other servers this one works as well: they only hear of each other later.
+fn well(way: Way) -> &'static str {
+    match way {
+        Way::Sure => "ok\n",
+        Way::Open { .. } => "ok\nredis: there\n",
+        Way::Lost => "ok\nredis: away, other servers are heard later\n",
     }
 }
 

@@ -28,17 +28,17 @@ use crate::support::person::{Person, Temper};
 use crate::support::process::{Process, sqlite_in};
 
 /// Whether this is the full size.
-fn is_full() -> bool {
+pub(crate) fn is_full() -> bool {
     std::env::var_os("CONCORD_FAULTS").is_some_and(|size| size == "full")
 }
 
 /// One number for the short size, another for the full one.
-fn sized<T>(short: T, full: T) -> T {
+pub(crate) fn sized<T>(short: T, full: T) -> T {
     if is_full() { full } else { short }
 }
 
 /// The seed of this run: `CONCORD_SEED`, or the scenario's own.
-fn seed(own: u64) -> u64 {
+pub(crate) fn seed(own: u64) -> u64 {
     let seed = std::env::var("CONCORD_SEED").ok().map(|seed| seed.parse().expect("a number"));
     let seed = seed.unwrap_or(own);
     println!("CONCORD_SEED={seed}");
@@ -60,7 +60,7 @@ struct Stage {
 }
 
 /// Flags of servers whose clients are all one person, in a hurry.
-const OPEN: [&str; 8] = [
+pub(crate) const OPEN: [&str; 8] = [
     "--submissions-per-s",
     "100000",
     "--joins-per-s",

@@ -11,6 +11,7 @@ pub(crate) mod person;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod socket;
 pub(crate) mod stand_in;
