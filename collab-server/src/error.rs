@@ -23,6 +23,8 @@ use crate::store::StoreError;
 pub(crate) struct ApiError {
     code: ErrorCode,
     message: Cow<'static, str>,
+    /// The answer's status, where it is not its code's own.
+    status: Option<StatusCode>,
     /// When asking again may succeed, where that is known.
     retry: Option<Duration>,
     /// Where to sign in, for who is not.
@@ -33,12 +35,18 @@ impl ApiError {
     /// The code with its own sentence.
     pub(crate) fn new(code: ErrorCode) -> Self {
         let message = Cow::Borrowed(code.sentence());
-        ApiError { code, message, retry: None, sign_in_url: None }
+        ApiError { code, message, status: None, retry: None, sign_in_url: None }
     }
 
     /// A request that does not have the documented form; `message` says what would do.
     pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         ApiError { message: message.into(), ..ApiError::new(ErrorCode::BadRequest) }
+    }
+
+    /// A request that took longer than it may, or whose body did.
+    pub(crate) fn too_slow() -> Self {
+        let error = ApiError::bad_request("the request took longer than it may");
+        ApiError { status: Some(StatusCode::REQUEST_TIMEOUT), ..error }
     }
 
     /// Too many requests; the next one may come after `retry`.
@@ -58,7 +66,7 @@ impl ApiError {
     }
 
     fn status(&self) -> StatusCode {
-        status_of(self.code)
+        self.status.unwrap_or_else(|| status_of(self.code))
     }
 }
 

@@ -2,6 +2,7 @@
 //! that operators ask for.
 
 mod admission;
+mod body;
 mod documents;
 mod extract;
 mod fallback;
@@ -68,7 +69,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/api/me", get(me::read).put(me::update))
         .route(UNKNOWN, axum::routing::any(unknown))
         .layer(middleware::from_fn_with_state(Arc::clone(app), permit::permit))
-        .layer(documents::body_limit(&app.config))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard_api));
     let rest = Router::new()
         .route(SOCKET_PATH, get(socket::upgrade))
@@ -149,14 +149,8 @@ async fn guard_api(State(app): State<Arc<App>>, mut request: Request, next: Next
     };
     request.extensions_mut().insert(extract::Asking(identified.identity));
     let limit = Duration::from_millis(app.config.request_timeout_ms.into());
-    let mut response = match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => (
-            StatusCode::REQUEST_TIMEOUT,
-            ApiError::bad_request("the request took longer than it may"),
-        )
-            .into_response(),
-    };
+    let answering = tokio::time::timeout(limit, next.run(request)).await;
+    let mut response = answering.unwrap_or_else(|_| ApiError::too_slow().into_response());
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert_with(|| HeaderValue::from_static("no-store"));
     if let Some(cookie) = identified.set_cookie {

@@ -52,6 +52,11 @@ struct Held {
 }
 
 impl ConnectionPermit {
+    /// Whether it is counted by its address.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.0.unknown.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Somebody has said over this connection who they are: it counts by its address no longer.
     pub(crate) fn known(&self) {
         self.0.unknown.lock().unwrap_or_else(PoisonError::into_inner).take();

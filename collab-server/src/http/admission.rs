@@ -92,6 +92,22 @@ fn enter_unknown(app: &App, extensions: &Extensions) -> Result<Option<AddressPla
     place.map(Some)
 }
 
+/// A place for a request whose body is waited for before it is known who sends it. A connection that
+/// is counted by its address has one already; over a proxy's it is the request that is counted.
+///
+/// # Errors
+/// `slow_down` when the address has as many as one may.
+pub(super) fn wait(app: &App, extensions: &Extensions) -> Result<Option<AddressPlace>, ApiError> {
+    if extensions.get::<ConnectionPermit>().is_some_and(ConnectionPermit::is_counted) {
+        return Ok(None);
+    }
+    let Some(address) = address(extensions) else { return Ok(None) };
+    app.addresses.enter(address).map(Some).ok_or_else(|| {
+        app.metrics.limited(Limit::AddressConnections);
+        ApiError::slow_down(app.handshake_time())
+    })
+}
+
 /// Counts what a person asks for, and keeps a place for it where there are only so many.
 ///
 /// # Errors

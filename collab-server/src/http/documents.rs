@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use collab_protocol::{
@@ -14,10 +14,9 @@ use collab_protocol::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::extract::{Asking, Body, Permitted};
+use super::extract::{Asking, Body, DocumentBody, Permitted};
 use crate::app::App;
 use crate::auth::Kind;
-use crate::config::Config;
 use crate::error::ApiError;
 use crate::people::one_line;
 use crate::rights::Visitor;
@@ -35,18 +34,13 @@ const SEARCH_BYTES_MAX: usize = 4 * TITLE_CHARS_MAX;
 /// Which revision a text is.
 pub(super) static REVISION: HeaderName = HeaderName::from_static("concord-revision");
 
-/// A body may hold a whole document, escaped as far as texts usually are, and its title.
-pub(super) fn body_limit(config: &Config) -> DefaultBodyLimit {
-    DefaultBodyLimit::max(2 * config.document_bytes_max as usize + 16 * 1024)
-}
-
 /// `POST /api/documents`
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     Asking(identity): Asking,
-    body: Option<Body<CreateDocument>>,
+    body: Option<DocumentBody<CreateDocument>>,
 ) -> Result<Response, ApiError> {
-    let CreateDocument { title, text } = body.map(|Body(body)| body).unwrap_or_default();
+    let CreateDocument { title, text } = body.map(|DocumentBody(body)| body).unwrap_or_default();
     let title = clean_title(title.as_deref().unwrap_or_default())?;
     let text = clean_text(text.unwrap_or_default(), app.config.document_bytes_max as usize)?;
     let mut profile = app.people.profile(&identity).await?;

@@ -1,11 +1,16 @@
 //! What handlers take from a request, each failure with its documented answer.
 
+use std::sync::Arc;
+
+use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use collab_protocol::{DocumentId, ErrorCode, Role, UserId, VersionId};
 use serde::de::DeserializeOwned;
 
+use super::body::{self, Patience};
+use crate::app::App;
 use crate::auth::Identity;
 use crate::error::ApiError;
 use crate::store::DocumentRecord;
@@ -71,35 +76,63 @@ impl<S: Send + Sync> FromRequestParts<S> for VersionInPath {
     }
 }
 
-/// A JSON body.
+/// A JSON body of a few fields.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<S, T> FromRequest<S> for Body<T>
-where
-    S: Send + Sync,
-    T: DeserializeOwned,
-{
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let axum::Json(value) =
-            <axum::Json<T> as FromRequest<S>>::from_request(request, state).await?;
-        Ok(Body(value))
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        small(app, request, body::SMALL_BYTES_MAX).await.map(Body)
     }
 }
 
-impl<S, T> OptionalFromRequest<S> for Body<T>
-where
-    S: Send + Sync,
-    T: DeserializeOwned,
-{
+/// A JSON body of at most so many bytes, which comes as soon as a head has to.
+///
+/// # Errors
+/// When it is too large, comes too slowly, or has another form.
+pub(super) async fn small<T: DeserializeOwned>(
+    app: &App,
+    request: Request,
+    bytes_max: usize,
+) -> Result<T, ApiError> {
+    check_kind(request.headers())?;
+    let patience = Patience::with_a_small_one(&app.config);
+    let bytes = body::read(request.into_body(), patience, body::up_to(bytes_max)).await?;
+    parse(&bytes)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    Ok(Json::from_bytes(bytes)?.0)
+}
+
+/// A page can have a browser send other kinds to any server without asking it first.
+fn check_kind(headers: &HeaderMap) -> Result<(), ApiError> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
+    let subtype = kind.strip_prefix("application/").unwrap_or_default();
+    match subtype == "json" || subtype.ends_with("+json") {
+        true => Ok(()),
+        false => Err(ApiError::bad_request("the body must be application/json")),
+    }
+}
+
+/// A JSON body that may hold a whole document; `None` without one.
+pub(super) struct DocumentBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned> OptionalFromRequest<Arc<App>> for DocumentBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ApiError> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Option<Self>, ApiError> {
         if !has_body(request.headers()) {
             return Ok(None);
         }
-        <Body<T> as FromRequest<S>>::from_request(request, state).await.map(Some)
+        check_kind(request.headers())?;
+        let patience = Patience::with_a_large_one(&app.config);
+        let admit = body::up_to(body::document_bytes_max(&app.config));
+        let bytes = body::read(request.into_body(), patience, admit).await?;
+        parse(&bytes).map(|value| Some(DocumentBody(value)))
     }
 }
 

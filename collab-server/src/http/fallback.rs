@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -15,10 +15,10 @@ use axum::{Json, Router};
 use collab_protocol::{
     ErrorCode, OpenSession, SESSION_HEADER, SESSION_PATH, SUBPROTOCOL, SessionOpened,
 };
-use futures_util::StreamExt;
 use serde::Deserialize;
 
 use super::admission::{self, Entering};
+use super::body::{self, Patience};
 use super::extract;
 use crate::app::App;
 use crate::auth::{Identity, OriginVerdict};
@@ -106,17 +106,18 @@ fn is_opener(app: &App, opener: Option<&Identity>, headers: &HeaderMap) -> bool 
 }
 
 /// `POST /api/session`
-async fn open(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    extract::Body(OpenSession { subprotocol, auth }): extract::Body<OpenSession>,
-) -> Result<Response, ApiError> {
-    if subprotocol != SUBPROTOCOL {
-        return Err(ApiError::bad_request("the subprotocol concord.v1 must be named"));
-    }
+async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
     if app.shutdown.takes_no_session() {
         return Err(ApiError::new(ErrorCode::Overloaded));
+    }
+    let (headers, extensions) = (request.headers().clone(), request.extensions().clone());
+    // Whoever is to be waited for has a place by then.
+    let waiting = admission::wait(&app, &extensions)?;
+    let body_max = app.config.preauth_message_bytes_max as usize;
+    let OpenSession { subprotocol, auth } = extract::small(&app, request, body_max).await?;
+    drop(waiting);
+    if subprotocol != SUBPROTOCOL {
+        return Err(ApiError::bad_request("the subprotocol concord.v1 must be named"));
     }
     let entering = admission::enter(&app, &headers, &extensions, auth)?;
     let Entering { identity, cookie, unknown } = entering;
@@ -186,7 +187,8 @@ async fn messages(
     pipe.acknowledge(ack)?;
     let limit = Duration::from_millis(app.config.request_timeout_ms.into());
     let taking = async {
-        let body = read(body, &pipe).await?;
+        let patience = Patience::with_a_large_one(&app.config);
+        let body = body::read(body, patience, |len| admit(&pipe, len)).await?;
         Ok(pipe.send(n.max(1), body).await?)
     };
     match tokio::time::timeout(limit, taking).await {
@@ -195,17 +197,11 @@ async fn messages(
     }
 }
 
-/// Reads a body that is no longer than messages may be; a longer one ends the session.
-async fn read(body: Body, pipe: &Pipe) -> Result<Bytes, ApiError> {
-    let mut whole = Vec::new();
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| ApiError::bad_request("the body ended early"))?;
-        if whole.len() + piece.len() > pipe.body_max() {
-            pipe.flood();
-            return Err(ApiError::new(ErrorCode::MessageTooLarge));
-        }
-        whole.extend_from_slice(&piece);
+/// Lets a body be no longer than messages may be; a longer one ends the session.
+fn admit(pipe: &Pipe, len: usize) -> Result<(), ApiError> {
+    if len <= pipe.body_max() {
+        return Ok(());
     }
-    Ok(whole.into())
+    pipe.flood();
+    Err(ApiError::new(ErrorCode::MessageTooLarge))
 }

@@ -1,6 +1,7 @@
 //! Tests of the running server over real sockets, and of each store against one contract.
 
 mod audit;
+mod bodies;
 mod cluster;
 mod converge;
 mod fallback;
