@@ -13,6 +13,7 @@ mod feed;
 mod frame;
 mod join;
 mod moments;
+mod neighbours;
 mod presence;
 mod ring;
 mod room;
@@ -28,6 +29,7 @@ use self::actor::{Answering, Inbox, JoinTicket, Parts};
 use self::room::Shared;
 use crate::clock::Clock;
 use crate::fanout::{Fanout, Subscription};
+use crate::presence_news::HostId;
 use crate::rights::Rights;
 use crate::store::{Loaded, Store, StoreError};
 
@@ -89,7 +91,7 @@ impl Document {
     ) -> Result<(Document, impl Future<Output = ()> + Send + 'static), StoreError> {
         let (id, config) = (loaded.record.id, around.config.clone());
         let sharing = match &around.fanout {
-            Some(_) => Sharing::Told,
+            Some(_) => Sharing::Told(HostId::random()),
             None if around.is_shared => Sharing::Silent,
             None => Sharing::Alone,
         };

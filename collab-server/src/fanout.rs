@@ -16,6 +16,7 @@ use std::sync::Arc;
 use collab_protocol::{DocumentId, TenantId, TopicName, UserId};
 use ot_core::Revision;
 
+use crate::presence_news::PresenceNews;
 use crate::store::LoggedOperation;
 
 pub use local::LocalFanout;
@@ -70,6 +71,8 @@ pub enum Address {
 pub enum News {
     /// Operations were committed.
     Batch(Batch),
+    /// Who is in a document on that server.
+    Presence(PresenceNews),
 }
 
 /// Operations of one document that one server has committed, dense and in order.

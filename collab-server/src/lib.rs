@@ -23,6 +23,7 @@ mod metrics;
 mod packed;
 mod packing;
 mod people;
+mod presence_news;
 mod rate;
 mod registry;
 mod revision;
@@ -64,6 +65,7 @@ pub use packed::{
     StampIter, Stamps, sealed_page,
 };
 pub use packing::{PackReport, pack_document};
+pub use presence_news::{HostId, PersonThere, PresenceNews, Telling};
 pub use registry::{Registry, RegistryStats};
 pub use rights::{Rights, RightsChange, Visitor};
 pub use server::{Server, StartError, check_config};

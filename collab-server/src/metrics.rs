@@ -144,6 +144,7 @@ pub(crate) struct Metrics {
     mailbox_depth: Gauge<u64, AtomicU64>,
     rooms: Gauge<u64, AtomicU64>,
     people: Gauge<u64, AtomicU64>,
+    elsewhere: Gauge<u64, AtomicU64>,
     lag: Gauge<u64, AtomicU64>,
 }
 
@@ -212,6 +213,7 @@ figures! {
     mailbox_depth "mailbox_depth" "Messages waiting for documents",
     rooms "rooms" "Documents with somebody in them",
     people "people" "People in documents, counted once in each",
+    elsewhere "sessions_elsewhere" "Sessions of other servers in documents that are open here",
     lag "lag_revisions" "Revisions that the session furthest behind lacks",
 }
 
@@ -263,6 +265,7 @@ impl Metrics {
             mailbox_depth: Gauge::default(),
             rooms: Gauge::default(),
             people: Gauge::default(),
+            elsewhere: Gauge::default(),
             lag: Gauge::default(),
         };
         metrics.register();
@@ -336,6 +339,7 @@ impl Metrics {
     pub(crate) fn text(&self, stats: &RegistryStats, rooms: &[RoomFigures]) -> String {
         self.rooms.set(rooms.iter().filter(|room| room.sessions > 0).count() as u64);
         self.people.set(rooms.iter().map(|room| room.people as u64).sum());
+        self.elsewhere.set(rooms.iter().map(|room| room.elsewhere as u64).sum());
         self.lag.set(rooms.iter().map(|room| room.lag_revisions).max().unwrap_or(0));
         self.documents_loaded.set(stats.documents as u64);
         self.mailbox_depth.set(stats.waiting as u64);

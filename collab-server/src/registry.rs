@@ -81,6 +81,8 @@ pub(crate) struct RoomFigures {
     pub(crate) sessions: usize,
     /// People who have at least one of those.
     pub(crate) people: usize,
+    /// Sessions of other servers.
+    pub(crate) elsewhere: usize,
     /// Its last revision.
     pub(crate) head: Revision,
     /// How many revisions the session furthest behind lacks.
@@ -217,10 +219,12 @@ impl Registry {
         Err(EditError::Rejected(RejectCode::Overloaded))
     }
 
-    /// Live sessions of a document; 0 when it is not loaded.
+    /// Live sessions of a document, those of other servers too as far as they have told; 0 when it is
+    /// not loaded.
     #[must_use]
     pub fn here(&self, document: DocumentId) -> usize {
-        self.loaded(document).map_or(0, |document| document.session_count())
+        let activity = self.loaded(document).map(|document| document.activity());
+        activity.map_or(0, |activity| activity.sessions + activity.elsewhere)
     }
 
     /// Gives a document another title and tells who has it open.
@@ -334,8 +338,8 @@ impl Registry {
             numbered.filter_map(|(number, held)| Some((number, document(held)?))).collect()
         };
         let figures = |(number, document): (u64, Document)| {
-            let Activity { sessions, people, head, lag_revisions } = document.activity();
-            RoomFigures { number, sessions, people, head, lag_revisions }
+            let Activity { sessions, people, elsewhere, head, lag_revisions } = document.activity();
+            RoomFigures { number, sessions, people, elsewhere, head, lag_revisions }
         };
         numbered.into_iter().map(figures).collect()
     }

@@ -374,6 +374,7 @@ fn document_config(config: &Config) -> DocumentConfig {
         check_quiet: ms(config.check_quiet_ms),
         check_interval: ms(config.check_interval_ms),
         presence_interval: ms(config.presence_interval_ms),
+        presence_lease: ms(config.presence_lease_ms),
         deliveries_per_s_unpaced: config.deliveries_per_s_unpaced,
         pace_max: ms(config.pace_max_ms),
         retry: ms(config.retry_ms),

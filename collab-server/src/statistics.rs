@@ -92,7 +92,7 @@ mod tests {
 
     fn room(number: u64, head: u64, people: usize) -> RoomFigures {
         let head = Revision::new(head);
-        RoomFigures { number, sessions: people, people, head, lag_revisions: 0 }
+        RoomFigures { number, sessions: people, people, elsewhere: 0, head, lag_revisions: 0 }
     }
 
     #[test]

@@ -315,6 +315,10 @@ settings! {
         /// Carets and who is there are sent at once, then not more often than this, in
         /// milliseconds.
         presence_interval_ms: u32 = "50" in 0..=10_000,
+        /// How long people on another server are shown in a document after that server was last
+        /// heard of, in milliseconds; signs of life go out three times as often. The same on all
+        /// servers.
+        presence_lease_ms: u32 = "12000" in 300..=600_000,
         /// Operations times receivers a second in one document from which on they are sent with
         /// short pauses, several in a frame. Below it everybody sees each edit at once.
         deliveries_per_s_unpaced: u32 = "40000" in 1..=100_000_000,

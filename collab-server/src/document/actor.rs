@@ -235,6 +235,7 @@ impl Actor {
         match heard {
             Some(Heard::News { news, .. }) => match &*news {
                 News::Batch(batch) => self.parts.core.heard(&batch.operations, batch.head()),
+                News::Presence(news) => self.parts.core.heard_presence(news),
             },
             Some(Heard::Gap) => self.parts.core.missed(),
             // Looking at the log now and then goes on.
@@ -263,16 +264,20 @@ impl Actor {
                 Order::Read(read) => self.read(read),
                 Order::Snapshot(snapshot) => self.write_snapshot(snapshot),
                 Order::Publish(operations) => {
-                    if let Some(fanout) = &self.parts.fanout {
-                        let document = self.parts.shared.document;
-                        let news = News::Batch(Batch { document, operations });
-                        fanout.publish(Address::Document(document), Arc::new(news));
-                    }
+                    let document = self.parts.shared.document;
+                    self.publish(News::Batch(Batch { document, operations }));
                 }
+                Order::Tell(news) => self.publish(News::Presence(news)),
             }
         }
         let head = self.parts.shared.room().ring.head();
         self.parts.shared.moments.note(head);
+    }
+
+    fn publish(&self, news: News) {
+        if let Some(fanout) = &self.parts.fanout {
+            fanout.publish(Address::Document(self.parts.shared.document), Arc::new(news));
+        }
     }
 
     fn admit(&mut self, admission: Box<Admission>) {
@@ -295,7 +300,9 @@ impl Actor {
         for (_, ticket) in self.tickets.drain() {
             ticket.refuse(JoinFailure::Gone);
         }
-        self.parts.core.end(Ended::Shutdown);
+        if let Some(news) = self.parts.core.end(Ended::Shutdown) {
+            self.publish(News::Presence(news));
+        }
     }
 
     fn done(&mut self, done: Done) {

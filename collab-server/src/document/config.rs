@@ -37,6 +37,9 @@ pub struct DocumentConfig {
     pub check_interval: Duration,
     /// Presence is sent at once, then not more often than this.
     pub presence_interval: Duration,
+    /// How long the people of another server are shown after it was last heard of. It tells a sign of
+    /// life three times as often.
+    pub presence_lease: Duration,
     /// Deliveries a second (operations times receivers) from which on the writers are woken with
     /// pauses, so that one frame carries several operations.
     pub deliveries_per_s_unpaced: u32,
@@ -70,6 +73,7 @@ impl Default for DocumentConfig {
             check_quiet: Duration::from_millis(500),
             check_interval: Duration::from_secs(1),
             presence_interval: Duration::from_millis(50),
+            presence_lease: Duration::from_secs(12),
             deliveries_per_s_unpaced: 40_000,
             pace_max: Duration::from_millis(30),
             retry: Duration::from_millis(500),

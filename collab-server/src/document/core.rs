@@ -9,6 +9,7 @@
 
 mod admission;
 mod chain;
+mod elsewhere;
 mod order;
 mod pace;
 mod publishing;
@@ -31,10 +32,12 @@ use super::config::DocumentConfig;
 use super::edit::{Edit, Edits};
 use super::feed::Ended;
 use super::join::{JoinRequest, Participant};
+use super::neighbours::Neighbours;
 use super::ring::Ring;
 use super::room::{Answer, Room, SharedRoom};
 use super::state::{Committed, Effect, Event, Outcome, ReadFault, State};
 use super::submission::Submission;
+use crate::presence_news::{HostId, PresenceNews};
 use crate::rights::{Rights, Visitor};
 use crate::sabotage::{self, Bug};
 use crate::store::{Append, Loaded, LoggedOperation, Snapshot, StoreError};
@@ -60,8 +63,8 @@ pub(crate) enum Sharing {
     Alone,
     /// They may commit to it too. The log is looked at now and then; nothing else tells of it.
     Silent,
-    /// As `Silent`, and what is committed here is published for them.
-    Told,
+    /// As `Silent`, and they are told what is committed and who is here, by this name.
+    Told(HostId),
 }
 
 /// See the module.
@@ -83,6 +86,10 @@ pub(crate) struct Core {
     /// What the server edits for people.
     edits: Edits,
     cached: Option<HeadText>,
+    /// Where there are other servers to tell who is here.
+    neighbours: Option<Neighbours>,
+    /// What they told, until the turn.
+    presence_news: Vec<PresenceNews>,
     publishing: Publishing,
     pace: Pace,
     deadlines: Deadlines,
@@ -119,6 +126,13 @@ impl Core {
         let ring = Ring::new(snapshot_at, config.ring_len, config.ring_bytes_max);
         let mut room = Room::new(ring, &record.title, rights.version, config.answers_max);
         authors.into_iter().for_each(|person| room.authors.meet(&person.into()));
+        let neighbours = match sharing {
+            Sharing::Told(host) => {
+                room.begin_telling();
+                Some(Neighbours::new(host, config.presence_lease))
+            }
+            Sharing::Alone | Sharing::Silent => None,
+        };
         for logged in tail {
             let operation = Arc::new(logged.operation);
             state.replay(&operation).map_err(corrupt)?;
@@ -139,6 +153,8 @@ impl Core {
             asking: BTreeMap::new(),
             edits: Edits::default(),
             cached: None,
+            neighbours,
+            presence_news: Vec::new(),
             publishing: Publishing::default(),
             deadlines: Deadlines::default(),
             now: Duration::ZERO,
@@ -322,9 +338,11 @@ impl Core {
         self.event(Event::Heard { operations, head });
     }
 
-    /// Others may have said something that was not heard: the log is looked at, soon.
+    /// Others may have said something that was not heard: the log is looked at, soon, and they are
+    /// asked who is there.
     pub(crate) fn missed(&mut self) {
         self.must_look = true;
+        self.neighbours.iter_mut().for_each(Neighbours::missed);
     }
 
     fn knows_authors(&self, operations: &[LoggedOperation]) -> bool {
@@ -386,7 +404,7 @@ impl Core {
                         time_ms,
                         len_chars,
                     };
-                    if self.sharing == Sharing::Told {
+                    if self.neighbours.is_some() {
                         self.publishing.sent(&append);
                     }
                     orders.push(Order::Append { batch, append });
@@ -397,6 +415,7 @@ impl Core {
         self.room.lock().set_deleted(self.state.is_deleted());
         self.end_shut_out();
         self.place_selections();
+        self.take_presence_news(now);
         if has_committed {
             self.schedule(now);
             orders.extend(self.snapshot_if_due(now_ms));
@@ -404,14 +423,17 @@ impl Core {
         orders.extend(self.publishing.take().map(Order::Publish));
         self.act_on_deadlines(now);
         self.publish_presence(now);
+        orders.extend(self.tell_presence(now).map(Order::Tell));
         orders.extend(self.watch_idleness(now, now_ms));
         orders.extend(self.poll_if_due(now));
         orders
     }
 
-    /// Closes the room. Sessions are left only where the server stops.
-    pub(crate) fn end(&mut self, reason: Ended) {
+    /// Closes the room; the last word to the other servers. Sessions are left only where the server
+    /// stops.
+    pub(crate) fn end(&mut self, reason: Ended) -> Option<PresenceNews> {
         self.room.lock().end_all(reason);
+        self.tell_presence(self.now)
     }
 
     fn committed(&mut self, committed: &Committed) {

@@ -68,6 +68,32 @@ impl Authors {
         number(index)
     }
 
+    /// The same of a session on another server: who was not here is shown in the colour that they
+    /// have there.
+    pub(super) fn enter_elsewhere(&mut self, participant: &Participant) -> AuthorNumber {
+        let index = self.index_or_insert(&participant.user);
+        let known = &mut self.authors[index];
+        known.name.clone_from(&participant.name);
+        if known.sessions == 0 {
+            known.preferred = participant.color % COLOR_COUNT;
+            known.color = known.preferred;
+        }
+        known.sessions += 1;
+        number(index)
+    }
+
+    /// Shows a person under this name, and in this colour if one is given.
+    pub(super) fn show_as(&mut self, by: AuthorNumber, name: &str, color: Option<u8>) {
+        let known = &mut self.authors[by.0 as usize - 1];
+        name.clone_into(&mut known.name);
+        known.color = color.map_or(known.color, |color| color % COLOR_COUNT);
+    }
+
+    /// Looks for a colour that nobody else here has.
+    pub(super) fn tell_apart(&mut self, by: AuthorNumber) {
+        self.recolor(by.0 as usize - 1);
+    }
+
     /// Counts one live session less.
     pub(super) fn leave(&mut self, by: AuthorNumber) {
         let known = &mut self.authors[by.0 as usize - 1];

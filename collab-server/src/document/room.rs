@@ -3,6 +3,8 @@
 //! The actor writes it and the sessions' writers read it, under one lock that is held for a copy of
 //! bytes and never over an await.
 
+mod elsewhere;
+mod figure;
 mod member;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -15,6 +17,8 @@ use collab_protocol::{
 use ot_core::{ClientSeq, Operation, Ranges, Revision};
 use tokio::sync::{Notify, Semaphore};
 
+use self::elsewhere::Elsewhere;
+use self::figure::Figure;
 use self::member::Member;
 use super::config::DocumentConfig;
 use super::feed::Ended;
@@ -45,6 +49,8 @@ pub(crate) struct Activity {
     pub(crate) sessions: usize,
     /// People who have at least one of those.
     pub(crate) people: usize,
+    /// Sessions of other servers, as far as they have told.
+    pub(crate) elsewhere: usize,
     pub(crate) head: Revision,
     /// How many revisions the session furthest behind lacks.
     pub(crate) lag_revisions: u64,
@@ -107,6 +113,8 @@ pub(super) struct Room {
     rights_version: u64,
     members: BTreeMap<SessionNumber, Member>,
     by_client: BTreeMap<ClientId, SessionNumber>,
+    /// Sessions of other servers, under numbers of this room's.
+    elsewhere: Elsewhere,
     /// Sessions that went, with the version of the presence at which they did, oldest first.
     gone: VecDeque<(u64, SessionNumber)>,
     /// Counts the changes of the presence.
@@ -134,6 +142,7 @@ impl Room {
             rights_version,
             members: BTreeMap::new(),
             by_client: BTreeMap::new(),
+            elsewhere: Elsewhere::default(),
             gone: VecDeque::new(),
             version: 0,
             published: 0,
@@ -155,13 +164,14 @@ impl Room {
     pub(super) fn activity(&self) -> Activity {
         let head = self.ring.head();
         let live = || self.members.values().filter(|member| member.is_live());
-        let mut people: Vec<AuthorNumber> = live().map(|member| member.by).collect();
+        let mut people: Vec<AuthorNumber> = live().map(|member| member.figure.by).collect();
         people.sort_unstable();
         people.dedup();
         let lags = live().map(|member| head.get().saturating_sub(member.sent.get()));
         Activity {
             sessions: self.members.len(),
             people: people.len(),
+            elsewhere: self.elsewhere.len(),
             head,
             lag_revisions: lags.max().unwrap_or(0),
         }
@@ -182,18 +192,19 @@ impl Room {
         start: Revision,
         wake: Arc<Notify>,
     ) -> Entered {
+        self.elsewhere_is_here(client);
         let by = self.authors.enter(participant);
-        self.version += 1;
+        let version = self.change_here();
         let is_at_head = start == self.ring.head();
-        let seen = if is_at_head { self.version } else { 0 };
-        let door = (visitor, role);
-        let member = Member::new((client, by), door, start, wake, (self.version, seen));
-        let people = self
-            .members
-            .iter()
-            .filter(|(_, other)| other.is_live())
-            .map(|(number, other)| {
-                let person = other.person(*number, &self.authors);
+        let seen = if is_at_head { version } else { 0 };
+        let figure = Figure::new(client, by, version);
+        let member = Member::new(figure, (visitor, role), start, wake, seen);
+        let live = self.members.iter().filter(|(_, other)| other.is_live());
+        let people = live
+            .map(|(number, other)| (*number, &other.figure))
+            .chain(self.elsewhere.figures())
+            .map(|(number, figure)| {
+                let person = figure.person(number, &self.authors);
                 Person { ranges: person.ranges.filter(|_| is_at_head), ..person }
             })
             .collect();
@@ -205,12 +216,27 @@ impl Room {
     /// Takes a session out. Its people may still be there with another one.
     pub(super) fn leave(&mut self, session: SessionNumber) {
         let Some(member) = self.members.remove(&session) else { return };
-        if self.by_client.get(&member.client) == Some(&session) {
-            self.by_client.remove(&member.client);
+        let Figure { client, by, .. } = member.figure;
+        if self.by_client.get(&client) == Some(&session) {
+            self.by_client.remove(&client);
         }
         if member.ended.is_none() {
-            self.note_gone(session, member.by);
+            self.left_here(session, by);
         }
+    }
+
+    /// A session of this server is not shown any more.
+    fn left_here(&mut self, session: SessionNumber, by: AuthorNumber) {
+        self.change_here();
+        self.elsewhere.left_here(session);
+        self.note_gone(session, by);
+    }
+
+    /// Counts a change that other servers are to be told of; the version that it is.
+    fn change_here(&mut self) -> u64 {
+        self.version += 1;
+        self.elsewhere.changed_here = self.version;
+        self.version
     }
 
     fn note_gone(&mut self, session: SessionNumber, by: AuthorNumber) {
@@ -233,8 +259,8 @@ impl Room {
         }
         member.ended = Some(reason);
         member.wake.notify_one();
-        let by = member.by;
-        self.note_gone(session, by);
+        let by = member.figure.by;
+        self.left_here(session, by);
     }
 
     /// Ends every session.
@@ -256,14 +282,17 @@ impl Room {
                 // Made while they might, and in the log: they hear of it, and of what came before.
                 member.cut = Some(self.ring.head());
             }
+            let figure = &mut member.figure;
             if is_own && let Some(ranges) = &committed.ranges {
                 self.version += 1;
-                member.ranges = ranges.clone();
-                member.changed = self.version;
-            } else if !member.ranges.is_empty() && !sabotage::is_planted(Bug::StaleSelections) {
-                member.ranges = presence::carry(&member.ranges, &committed.operation, is_own);
+                self.elsewhere.changed_here = self.version;
+                figure.ranges = ranges.clone();
+                figure.changed = self.version;
+            } else if !figure.ranges.is_empty() && !sabotage::is_planted(Bug::StaleSelections) {
+                figure.ranges = presence::carry(&figure.ranges, &committed.operation, is_own);
             }
         }
+        self.elsewhere.carry(committed, &mut self.version);
     }
 
     /// Puts an operation into the ring that was committed before the document was loaded.
@@ -282,19 +311,28 @@ impl Room {
 
     /// Sets a session's selections, in the text at the head.
     pub(super) fn select(&mut self, session: SessionNumber, ranges: Ranges) {
-        if let Some(member) = self.members.get_mut(&session) {
-            self.version += 1;
-            member.ranges = ranges;
-            member.changed = self.version;
+        if !self.members.contains_key(&session) {
+            return;
+        }
+        let version = self.change_here();
+        if let Some(Member { figure, .. }) = self.members.get_mut(&session) {
+            (figure.ranges, figure.changed) = (ranges, version);
         }
     }
 
     /// Gives a person another name or colour.
     pub(super) fn rename_person(&mut self, participant: &super::Participant) {
-        let Some(by) = self.authors.rename(participant) else { return };
-        self.version += 1;
-        for member in self.members.values_mut().filter(|member| member.by == by) {
-            member.changed = self.version;
+        if let Some(by) = self.authors.rename(participant) {
+            self.show_anew(by);
+        }
+    }
+
+    /// A person's name or colour has changed: they are shown anew, here and elsewhere.
+    fn show_anew(&mut self, by: AuthorNumber) {
+        let version = self.change_here();
+        let here = self.members.values_mut().map(|member| &mut member.figure);
+        for figure in here.chain(self.elsewhere.figures_mut()).filter(|figure| figure.by == by) {
+            figure.changed = version;
         }
     }
 
@@ -394,13 +432,16 @@ impl Room {
     ) -> (Option<String>, u64) {
         let head = self.ring.head();
         let mut frame = PresenceFrame::new(channel, head);
-        let Room { members, authors, gone, .. } = self;
+        let Room { members, authors, gone, elsewhere, .. } = self;
         // Who went before it came, it was never told of.
         let gone_after = members.get(&own).map_or(seen, |own| own.entered.max(seen));
         for (number, member) in members.iter_mut() {
-            if *number != own && member.is_live() && member.changed > seen {
-                frame.push(member.shown(*number, head, authors));
+            if *number != own && member.is_live() && member.figure.changed > seen {
+                frame.push(member.figure.shown(*number, head, authors));
             }
+        }
+        for (number, figure) in elsewhere.numbered_mut().filter(|(_, f)| f.changed > seen) {
+            frame.push(figure.shown(number, head, authors));
         }
         let gone = gone.iter().filter(|(version, number)| *version > gone_after && *number != own);
         (frame.finish(gone.map(|(_, number)| *number)), self.version)

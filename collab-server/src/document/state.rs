@@ -207,6 +207,16 @@ impl State {
         base: Revision,
         ranges: Ranges,
     ) -> Result<Option<Ranges>, ()> {
+        self.carry_ranges_of(base, ranges, |_| false)
+    }
+
+    /// The same of a session whose own the operations behind some revisions are.
+    pub(super) fn carry_ranges_of(
+        &self,
+        base: Revision,
+        ranges: Ranges,
+        is_own: impl Fn(Revision) -> bool,
+    ) -> Result<Option<Ranges>, ()> {
         let Some(len) = self.recent.len_at(base, self.text.len_chars()) else {
             return if base > self.head() { Ok(None) } else { Err(()) };
         };
@@ -214,8 +224,9 @@ impl State {
             return Ok(None);
         }
         let mut carried = ranges;
-        for operation in self.recent.after(base) {
-            carried = super::presence::carry(&carried, operation, false);
+        for (count, operation) in self.recent.after(base).enumerate() {
+            let is_own = is_own(later(base, count));
+            carried = super::presence::carry(&carried, operation, is_own);
         }
         Ok(Some(carried))
     }

@@ -8,6 +8,8 @@
 
 use collab_protocol::{ClientId, DocumentId};
 use ot_core::{ClientSeq, Limits, Operation, Revision};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{Batch, News, ServerId};
 use crate::store::{ChainHash, LoggedOperation};
@@ -18,6 +20,8 @@ const VERSION: u8 = 1;
 const GAP: u8 = 0;
 const BEAT: u8 = 1;
 const BATCH: u8 = 2;
+/// As JSON, in which fields may be added.
+const PRESENCE: u8 = 3;
 
 /// What one message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +62,7 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
             write_batch(batch, &mut out);
             out
         }
+        News::Presence(news) => json(PRESENCE, from, news),
     }
 }
 
@@ -65,13 +70,14 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
 pub(super) fn read(bytes: &[u8]) -> Result<(ServerId, Word), Unreadable> {
     let mut reader = Reader { bytes };
     let [version, kind] = reader.array()?;
-    if version != VERSION || !matches!(kind, GAP | BEAT | BATCH) {
+    if version != VERSION || !matches!(kind, GAP | BEAT | BATCH | PRESENCE) {
         return Err(Unreadable::Unknown);
     }
     let from = ServerId::new(u128::from_be_bytes(reader.array()?));
     let word = match kind {
         GAP => Word::Gap,
         BEAT => Word::Beat(u64::from_be_bytes(reader.array()?)),
+        PRESENCE => Word::News(News::Presence(read_json(&mut reader)?)),
         _ => Word::News(News::Batch(read_batch(&mut reader)?)),
     };
     if reader.bytes.is_empty() { Ok((from, word)) } else { Err(Unreadable::Malformed) }
@@ -81,6 +87,16 @@ fn head(kind: u8, from: ServerId) -> Vec<u8> {
     let mut out = vec![VERSION, kind];
     out.extend(from.get().to_be_bytes());
     out
+}
+
+fn json(kind: u8, from: ServerId, news: &impl Serialize) -> Vec<u8> {
+    let mut out = head(kind, from);
+    write_bytes(&serde_json::to_vec(news).expect("news has no unencodable part"), &mut out);
+    out
+}
+
+fn read_json<T: DeserializeOwned>(reader: &mut Reader<'_>) -> Result<T, Unreadable> {
+    serde_json::from_slice(reader.bytes()?).map_err(|_| Unreadable::Malformed)
 }
 
 fn write_batch(batch: &Batch, out: &mut Vec<u8>) {
@@ -164,6 +180,8 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::presence_news::{HostId, PersonThere, PresenceNews, Telling};
+    use collab_protocol::{SelectionRange, SessionNumber};
     use proptest::prelude::*;
 
     const HERE: ServerId = ServerId::new(7);
@@ -185,12 +203,33 @@ mod tests {
         News::Batch(Batch { document: DocumentId::new(0xd0c), operations })
     }
 
+    fn presence() -> News {
+        let person = PersonThere {
+            session: SessionNumber(3),
+            client: ClientId::new(0xc1),
+            user: "g_ada".parse().expect("an id"),
+            name: "Ada \"漢\"".to_owned(),
+            color: 4,
+            ranges: vec![SelectionRange { anchor: 1, head: 4 }],
+        };
+        News::Presence(PresenceNews {
+            host: HostId::new(u64::MAX),
+            number: 9,
+            telling: Telling::Whole,
+            asks: true,
+            revision: 11,
+            people: vec![person],
+            gone: vec![SessionNumber(2)],
+        })
+    }
+
     #[test]
     fn every_word_reads_back_as_written_and_never_when_it_is_cut_short() {
         let words = [
             (gap(HERE), Word::Gap),
             (beat(HERE, 5), Word::Beat(5)),
             (news(HERE, &batch()), Word::News(batch())),
+            (news(HERE, &presence()), Word::News(presence())),
         ];
         for (bytes, word) in words {
             assert_eq!(read(&bytes), Ok((HERE, word)));
@@ -221,7 +260,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_are_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..4) {
+        fn no_bytes_are_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..5) {
             let _ = read(&bytes);
             let _ = read(&[&[VERSION, kind], &bytes[..]].concat());
         }

@@ -1,6 +1,7 @@
 //! Documents as sessions see them: real actors over a store in memory that fails when told to. The
 //! clock stands still and jumps where nobody has anything to do.
 
+mod elsewhere;
 mod faults;
 mod life;
 mod rights;

@@ -372,7 +372,10 @@ impl<'a> Desk<'a> {
                         self.rows.put_snapshot(snapshot);
                         self.core.snapshot_written(revision);
                     }
-                    Order::Refuse { .. } | Order::Edited { .. } | Order::Publish(_) => {
+                    Order::Refuse { .. }
+                    | Order::Edited { .. }
+                    | Order::Publish(_)
+                    | Order::Tell(_) => {
                         unreachable!("nobody asks for that")
                     }
                 }

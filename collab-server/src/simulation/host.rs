@@ -176,7 +176,8 @@ impl World<'_> {
         let core = host.core.as_mut().expect("it has just turned");
         if host.works == 0 && host.mailbox.is_empty() && core.may_end(moment) {
             let (document, generation) = (host.document, host.generation);
-            core.end(Ended::Shutdown);
+            let last = core.end(Ended::Shutdown);
+            last.into_iter().for_each(|news| self.tell(server, document, news));
             self.servers[server].hosts.remove(&host_id);
             self.servers[server].slots.retire(document, generation);
             note!(self, "server {server} unloads {document}");

@@ -60,8 +60,10 @@ impl World<'_> {
             loaded => loaded,
         };
         let config = Arc::new(self.plan.config.clone());
+        let sharing = self.plan.sharing(self.host_name(server, host_id));
         let core = opened(loaded)
-            .and_then(|loaded| Core::new(loaded, config, self.plan.sharing()).map_err(Into::into));
+            .and_then(|loaded| Core::new(loaded, config, sharing).map_err(Into::into));
+        let host = self.servers[server].hosts.get_mut(&host_id).expect("it is being loaded");
         let waiting = std::mem::take(&mut host.waiting);
         match core {
             Ok(core) => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::choice::Draw;
 use crate::document::{DocumentConfig, Sharing};
+use crate::presence_news::HostId;
 
 /// See the module. Rates are per thousand chances; 0 means that a fault does not exist in this run.
 #[derive(Clone, Debug)]
@@ -133,11 +134,11 @@ impl Plan {
 
     /// What servers are to each other: told of each other's commits, or left to look at the log, as
     /// those are that only share a database.
-    pub(super) fn sharing(&self) -> Sharing {
+    pub(super) fn sharing(&self, host: HostId) -> Sharing {
         match (self.is_shared, self.fanout_works) {
             (false, _) => Sharing::Alone,
             (true, false) => Sharing::Silent,
-            (true, true) => Sharing::Told,
+            (true, true) => Sharing::Told(host),
         }
     }
 
@@ -154,6 +155,7 @@ impl Plan {
             ring_len: 2,
             snapshot_every: if is_loaded_again { 2 } else { u64::MAX },
             idle_timeout: NEVER,
+            presence_lease: NEVER,
             check_quiet: NEVER,
             check_interval: NEVER,
             presence_interval: NEVER,

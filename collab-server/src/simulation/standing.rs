@@ -79,6 +79,7 @@ impl World<'_> {
             What::Turn { server, incarnation, .. }
             | What::Tick { server, incarnation, .. }
             | What::Hear { server, incarnation, .. }
+            | What::HearOfPeople { server, incarnation, .. }
             | What::Rights { server, incarnation, .. }
             | What::Retire { server, incarnation, .. } => is_over(server, incarnation),
             What::Apply(call) | What::Reply(call) => !self.calls.contains_key(call),

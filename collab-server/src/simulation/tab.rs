@@ -29,7 +29,8 @@ pub(super) struct Tab {
     pub(super) frozen: Option<Vec<SelectionRange>>,
     /// Whether the selection is to be told apart, once nothing is pending.
     pub(super) must_select: bool,
-    pub(super) people: BTreeMap<SessionNumber, Ranges>,
+    /// Who else is there, and where their selections are.
+    pub(super) people: BTreeMap<SessionNumber, (UserId, Ranges)>,
     /// Numbers refused for good.
     pub(super) refused: Vec<u64>,
     pub(super) failures: u32,
@@ -75,7 +76,7 @@ impl Tab {
     /// Selections go along with a change of the local text.
     pub(super) fn carry(&mut self, change: &Operation, own_side: Assoc) {
         self.own = self.own.map(|own| own.transform(change, own_side));
-        for ranges in self.people.values_mut() {
+        for (_, ranges) in self.people.values_mut() {
             *ranges = ranges.transform(change, Assoc::Before);
         }
     }
@@ -87,6 +88,6 @@ impl Tab {
         let selections = wire.map(|r| Selection::new(r.anchor as usize, r.head as usize));
         let ranges = Ranges::new(selections).expect("few");
         let ranges = client.carry_ranges(&ranges).clamp(client.text().len_chars());
-        self.people.insert(person.session, ranges);
+        self.people.insert(person.session, (person.user.clone(), ranges));
     }
 }

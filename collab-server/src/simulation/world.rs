@@ -15,6 +15,7 @@ use super::trace::Hash;
 use super::wire::{Conn, Side};
 use crate::document::{Order, Outcome, Read, ReadDone};
 use crate::fanout::Batch;
+use crate::presence_news::PresenceNews;
 use crate::store::{Append, Loaded, Snapshot, StoreError, TailPage};
 
 /// Something that will happen.
@@ -63,6 +64,13 @@ pub(super) enum What {
         incarnation: u64,
         host: u64,
         batch: Batch,
+    },
+    /// What another server says of who is there arrives.
+    HearOfPeople {
+        server: usize,
+        incarnation: u64,
+        host: u64,
+        news: PresenceNews,
     },
     /// A server looks at the rights of a document.
     Rights {
@@ -269,6 +277,7 @@ impl<'c> World<'c> {
             What::Turn { server, .. }
             | What::Tick { server, .. }
             | What::Hear { server, .. }
+            | What::HearOfPeople { server, .. }
             | What::Rights { server, .. } => *server,
             What::Reply(call) => self.calls.get(call)?.server,
             _ => return None,
@@ -294,6 +303,9 @@ impl<'c> World<'c> {
             What::Reply(call) => self.reply(call),
             What::Hear { server, incarnation, host, batch } => {
                 self.hear(server, incarnation, host, batch);
+            }
+            What::HearOfPeople { server, incarnation, host, news } => {
+                self.hear_of_people(server, incarnation, host, &news);
             }
             What::Rights { server, incarnation, document } => {
                 self.look_at_rights(server, incarnation, document);
@@ -389,6 +401,7 @@ impl<'c> World<'c> {
                 self.call(server, host, document, Asked::Snapshot(snapshot));
             }
             Order::Publish(operations) => self.publish(server, Batch { document, operations }),
+            Order::Tell(news) => self.tell(server, document, news),
             Order::Edited { .. } => unreachable!("nobody edits from outside a session"),
         }
     }

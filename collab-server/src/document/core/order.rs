@@ -8,6 +8,7 @@ use ot_core::{ClientSeq, Operation, Revision};
 use super::admission::{Admission, JoinFailure};
 use crate::document::edit::Edited;
 use crate::document::state::{Effect, ReadFault};
+use crate::presence_news::PresenceNews;
 use crate::rights::Rights;
 use crate::store::{Append, ClientProgress, LoggedOperation, Snapshot, TailPage};
 
@@ -27,6 +28,8 @@ pub(crate) enum Order {
     Snapshot(Snapshot),
     /// Tell other servers that these were committed here.
     Publish(Vec<LoggedOperation>),
+    /// Tell them who is here.
+    Tell(PresenceNews),
 }
 
 /// Something to be read from the store.

@@ -90,7 +90,7 @@ fn logged(append: &Append, time_ms: i64) -> LoggedOperation {
 /// What is published after an append whose outcome is `outcome` and a look at the log, which holds
 /// it as committed at `time_ms`.
 fn published(outcome: Outcome, time_ms: i64) -> Vec<LoggedOperation> {
-    let mut core = core(Sharing::Told);
+    let mut core = core(Sharing::Told(HostId::new(1)));
     let append = append(&mut core);
     core.appended(1, outcome);
     turn(&mut core);
@@ -112,7 +112,9 @@ fn told(orders: Vec<Order>) -> Vec<LoggedOperation> {
 
 #[test]
 fn others_are_told_of_a_commit_only_where_something_carries_it() {
-    for (sharing, count) in [(Sharing::Alone, 0), (Sharing::Silent, 0), (Sharing::Told, 1)] {
+    for (sharing, count) in
+        [(Sharing::Alone, 0), (Sharing::Silent, 0), (Sharing::Told(HostId::new(1)), 1)]
+    {
         let mut core = core(sharing);
         append(&mut core);
         core.appended(1, Outcome::Done);
@@ -137,7 +139,7 @@ fn an_append_of_unknown_outcome_is_told_once_it_is_found() {
 #[test]
 fn a_selection_that_comes_with_the_end_of_an_append_is_carried_over_it_once() {
     // Seed 14897: the state had the operation already, the room did not yet.
-    let mut core = core(Sharing::Told);
+    let mut core = core(Sharing::Told(HostId::new(1)));
     append(&mut core);
     let (other, mut watcher) =
         (join(&mut core, ClientId::new(2)), join(&mut core, ClientId::new(3)));

@@ -16,6 +16,8 @@ pub(super) struct Deadlines {
     check: Option<Duration>,
     idle: Option<Duration>,
     poll: Option<Duration>,
+    /// When other servers are to be told something, or given up.
+    pub(super) neighbours: Option<Duration>,
 }
 
 fn is_due(deadline: &mut Option<Duration>, now: Duration) -> bool {
@@ -30,9 +32,9 @@ impl Core {
     /// When [`turn`](Self::turn) is to be called although nothing happens. While something is under
     /// way its end is awaited, and not the idle time.
     pub(crate) fn next_deadline(&self, is_working: bool) -> Option<Duration> {
-        let Deadlines { wake, presence, check, idle, poll } = self.deadlines;
+        let Deadlines { wake, presence, check, idle, poll, neighbours } = self.deadlines;
         let idle = idle.filter(|_| !is_working);
-        [wake, presence, check, idle, poll].into_iter().flatten().min()
+        [wake, presence, check, idle, poll, neighbours].into_iter().flatten().min()
     }
 
     /// Whether the document may be unloaded, as far as it knows: nothing it ordered may be under

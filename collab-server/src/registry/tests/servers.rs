@@ -23,7 +23,7 @@ impl Fanout for Deaf {
 }
 
 /// What two servers hear each other by.
-type Ways = [Option<Arc<dyn Fanout>>; 2];
+pub(super) type Ways = [Option<Arc<dyn Fanout>>; 2];
 
 fn nothing() -> Ways {
     [None, None]
@@ -40,7 +40,7 @@ fn local() -> Ways {
 }
 
 /// Two servers on one database.
-async fn two(ways: Ways, config: DocumentConfig) -> [Server; 2] {
+pub(super) async fn two(ways: Ways, config: DocumentConfig) -> [Server; 2] {
     let store = FaultyStore::new();
     create(&store, DOCUMENT, "Hello").await;
     let server = |store: FaultyStore, fanout| {
