@@ -101,6 +101,12 @@ pub enum RightsChange {
         /// The person.
         person: UserId,
     },
+    /// A person who is not the owner does not find the document in their list. A role by name that
+    /// may be lower than what the link gives, now or later, stays: nobody gains by leaving.
+    Leave {
+        /// The person.
+        person: UserId,
+    },
     /// Another person owns the document. Who did edits it from now on.
     HandOver {
         /// Who owns it; if somebody else does meanwhile, nothing changes.
@@ -134,11 +140,11 @@ impl Rights {
         role
     }
 
-    /// The rights after a change; `None` when it does not apply to these.
+    /// The rights after a change; `None` when it does not apply to these. One that changes nothing
+    /// is not counted: whoever may ask for it cannot hold up those who write.
     #[must_use]
     pub fn changed(&self, change: &RightsChange) -> Option<Rights> {
         let mut next = self.clone();
-        next.version += 1;
         match change {
             RightsChange::Link(link) => next.link = *link,
             RightsChange::Give { person, role, .. } => {
@@ -153,6 +159,14 @@ impl Rights {
                 }
                 next.members.remove(person);
             }
+            RightsChange::Leave { person } => {
+                if *person == self.owner {
+                    return None;
+                }
+                if next.members.get(person) == Some(&GivenRole::Editor) {
+                    next.members.remove(person);
+                }
+            }
             RightsChange::HandOver { from, to } => {
                 if *from != self.owner || from == to {
                     return None;
@@ -161,6 +175,9 @@ impl Rights {
                 next.members.insert(from.clone(), GivenRole::Editor);
                 next.owner = to.clone();
             }
+        }
+        if next != *self {
+            next.version += 1;
         }
         Some(next)
     }

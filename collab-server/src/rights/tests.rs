@@ -121,6 +121,7 @@ fn a_document_has_one_owner_whatever_is_changed() {
         give("ada", GivenRole::Viewer),
         give("ben", GivenRole::Owner),
         RightsChange::Forget { person: user("ada") },
+        RightsChange::Leave { person: user("ada") },
         RightsChange::HandOver { from: user("ben"), to: user("cleo") },
         RightsChange::HandOver { from: user("ada"), to: user("ada") },
     ] {
@@ -131,4 +132,48 @@ fn a_document_has_one_owner_whatever_is_changed() {
     let handed = given.changed(&handed).expect("it applies");
     assert_eq!((handed.version, &handed.owner), (2, &user("ben")));
     assert_eq!(handed.members.into_iter().collect::<Vec<_>>(), [(user("ada"), GivenRole::Editor)]);
+}
+
+const GIVEN: [GivenRole; 4] =
+    [GivenRole::None, GivenRole::Viewer, GivenRole::Commenter, GivenRole::Editor];
+
+#[test]
+fn nobody_gains_by_leaving_whatever_the_link_gives_then_or_later() {
+    let rank = |role: Option<Role>| match role {
+        None => 0,
+        Some(Role::Viewer) => 1,
+        Some(Role::Commenter) => 2,
+        Some(Role::Editor) => 3,
+        Some(Role::Owner) => 4,
+    };
+    let ben = visitor("ben");
+    let links = LinkAccess::ALL;
+    for (now, later) in links.iter().flat_map(|now| links.iter().map(move |later| (*now, *later))) {
+        for given in GIVEN.map(Some).into_iter().chain([None]) {
+            let mut stays = Rights::new(TenantId::default(), user("ada"), now);
+            stays.members.extend(given.map(|given| (user("ben"), given)));
+            let leave = RightsChange::Leave { person: user("ben") };
+            let mut leaves = stays.changed(&leave).expect("it applies");
+            (stays.link, leaves.link) = (later, later);
+            let [before, after] = [&stays, &leaves].map(|rights| rank(rights.role_of(&ben)));
+            assert!(after <= before, "{given:?}, the link gives {now:?} and then {later:?}");
+        }
+    }
+}
+
+#[test]
+fn a_change_that_changes_nothing_is_not_counted() {
+    let mut rights = Rights::new(TenantId::default(), user("ada"), LinkAccess::View);
+    rights.members.insert(user("ben"), GivenRole::Viewer);
+    for change in [
+        RightsChange::Link(LinkAccess::View),
+        RightsChange::Give { person: user("ben"), role: GivenRole::Viewer, by: user("ada") },
+        RightsChange::Forget { person: user("cleo") },
+        RightsChange::Leave { person: user("cleo") },
+        RightsChange::Leave { person: user("ben") },
+    ] {
+        assert_eq!(rights.changed(&change).as_ref(), Some(&rights), "{change:?}");
+    }
+    let changed = rights.changed(&RightsChange::Forget { person: user("ben") });
+    assert_eq!(changed.expect("it applies").version, 1);
 }

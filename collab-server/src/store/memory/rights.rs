@@ -33,8 +33,17 @@ impl Tables {
         stored.record.owner = changed.owner;
         stored.record.link = changed.link;
         stored.members = changed.members;
-        if let RightsChange::Forget { person } = change {
-            self.opened.remove(&(person.clone(), document));
+        match change {
+            RightsChange::Give { person, .. } | RightsChange::HandOver { from: person, .. } => {
+                stored.left.remove(person);
+            }
+            RightsChange::Forget { person } | RightsChange::Leave { person } => {
+                if stored.members.contains_key(person) {
+                    stored.left.insert(person.clone());
+                }
+                self.opened.remove(&(person.clone(), document));
+            }
+            RightsChange::Link(_) => {}
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What a database would have in tables, and what it would do with them in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use collab_protocol::{ClientId, DocumentId, GivenRole, UserId};
 use ot_core::{ClientSeq, Revision};
@@ -29,6 +29,8 @@ pub(super) struct Stored {
     pub(super) versions: Vec<VersionRecord>,
     pub(super) seen: HashMap<UserId, Seen>,
     pub(super) members: BTreeMap<UserId, GivenRole>,
+    /// Members who have left: it is not in their lists.
+    pub(super) left: BTreeSet<UserId>,
     pub(super) is_importing: bool,
 }
 
@@ -45,6 +47,7 @@ impl Stored {
             versions: Vec::new(),
             seen: HashMap::new(),
             members: BTreeMap::new(),
+            left: BTreeSet::new(),
             is_importing: false,
         }
     }
@@ -144,7 +147,8 @@ impl Tables {
                 let given = stored.members.get(&query.person).copied();
                 let is_own = record.owner == query.person;
                 let is_hidden = stored.is_importing || record.role_of(&visitor, given).is_none();
-                let is_known = is_own || opened_ms.is_some() || given.is_some();
+                let is_member = given.is_some() && !stored.left.contains(&query.person);
+                let is_known = is_own || opened_ms.is_some() || is_member;
                 let belongs = !is_hidden && if query.deleted { is_own } else { is_known };
                 let matches = record.title.to_lowercase().contains(&search);
                 if !belongs || record.deleted_ms.is_some() != query.deleted || !matches {

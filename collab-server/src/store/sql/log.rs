@@ -187,7 +187,8 @@ pub(in crate::store) async fn list<C: Sql>(
     let mut sql = format!(
         "select {}, opened_ms, role, {active} as active_ms
          from (select document_id from document_opened where person_id = $1
-               union select document_id from document_member where person_id = $1
+               union select document_id from document_member
+                     where person_id = $1 and has_left = 0
                union select document_id from document where owner_id = $1) as mine
              join document using (document_id)
              left join (select document_id, opened_ms from document_opened

@@ -91,44 +91,28 @@ pub(in crate::store) async fn visitors(
 }
 
 /// Changes the rights, within a transaction. Whether the document was there and the change applied
-/// to it; nothing is written else. The document's row comes first: who appends waits for it.
+/// to it; nothing is written else. Where somebody's role changes, the document's row comes first:
+/// who appends waits for it, and so does another change.
 pub(in crate::store) async fn change_rights(
     transaction: &mut impl Sql,
     document: DocumentId,
     change: &RightsChange,
     now_ms: i64,
 ) -> Result<bool, sqlx::Error> {
-    let touched = match change {
-        RightsChange::Link(link) => {
-            let sql = "update document set rights_version = rights_version + 1, link = $2
-                       where document_id = $1";
-            let values = [document.into(), link.as_str().to_owned().into()];
-            transaction.execute(sql, values).await?
-        }
-        RightsChange::Give { person, .. } | RightsChange::Forget { person } => {
-            let sql = "update document set rights_version = rights_version + 1
-                       where document_id = $1 and owner_id <> $2";
-            transaction.execute(sql, [document.into(), person.into()]).await?
-        }
-        RightsChange::HandOver { from, to } => {
-            let sql = "update document set rights_version = rights_version + 1, owner_id = $3
-                       where document_id = $1 and owner_id = $2 and owner_id <> $3";
-            transaction.execute(sql, [document.into(), from.into(), to.into()]).await?
-        }
-    };
-    if touched == 0 {
+    if matches!(change, RightsChange::Give { role: GivenRole::Owner, .. }) {
         return Ok(false);
+    }
+    if count(transaction, document, change).await? == 0 {
+        return keep(transaction, document, change).await;
     }
     match change {
         RightsChange::Link(_) => {}
-        RightsChange::Give { role: GivenRole::Owner, .. } => return Ok(false),
         RightsChange::Give { person, role, by } => {
             give(transaction, document, (person, *role), by, now_ms).await?;
         }
-        RightsChange::Forget { person } => {
+        RightsChange::Forget { person } | RightsChange::Leave { person } => {
             forget(transaction, document, person).await?;
-            let sql = "delete from document_opened where document_id = $1 and person_id = $2";
-            transaction.execute(sql, [document.into(), person.into()]).await?;
+            unlist(transaction, document, person).await?;
         }
         RightsChange::HandOver { from, to } => {
             forget(transaction, document, to).await?;
@@ -136,6 +120,88 @@ pub(in crate::store) async fn change_rights(
         }
     }
     Ok(true)
+}
+
+/// Counts the version of the rights up, if this changes anybody's: how many documents it touched.
+async fn count(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    change: &RightsChange,
+) -> Result<u64, sqlx::Error> {
+    const COUNTED: &str = "update document set rights_version = rights_version + 1";
+    const MEMBER: &str = "(select 1 from document_member where document_id = $1 and person_id = $2";
+    let word = |text: &str| Value::from(text.to_owned());
+    let (sql, values) = match change {
+        RightsChange::Link(link) => (
+            format!("{COUNTED}, link = $2 where document_id = $1 and link <> $2"),
+            vec![document.into(), word(link.as_str())],
+        ),
+        RightsChange::Give { person, role, .. } => (
+            format!(
+                "{COUNTED} where document_id = $1 and owner_id <> $2
+                     and not exists {MEMBER} and role = $3)"
+            ),
+            vec![document.into(), person.into(), word(role.as_str())],
+        ),
+        RightsChange::Forget { person } => (
+            format!("{COUNTED} where document_id = $1 and owner_id <> $2 and exists {MEMBER})"),
+            vec![document.into(), person.into()],
+        ),
+        RightsChange::Leave { person } => (
+            format!(
+                "{COUNTED} where document_id = $1 and owner_id <> $2
+                     and exists {MEMBER} and role = $3)"
+            ),
+            vec![document.into(), person.into(), word(GivenRole::Editor.as_str())],
+        ),
+        RightsChange::HandOver { from, to } => (
+            format!(
+                "{COUNTED}, owner_id = $3
+                 where document_id = $1 and owner_id = $2 and owner_id <> $3"
+            ),
+            vec![document.into(), from.into(), to.into()],
+        ),
+    };
+    transaction.execute(AssertSqlSafe(sql), values).await
+}
+
+/// A change that leaves everybody's role as it was: only lists change. Whether it applies. Roles are
+/// not touched here, since the document's row is not held.
+async fn keep(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    change: &RightsChange,
+) -> Result<bool, sqlx::Error> {
+    let (person, has_left) = match change {
+        RightsChange::Link(_) => {
+            let sql = "select 1 as found from document where document_id = $1";
+            return Ok(transaction.optional_row(sql, [document.into()]).await?.is_some());
+        }
+        RightsChange::HandOver { .. } => return Ok(false),
+        RightsChange::Give { person, .. } => (person, 0),
+        RightsChange::Forget { person } | RightsChange::Leave { person } => (person, 1),
+    };
+    let sql = "select 1 as found from document where document_id = $1 and owner_id <> $2";
+    if transaction.optional_row(sql, [document.into(), person.into()]).await?.is_none() {
+        return Ok(false);
+    }
+    let sql = "update document_member set has_left = $3
+               where document_id = $1 and person_id = $2 and has_left <> $3";
+    transaction.execute(sql, [document.into(), person.into(), Value::Integer(has_left)]).await?;
+    if has_left == 1 {
+        unlist(transaction, document, person).await?;
+    }
+    Ok(true)
+}
+
+/// The person has not opened the document.
+async fn unlist(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    person: &UserId,
+) -> Result<(), sqlx::Error> {
+    let sql = "delete from document_opened where document_id = $1 and person_id = $2";
+    transaction.execute(sql, [document.into(), person.into()]).await.map(drop)
 }
 
 async fn give(
@@ -148,7 +214,8 @@ async fn give(
     let sql = "insert into document_member (document_id, person_id, role, added_by, time_ms)
                values ($1, $2, $3, $4, $5)
                on conflict (document_id, person_id) do update set
-                   role = excluded.role, added_by = excluded.added_by, time_ms = excluded.time_ms";
+                   role = excluded.role, added_by = excluded.added_by, time_ms = excluded.time_ms,
+                   has_left = 0";
     let role = role.as_str().to_owned();
     let values = [document.into(), person.into(), role.into(), by.into(), now_ms.into()];
     transaction.execute(sql, values).await.map(drop)

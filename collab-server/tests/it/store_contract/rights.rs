@@ -16,6 +16,10 @@ fn forget(number: usize) -> RightsChange {
     RightsChange::Forget { person: user(number) }
 }
 
+fn leave(number: usize) -> RightsChange {
+    RightsChange::Leave { person: user(number) }
+}
+
 fn hand_over(from: usize, to: usize) -> RightsChange {
     RightsChange::HandOver { from: user(from), to: user(to) }
 }
@@ -46,8 +50,15 @@ pub(crate) async fn rights_are_kept_and_each_change_is_counted(database: &impl D
         give(3, GivenRole::None),
         give(2, GivenRole::Commenter),
         give(4, GivenRole::Viewer),
+        give(4, GivenRole::Viewer),
+        leave(2),
+        leave(4),
+        leave(5),
         forget(4),
         forget(5),
+        give(2, GivenRole::Editor),
+        leave(2),
+        RightsChange::Link(LinkAccess::View),
         hand_over(1, 2),
         hand_over(2, 3),
         RightsChange::Link(LinkAccess::Edit),
@@ -78,6 +89,7 @@ pub(crate) async fn change_that_does_not_apply_changes_nothing(database: &impl D
         give(1, GivenRole::Viewer),
         give(2, GivenRole::Owner),
         forget(1),
+        leave(1),
         hand_over(2, 3),
         hand_over(1, 1),
     ] {
@@ -199,6 +211,18 @@ pub(crate) async fn list_has_what_the_person_may_open_within_the_tenant(database
     assert_eq!(store.visitors(DOCUMENT, 9).await.expect("reads"), [user(1), user(3)]);
     change(store, forget(3)).await;
     assert_eq!(listed(store, 3, &acme, false).await, 0, "left");
+
+    change(store, give(2, GivenRole::Viewer)).await;
+    store.mark_opened(DOCUMENT, user(2), 9).await.expect("noted");
+    change(store, leave(2)).await;
+    assert_eq!(listed(store, 2, &acme, false).await, 0, "left, though the role stays");
+    let members = store.rights(DOCUMENT).await.expect("reads").members;
+    assert_eq!(members.get(&user(2)), Some(&GivenRole::Viewer));
+    store.mark_opened(DOCUMENT, user(2), 9).await.expect("noted");
+    assert_eq!(listed(store, 2, &acme, false).await, 1, "opened again");
+    change(store, leave(2)).await;
+    change(store, give(2, GivenRole::Viewer)).await;
+    assert_eq!(listed(store, 2, &acme, false).await, 1, "given again");
 
     store.set_deleted(DOCUMENT, Some(9)).await.expect("deleted");
     change(store, hand_over(1, 4)).await;
