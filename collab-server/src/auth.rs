@@ -21,7 +21,7 @@ use cookie::Cookie;
 pub use keys::KeyError;
 pub use mint::{MintError, Minting};
 
-pub(crate) use guest::GUEST_COOKIE;
+pub(crate) use guest::{GUEST_COOKIE, is_guest};
 pub(crate) use identity::{Identity, Kind};
 pub(crate) use mint::mint;
 pub(crate) use origin::{OriginPolicy, OriginVerdict};

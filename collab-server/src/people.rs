@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use collab_protocol::{COLOR_COUNT, NAME_CHARS_MAX, UserId};
 
-use crate::auth::{Identity, default_profile};
+use crate::auth::{Identity, default_profile, is_guest};
 use crate::clock::Clock;
 use crate::document::Participant;
 use crate::error::ApiError;
@@ -80,7 +80,11 @@ impl People {
         let participant = |user: UserId| {
             let known = stored.remove(&user).map(Participant::from);
             known.unwrap_or_else(|| {
-                let (name, color) = default_profile(&user);
+                let (mut name, color) = default_profile(&user);
+                // Somebody who signs in and has not come yet: an invented name would tell nothing.
+                if !is_guest(&user) {
+                    name = user.as_str().chars().take(NAME_CHARS_MAX).collect();
+                }
                 Participant { user, name, color }
             })
         };

@@ -130,3 +130,28 @@ it('a document of somebody signed in is theirs alone until they share it', async
   assert.equal(await textarea(ben.page).isEditable(), false);
   await Promise.all([ada, ben].map(({ context }) => context.close()));
 });
+
+it('somebody is let in by the id they sign in with, before they have come, and nobody else is', async () => {
+  const [ada, ben, cleo] = [await window(), await window(), await window()];
+  const { url } = stage.server;
+  await Promise.all([signIn(ada.context, url, 'ada'), signIn(ben.context, url, 'ben'), signIn(cleo.context, url, 'cleo')]);
+  const address = await ownDocument(ada.context, ada.page, 'ours');
+  await openShare(ada.page);
+  const dialog = shareDialog(ada.page);
+  const field = dialog.getByRole('textbox', { name: 'Add somebody by the id they sign in with' });
+  await field.fill('not one id');
+  await field.press('Enter');
+  await dialog.getByText('An id has up to 64').waitFor();
+  await field.fill('ben');
+  await dialog.getByRole('combobox', { name: 'What they can do' }).selectOption('Can view');
+  await assertAccessible(ada.page, 'adding somebody');
+  await field.press('Enter');
+  await dialog.getByRole('button', { name: 'ben: Can view. Change' }).waitFor();
+  await ben.page.goto(address);
+  await ready(ben.page);
+  assert.equal(await textOf(ben.page), 'ours');
+  assert.equal(await textarea(ben.page).isEditable(), false);
+  await cleo.page.goto(address);
+  await cleo.page.getByRole('heading', { name: 'There is no document here' }).waitFor();
+  await Promise.all([ada, ben, cleo].map(({ context }) => context.close()));
+});

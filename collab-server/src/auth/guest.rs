@@ -16,6 +16,11 @@ pub(crate) const GUEST_COOKIE: &str = "concord_guest";
 /// What guests' ids begin with; a token's may not.
 pub(super) const GUEST_PREFIX: &str = "g_";
 
+/// Whether an id is one that guests have; tokens may not claim such.
+pub(crate) fn is_guest(user: &UserId) -> bool {
+    user.as_str().starts_with(GUEST_PREFIX)
+}
+
 /// How long a browser keeps the cookie, in days: browsers cap it at 400.
 const COOKIE_DAYS: i64 = 400;
 

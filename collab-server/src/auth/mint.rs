@@ -3,7 +3,7 @@
 use collab_protocol::{TenantId, UserId};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 
-use super::guest::GUEST_PREFIX;
+use super::guest::is_guest;
 use super::keys::{KeyError, KeySource};
 use super::token::{Minted, TIME_S_MAX, Tokens};
 use crate::config::Config;
@@ -64,7 +64,7 @@ pub(crate) fn mint(
     private_key: Option<&[u8]>,
     now_ms: i64,
 ) -> Result<String, MintError> {
-    if minting.user.as_str().starts_with(GUEST_PREFIX) {
+    if is_guest(&minting.user) {
         return Err(MintError::Refused("ids that begin with g_ are guests'"));
     }
     let tokens = Tokens::load(KeySource::of(config).ok_or(MintError::NoKey)?, config)?;

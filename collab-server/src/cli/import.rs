@@ -26,6 +26,7 @@ use self::incoming::{Begun, Incoming, Refused};
 use self::trace::{Step, Trace};
 use super::report::{ReportTo, bar, report};
 use super::tool::{ImportArguments, ToolError};
+use crate::auth::is_guest;
 use crate::clock::{Clock, SystemClock};
 use crate::config::LinkDefault;
 use crate::packing::pack_document;
@@ -293,10 +294,6 @@ impl Source<'_> {
             client: ClientId::new(origin.derived("client")),
         }
     }
-}
-
-fn is_guest(owner: &UserId) -> bool {
-    owner.as_str().starts_with("g_")
 }
 
 /// Where ids of what is made of a file come from.

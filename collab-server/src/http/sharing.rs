@@ -13,6 +13,7 @@ use collab_protocol::{
 
 use super::extract::{Asking, Body, Permitted, PersonInPath};
 use crate::app::App;
+use crate::auth::Kind;
 use crate::error::ApiError;
 use crate::rights::{Rights, RightsChange, Visitor};
 
@@ -91,6 +92,16 @@ pub(super) async fn set_person(
         GivenRole::Owner if person == record.owner => {
             return sharing(&app, record.id, permitted.role).await;
         }
+        GivenRole::Owner if identity.kind != Kind::Service => {
+            // Nobody could take back what a slip of the pen gave away. Back ends know their people.
+            let rights = app.store.rights(record.id).await?;
+            let visitors = app.store.visitors(record.id, VISITORS_SHOWN_MAX).await?;
+            match people_of(&rights, visitors, permitted.role).get(&person) {
+                Some((_, given)) if *given != GivenRole::None => {}
+                _ => return Err(ApiError::bad_request("the new owner has no role here yet")),
+            }
+            RightsChange::HandOver { from: record.owner, to: person }
+        }
         GivenRole::Owner => RightsChange::HandOver { from: record.owner, to: person },
         _ if person == record.owner => {
             return Err(ApiError::bad_request("the owner hands the document over first"));
@@ -109,7 +120,8 @@ pub(super) async fn set_person(
     sharing(&app, record.id, role).await
 }
 
-/// `DELETE /api/documents/{id}/people/{user}`: by the owner, or by the person, who leaves.
+/// `DELETE /api/documents/{id}/people/{user}`: by the owner, after which the link decides, or by the
+/// person, who leaves and keeps a role that is lower than the link's.
 pub(super) async fn remove_person(
     State(app): State<Arc<App>>,
     Asking(identity): Asking,
@@ -123,6 +135,10 @@ pub(super) async fn remove_person(
     if person == record.owner {
         return Err(ApiError::bad_request("the owner hands the document over first"));
     }
-    app.registry.change_rights(record.id, RightsChange::Forget { person }).await?;
+    let change = match role {
+        Role::Owner => RightsChange::Forget { person },
+        _ => RightsChange::Leave { person },
+    };
+    app.registry.change_rights(record.id, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }

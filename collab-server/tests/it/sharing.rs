@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::http::{Answer, Request};
 use crate::support::server::TestServer;
 use crate::support::socket::{RawSocket, client_id};
+use crate::support::until;
 
 /// Somebody at a server: a guest with a cookie.
 struct Guest<'a> {
@@ -119,6 +120,42 @@ async fn a_document_is_shared_by_link_and_by_name_and_handed_over() {
     assert_eq!(ada.get("/api/documents").await.json()["documents"], json!([]), "she left");
     assert_eq!(ada.role(&document).await, "viewer", "the link lets her read");
     assert_eq!(cleo.give(&document, "not a name", "viewer").await.status, 400);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_leaves_and_comes_back_may_no_more_than_before() {
+    let server = TestServer::start().await;
+    let document = server.create_with_text("ab").await;
+    let (ada, ben) = (Guest::owner(&server).await, Guest::new(&server).await);
+    assert_eq!(ben.role(&document).await, "editor");
+    ada.give(&document, &ben.id, "viewer").await;
+    assert_eq!(ben.remove(&document, &ben.id).await.status, 204);
+    assert_eq!(ben.get("/api/documents").await.json()["documents"], json!([]), "he left");
+    assert_eq!(ben.role(&document).await, "viewer", "the link would let him edit");
+    assert_eq!(ada.remove(&document, &ben.id).await.status, 204);
+    assert_eq!(ben.role(&document).await, "editor", "the owner lets the link decide");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_document_is_handed_over_to_nobody_who_is_not_there() {
+    let server = TestServer::start().await;
+    let document = server.create_with_text("ab").await;
+    let (ada, ben) = (Guest::owner(&server).await, Guest::new(&server).await);
+    let refused = ada.give(&document, "g_nobody-at-all", "owner").await;
+    assert_eq!(refused.code(), "bad_request");
+    ada.give(&document, &ben.id, "none").await;
+    assert_eq!(ada.give(&document, &ben.id, "owner").await.code(), "bad_request", "kept out");
+    assert_eq!(ada.role(&document).await, "owner");
+    ada.remove(&document, &ben.id).await;
+    let (_socket, _) = ben.join(&document, 2).await;
+    let path = format!("/api/documents/{document}/sharing");
+    until("his visit is known", async || {
+        place(&ada.get(&path).await.json(), &ben.id) == is("editor", "link")
+    })
+    .await;
+    assert_eq!(ada.give(&document, &ben.id, "owner").await.status, 200);
     server.stop().await;
 }
 

@@ -61,6 +61,9 @@ export function withLink(sharing: Sharing, link: LinkAccess): Sharing {
 
 /** A person is given a role by name; `owner` takes the document over from its owner, who stays an editor. */
 export function withRole(sharing: Sharing, user: string, role: GivenRole): Sharing {
+  if (role !== 'owner' && !sharing.people.some((person) => person.user === user)) {
+    return { ...sharing, people: [...sharing.people, { user, name: user, color: 0, role, by: 'member' }] };
+  }
   const people = sharing.people.map((person) => {
     if (person.user === user) return { ...person, role, by: role === 'owner' ? ('owner' as const) : ('member' as const) };
     return role === 'owner' && person.by === 'owner' ? { ...person, role: 'editor' as const, by: 'member' as const } : person;
@@ -72,6 +75,7 @@ export function withRole(sharing: Sharing, user: string, role: GivenRole): Shari
 export const withoutPerson = (sharing: Sharing, user: string): Sharing => ({ ...sharing, people: sharing.people.filter((person) => person.user !== user) });
 
 const TROUBLE: Record<string, string> = {
+  bad_request: 'The server does not know such an id. Nothing was changed.',
   unreachable: 'The server does not answer. Nothing was changed.',
   forbidden: 'Only the owner can change this. Nothing was changed.',
   not_found: 'This document or person is not there any more. Nothing was changed.',

@@ -4,7 +4,7 @@ use collab_protocol::{COLOR_COUNT, TenantId, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Rules, TokenFault};
-use crate::auth::guest::GUEST_PREFIX;
+use crate::auth::guest::is_guest;
 use crate::auth::{Identity, Kind};
 
 /// The latest time that a token may name, in seconds since 1970: the end of the year 9999.
@@ -94,7 +94,7 @@ impl Claims {
             }
         }
         let user: UserId = self.sub.parse().map_err(|_| TokenFault::Subject)?;
-        if user.as_str().starts_with(GUEST_PREFIX) {
+        if is_guest(&user) {
             return Err(TokenFault::Subject);
         }
         let tenant: TenantId =

@@ -51,6 +51,7 @@ export function SharingStates() {
     <>
       <Panel name="the owner, with people">{body({})}</Panel>
       <Panel name="the owner, alone">{body({ sharing: alone })}</Panel>
+      <Panel name="a guest's document, nobody else there">{body({ sharing: { ...alone, people: alone.people.map((one) => ({ ...one, user: 'g_a' })) } }, 'g_a')}</Panel>
       <Panel name="changes on their way">{body({ isChanging: (of) => of === 'link' || of === 'b' })}</Panel>
       <Panel name="a change refused">{body({ trouble: 'The server does not answer. Nothing was changed.' })}</Panel>
       <Panel name="somebody who may comment">{body({ sharing: member }, 'c')}</Panel>

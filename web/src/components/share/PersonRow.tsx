@@ -3,7 +3,7 @@
 import { Check, ChevronDown } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useRef } from 'react';
-import type { GivenRole, SharingPerson } from '@/data/api';
+import type { GivenRole, LinkAccess, SharingPerson } from '@/data/api';
 import { cx } from '@/lib/cx';
 import { roleWords } from '@/lib/role';
 import { Avatar } from '../Avatar';
@@ -12,6 +12,8 @@ import { MENU, MENU_ITEM, MENU_LINE } from '../menu';
 export interface PersonRowProps {
   person: SharingPerson;
   isMe: boolean;
+  /** What counts for somebody without a role by name. */
+  link: LinkAccess;
   canChange: boolean;
   changing: boolean;
   onRole(role: GivenRole): void;
@@ -21,8 +23,11 @@ export interface PersonRowProps {
 
 const CHOICES = ['editor', 'commenter', 'viewer'] as const;
 
+/** What it means to take away what a person was given by name. */
+const withoutNameWords = (link: LinkAccess): string => (link === 'off' ? 'Remove' : `Let the link decide: ${roleWords(link === 'edit' ? 'editor' : 'viewer').toLowerCase()}`);
+
 /** One person and what they may do. */
-export function PersonRow({ person, isMe, canChange, changing, onRole, onRemove }: PersonRowProps) {
+export function PersonRow({ person, isMe, link, canChange, changing, onRole, onRemove }: PersonRowProps) {
   const out = person.role === 'none';
   return (
     <li className="flex min-h-11 items-center gap-3 rounded-control px-2 py-1">
@@ -39,12 +44,12 @@ export function PersonRow({ person, isMe, canChange, changing, onRole, onRemove 
           Saving…
         </span>
       )}
-      {canChange ? <RoleMenu person={person} onRole={onRole} onRemove={onRemove} /> : <span className="shrink-0 px-2 text-sm text-muted">{roleWords(person.role)}</span>}
+      {canChange ? <RoleMenu person={person} link={link} onRole={onRole} onRemove={onRemove} /> : <span className="shrink-0 px-2 text-sm text-muted">{roleWords(person.role)}</span>}
     </li>
   );
 }
 
-function RoleMenu({ person, onRole, onRemove }: Pick<PersonRowProps, 'person' | 'onRole' | 'onRemove'>) {
+function RoleMenu({ person, link, onRole, onRemove }: Pick<PersonRowProps, 'person' | 'link' | 'onRole' | 'onRemove'>) {
   const words = roleWords(person.role);
   const out = person.role === 'none';
   /** The question that follows takes the focus. */
@@ -84,7 +89,7 @@ function RoleMenu({ person, onRole, onRemove }: Pick<PersonRowProps, 'person' | 
           )}
           {person.by === 'member' && (
             <DropdownMenu.Item className={MENU_ITEM} onSelect={onRemove}>
-              {out ? 'Let in again' : 'Remove'}
+              {withoutNameWords(link)}
             </DropdownMenu.Item>
           )}
           {!out && (

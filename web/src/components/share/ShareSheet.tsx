@@ -6,6 +6,7 @@ import type { SharingPerson } from '@/data/api';
 import { type SharingView, useSharing } from '@/data/sharing';
 import { Button } from '../Button';
 import { Sheet } from '../Sheet';
+import { AddPerson } from './AddPerson';
 import { HandOver } from './HandOver';
 import { LinkChoice } from './LinkChoice';
 import { PersonRow } from './PersonRow';
@@ -59,12 +60,16 @@ export function ShareBody({ view, me, onCopyLink, onLeft }: ShareBodyProps) {
         <h3 id="share-people" className="mb-1 text-xs font-medium text-muted">
           People
         </h3>
+        {owns && me !== undefined && !isGuest(me) && (
+          <AddPerson known={sharing.people.map((person) => person.user)} onAdd={view.setRole} />
+        )}
         <ul className="-mx-2">
           {sharing.people.map((person) => (
             <PersonRow
               key={person.user}
               person={person}
               isMe={person.user === me}
+              link={sharing.link}
               canChange={owns && person.by !== 'owner'}
               changing={view.isChanging(person.user)}
               onRole={(role) => (role === 'owner' ? setHandOver(person) : view.setRole(person.user, role))}
@@ -74,7 +79,7 @@ export function ShareBody({ view, me, onCopyLink, onLeft }: ShareBodyProps) {
         </ul>
         {owns && sharing.people.length === 1 && (
           <p className="mt-1 text-sm text-pretty text-muted">
-            {sharing.link === 'off' ? 'Nobody else can open it. Let the link open it, then send the link.' : 'Whoever opens the link is listed here, and you can give them another role.'}
+            {sharing.link === 'off' ? (me && !isGuest(me) ? 'Nobody else can open it.' : 'Nobody else can open it. Let the link open it, then send the link.') : 'Whoever opens the link is listed here, and you can give them another role.'}
           </p>
         )}
       </section>
@@ -101,6 +106,9 @@ export function ShareBody({ view, me, onCopyLink, onLeft }: ShareBodyProps) {
     </div>
   );
 }
+
+/** Guests cannot tell each other their ids; the link is their way. */
+const isGuest = (user: string): boolean => user.startsWith('g_');
 
 /** The dialog opens before it has anything to press but Close; once it has, the focus begins there. */
 function useFocusOn(body: { current: HTMLElement | null }, isThere: boolean): void {
