@@ -23,6 +23,7 @@ use crate::session::Pipes;
 use crate::shutdown::Shutdown;
 use crate::store::{DocumentRecord, Store};
 use crate::tls::Tls;
+use crate::uploads::Uploads;
 use crate::usage::Usage;
 use crate::web::WebApp;
 
@@ -41,6 +42,8 @@ pub(crate) struct App {
     pub(crate) rates: SubmissionRates,
     /// What is done over REST.
     pub(crate) usage: Usage,
+    /// What is sent over REST in large bodies.
+    pub(crate) uploads: Uploads,
     /// Where requests come from.
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) user_connections: Arc<UserConnections>,

@@ -31,6 +31,8 @@ use crate::app::App;
 use crate::auth::{OriginPolicy, OriginVerdict};
 use crate::error::ApiError;
 
+pub(crate) use body::document_bytes_max;
+
 /// Names a request in answers and logs.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -37,6 +37,7 @@ pub mod simulation;
 mod statistics;
 mod store;
 mod tls;
+mod uploads;
 mod usage;
 mod verify;
 mod web;

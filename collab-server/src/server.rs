@@ -31,6 +31,7 @@ use crate::store::{
     MemoryStore, PostgresConfig, PostgresStore, SqliteConfig, SqliteStore, Store, StoreError,
 };
 use crate::tls::{Tls, TlsError};
+use crate::uploads::Uploads;
 use crate::usage::Usage;
 use crate::web::{WebApp, WebSource};
 
@@ -253,6 +254,7 @@ pub(crate) async fn assemble(
     Ok(Arc::new(App {
         origins: OriginPolicy::new(&config),
         usage: Usage::new(&config),
+        uploads: Uploads::new(&config, http::document_bytes_max(&config)),
         addresses: Addresses::new(&config),
         tls,
         people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),

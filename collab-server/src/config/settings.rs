@@ -111,8 +111,8 @@ settings! {
         /// yet. People who are known are never counted by their address.
         anonymous_connections_per_address_max: u32 = "1000" in 1..=1_000_000,
         /// How long a connection may take to send the head of a request, in milliseconds, and
-        /// before that for the handshake of TLS. Ends connections that send nothing or a byte at a
-        /// time.
+        /// before that for the handshake of TLS; then for a body of a few fields, or the next piece
+        /// of a larger one. Ends connections that send nothing or a byte at a time.
         header_timeout_ms: u32 = "5000" in 100..=60_000,
         /// How long one HTTP request may take in all, its body included, in milliseconds.
         request_timeout_ms: u32 = "15000" in 100..=600_000,
@@ -229,6 +229,10 @@ settings! {
         /// Such questions of one person that are worked on at the same time. One more is answered
         /// `slow_down` and 429, so that nobody takes all the places there are.
         history_per_user_max: u32 = "8" in 1..=1_000,
+        /// Bodies of requests that create documents with a text, as far as they have come, in bytes,
+        /// over all people together; of one person two are taken at a time. More are answered
+        /// `overloaded` and 503, and come again.
+        uploads_bytes_max: u32 = "67108864" in 65_536..=4_294_967_295,
         /// Requests and WebSocket connections a second that one address, or one /64 of IPv6, may
         /// begin without saying who it is, sustained; a new guest is made by one. More are answered
         /// `slow_down` and 429.

@@ -19,7 +19,7 @@ pub(super) const SMALL_BYTES_MAX: usize = 16 * 1024;
 
 /// What a body may have that holds a whole document, escaped as far as texts usually are, and its
 /// title.
-pub(super) fn document_bytes_max(config: &Config) -> usize {
+pub(crate) fn document_bytes_max(config: &Config) -> usize {
     2 * config.document_bytes_max as usize + SMALL_BYTES_MAX
 }
 

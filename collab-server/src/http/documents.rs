@@ -40,7 +40,11 @@ pub(super) async fn create(
     Asking(identity): Asking,
     body: Option<DocumentBody<CreateDocument>>,
 ) -> Result<Response, ApiError> {
-    let CreateDocument { title, text } = body.map(|DocumentBody(body)| body).unwrap_or_default();
+    let (body, _upload) = match body {
+        Some(DocumentBody(body, upload)) => (body, upload),
+        None => (CreateDocument::default(), None),
+    };
+    let CreateDocument { title, text } = body;
     let title = clean_title(title.as_deref().unwrap_or_default())?;
     let text = clean_text(text.unwrap_or_default(), app.config.document_bytes_max as usize)?;
     let mut profile = app.people.profile(&identity).await?;

@@ -13,7 +13,9 @@ use super::body::{self, Patience};
 use crate::app::App;
 use crate::auth::Identity;
 use crate::error::ApiError;
+use crate::metrics::Limit;
 use crate::store::DocumentRecord;
+use crate::uploads::{self, NoRoom, Upload};
 
 /// Who asks; every request to the API has somebody.
 #[derive(Clone, Debug)]
@@ -118,8 +120,8 @@ fn check_kind(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-/// A JSON body that may hold a whole document; `None` without one.
-pub(super) struct DocumentBody<T>(pub(super) T);
+/// A JSON body that may hold a whole document, and the room that it takes; `None` without one.
+pub(super) struct DocumentBody<T>(pub(super) T, pub(super) Option<Upload>);
 
 impl<T: DeserializeOwned> OptionalFromRequest<Arc<App>> for DocumentBody<T> {
     type Rejection = ApiError;
@@ -129,11 +131,45 @@ impl<T: DeserializeOwned> OptionalFromRequest<Arc<App>> for DocumentBody<T> {
             return Ok(None);
         }
         check_kind(request.headers())?;
+        let Some(Asking(identity)) = request.extensions().get::<Asking>().cloned() else {
+            return Err(ApiError::new(ErrorCode::Unauthenticated));
+        };
         let patience = Patience::with_a_large_one(&app.config);
-        let admit = body::up_to(body::document_bytes_max(&app.config));
+        let mut within = body::up_to(body::document_bytes_max(&app.config));
+        let mut upload = None;
+        let admit = |len| {
+            within(len)?;
+            take_room(app, &identity, &mut upload, len)
+        };
         let bytes = body::read(request.into_body(), patience, admit).await?;
-        parse(&bytes).map(|value| Some(DocumentBody(value)))
+        parse(&bytes).map(|value| Some(DocumentBody(value, upload)))
     }
+}
+
+/// Makes room for a body that has grown to so many bytes. A small one needs none.
+fn take_room(
+    app: &App,
+    identity: &Identity,
+    upload: &mut Option<Upload>,
+    len: usize,
+) -> Result<(), ApiError> {
+    if len <= body::SMALL_BYTES_MAX {
+        return Ok(());
+    }
+    let refused = |no_room: NoRoom| {
+        app.metrics.limited(Limit::Uploads);
+        match no_room {
+            NoRoom::Person => ApiError::slow_down(uploads::RETRY),
+            NoRoom::Server => ApiError::new(ErrorCode::Overloaded),
+        }
+    };
+    let mut grown = match upload.take() {
+        Some(upload) => upload,
+        None => app.uploads.begin(identity).map_err(refused)?,
+    };
+    grown.grow(len).map_err(refused)?;
+    *upload = Some(grown);
+    Ok(())
 }
 
 fn has_body(headers: &HeaderMap) -> bool {

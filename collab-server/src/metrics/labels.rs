@@ -21,6 +21,8 @@ pub(crate) enum Limit {
     Writes,
     /// Questions about the past by one person.
     Past,
+    /// Large bodies under way, of one person or all together.
+    Uploads,
 }
 
 impl Limit {
@@ -36,6 +38,7 @@ impl Limit {
             Limit::Creates => "creates",
             Limit::Writes => "writes",
             Limit::Past => "past",
+            Limit::Uploads => "uploads",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use futures_util::future::select_all;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -9,6 +10,9 @@ use tokio::net::TcpStream;
 use crate::support::http::{Answer, Request};
 use crate::support::server::TestServer;
 use crate::support::{DEADLINE, until};
+
+/// Nothing ends what is begun here but the test.
+const PATIENT: [&str; 4] = ["--header-timeout-ms", "60000", "--request-timeout-ms", "600000"];
 
 /// A connection on which a request was begun: its head, and `begun` of a body of `length` bytes.
 async fn begin(
@@ -35,6 +39,14 @@ async fn answered(mut stream: TcpStream) -> Answer {
     Answer::parse(&answer)
 }
 
+/// Of these connections the others, and the answer over the first that has one.
+async fn first_answered(mut streams: Vec<TcpStream>) -> (Vec<TcpStream>, Answer) {
+    let answers = select_all(streams.iter().map(|stream| Box::pin(stream.readable())));
+    let first = tokio::time::timeout(DEADLINE, answers).await.expect("an answer in time").1;
+    let first = streams.swap_remove(first);
+    (streams, answered(first).await)
+}
+
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
     for timeout in ["--request-timeout-ms", "--header-timeout-ms"] {
@@ -50,33 +62,18 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test]
 async fn who_opens_a_session_has_a_place_before_it_is_waited_for() {
-    let server = TestServer::start_with(&[
-        "--trusted-proxies",
-        "127.0.0.1",
-        "--forwarded-header",
-        "x-forwarded-for",
-        "--anonymous-connections-per-address-max",
-        "2",
-    ])
-    .await;
+    let proxied = ["--trusted-proxies", "127.0.0.1", "--forwarded-header", "x-forwarded-for"];
+    let limit = ["--anonymous-connections-per-address-max", "2"];
+    let server = TestServer::start_with(&[&PATIENT[..], &proxied, &limit].concat()).await;
     let begin = async |from: &str| {
         let from = format!("x-forwarded-for: {from}\r\n");
         begin(server.address(), "POST /api/session", &from, 100, b"{").await
     };
-    let mut held = Vec::new();
-    let mut turned_away = None;
-    until("one is turned away", async || {
-        let stream = begin("192.0.2.1").await;
-        // Nothing comes over the others before their time is over.
-        let is_answered = tokio::time::timeout(DEADLINE / 600, stream.readable()).await.is_ok();
-        match is_answered {
-            true => turned_away = Some(stream),
-            false => held.push(stream),
-        }
-        is_answered
-    })
-    .await;
-    let answer = answered(turned_away.expect("one was")).await;
+    let mut begun = Vec::new();
+    for _ in 0..3 {
+        begun.push(begin("192.0.2.1").await);
+    }
+    let (_waiting, answer) = first_answered(begun).await;
     assert_eq!((answer.status, &*answer.code()), (429, "slow_down"));
     let body = json!({ "subprotocol": "concord.v1" });
     let other = Request::post("/api/session").header("x-forwarded-for", "192.0.2.2").json(&body);
@@ -90,5 +87,57 @@ async fn what_opens_a_session_is_small() {
     let body = json!({ "subprotocol": "concord.v1", "auth": false, "more": "x".repeat(9_000) });
     let answer = Request::post("/api/session").json(&body).send(server.address()).await;
     assert_eq!((answer.status, &*answer.code()), (413, "message_too_large"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn large_bodies_take_so_much_room_and_then_are_asked_to_come_again() {
+    let server =
+        TestServer::start_with(&[&PATIENT[..], &["--uploads-bytes-max", "300000"]].concat()).await;
+    let begun = format!("{{\"text\":\"{}", "x".repeat(90_000));
+    let begin = async |cookie: &str| {
+        let cookie = format!("cookie: {cookie}\r\n");
+        begin(server.address(), "POST /api/documents", &cookie, 100_000, begun.as_bytes()).await
+    };
+    let mut own = Vec::new();
+    for _ in 0..3 {
+        own.push(begin(server.cookie()).await);
+    }
+    let (own, answer) = first_answered(own).await;
+    assert_eq!((answer.status, &*answer.code()), (429, "slow_down"), "two of one person");
+    drop(own);
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        all.push(begin(&server.new_guest().await).await);
+    }
+    let (all, answer) = first_answered(all).await;
+    assert_eq!((answer.status, &*answer.code()), (503, "overloaded"), "three of all");
+    assert!(answer.header("retry-after").is_some());
+    let small = Request::post("/api/documents").json(&json!({"text": "x".repeat(16_000)}));
+    assert_eq!(server.ask(small).await.status, 201, "a small one needs no room");
+    drop(all);
+    let large = Request::post("/api/documents").json(&json!({"text": "x".repeat(250_000)}));
+    until("there is room again", async || server.ask(large.clone()).await.status == 201).await;
+    let figures = server.ask(Request::get("/metrics")).await.text();
+    assert!(figures.contains("concord_limits_hit_total{limit=\"uploads\"}"), "{figures}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn only_a_new_document_comes_in_a_large_body() {
+    let server = TestServer::start().await;
+    let document = server.create_with_text(&"x".repeat(100_000)).await;
+    let path = format!("/api/documents/{document}");
+    let large = json!({"title": "x".repeat(17_000), "name": "x".repeat(17_000)});
+    for request in [
+        Request::new("PATCH", &path),
+        Request::new("PUT", "/api/me"),
+        Request::post(&format!("{path}/versions")),
+        Request::post(&format!("{path}/restore-revision")),
+        Request::new("PUT", &format!("{path}/seen")),
+    ] {
+        let answer = server.ask(request.json(&large)).await;
+        assert_eq!((answer.status, &*answer.code()), (413, "message_too_large"), "{answer:?}");
+    }
     server.stop().await;
 }

@@ -161,7 +161,7 @@ fn documents() -> Vec<Operation> {
             "Create a document.",
         )
         .may_take("CreateDocument")
-        .errors(&[BadRequest, MessageTooLarge, ForeignOrigin, SlowDown]),
+        .errors(&[BadRequest, MessageTooLarge, ForeignOrigin, SlowDown, Overloaded]),
         op(
             "get /api/documents",
             "documents listDocuments",
