@@ -1,8 +1,9 @@
-//! Where a request comes from, and what one address may do before it says who is there.
+//! Where a request comes from, and what one address may do for which no token speaks.
 //!
-//! People who are known are never counted by their address: a school or an office is one address.
-//! Whoever is not known yet has nothing else to be counted by. An IPv6 address counts as its /64,
-//! which is what one customer has at the least.
+//! People with a token are never counted by their address: a school or an office is one address.
+//! Whoever is not known yet has nothing else to be counted by. A guest is known, but anybody is as
+//! many guests as they like: so guests have an address's number too, a larger one. An IPv6 address
+//! counts as its /64, which is what one customer has at the least.
 
 mod forwarded;
 
@@ -30,13 +31,26 @@ impl From<IpAddr> for AddressKey {
     }
 }
 
+/// What is counted by address, each for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Class {
+    /// Connections over which nobody has said who they are.
+    Unknown,
+    /// Connections of guests.
+    Guest,
+    /// Sessions of guests over HTTP, which outlast connections.
+    GuestSession,
+}
+
 /// See the module.
 pub(crate) struct Addresses {
     proxies: Networks,
     header: Option<HeaderName>,
-    unknown: Mutex<HashMap<AddressKey, u32>>,
+    open: Mutex<HashMap<(AddressKey, Class), u32>>,
     unknown_max: u32,
+    guests_max: u32,
     requests: Rates<AddressKey>,
+    guest_creates: Rates<AddressKey>,
 }
 
 impl Addresses {
@@ -44,9 +58,14 @@ impl Addresses {
         Arc::new(Addresses {
             proxies: config.trusted_proxies.clone(),
             header: config.forwarded_header.clone(),
-            unknown: Mutex::default(),
+            open: Mutex::default(),
             unknown_max: config.anonymous_connections_per_address_max,
+            guests_max: config.guest_connections_per_address_max,
             requests: Rates::new(config.anonymous_per_s, config.anonymous_burst),
+            guest_creates: Rates::new(
+                config.guest_creates_per_address_per_s,
+                config.guest_creates_per_address_burst,
+            ),
         })
     }
 
@@ -69,16 +88,20 @@ impl Addresses {
             .map_or_else(|| peer.into(), |address| address.unwrap_or(peer).into())
     }
 
-    /// A place for one more connection of somebody unknown, given back when dropped; `None` when
-    /// the address has as many as one may.
-    pub(crate) fn enter(self: &Arc<Self>, key: AddressKey) -> Option<AddressPlace> {
-        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = unknown.entry(key).or_insert(0);
-        if *count >= self.unknown_max {
+    /// A place for one more of this class, given back when dropped; `None` when the address has as
+    /// many as one may.
+    pub(crate) fn enter(self: &Arc<Self>, key: AddressKey, class: Class) -> Option<AddressPlace> {
+        let max = match class {
+            Class::Unknown => self.unknown_max,
+            Class::Guest | Class::GuestSession => self.guests_max,
+        };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry((key, class)).or_insert(0);
+        if *count >= max {
             return None;
         }
         *count += 1;
-        Some(AddressPlace { all: Arc::clone(self), key })
+        Some(AddressPlace { all: Arc::clone(self), key, class })
     }
 
     /// Takes one request without an identity.
@@ -88,21 +111,36 @@ impl Addresses {
     pub(crate) fn ask(&self, key: AddressKey) -> Result<(), Duration> {
         self.requests.take(&key)
     }
+
+    /// Takes one document or version that a guest makes.
+    ///
+    /// # Errors
+    /// How long until a guest of this address may make one again.
+    pub(crate) fn create_as_guest(&self, key: AddressKey) -> Result<(), Duration> {
+        self.guest_creates.take(&key)
+    }
 }
 
-/// The place of one connection whose person is not known yet.
+/// One place among those of its address.
 pub(crate) struct AddressPlace {
     all: Arc<Addresses>,
     key: AddressKey,
+    class: Class,
+}
+
+impl AddressPlace {
+    pub(crate) fn class(&self) -> Class {
+        self.class
+    }
 }
 
 impl Drop for AddressPlace {
     fn drop(&mut self) {
-        let mut unknown = self.all.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = unknown.get_mut(&self.key) {
+        let mut open = self.all.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&(self.key, self.class)) {
             *count -= 1;
             if *count == 0 {
-                unknown.remove(&self.key);
+                open.remove(&(self.key, self.class));
             }
         }
     }
@@ -180,14 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_so_many_unknown_connections_and_gets_them_back() {
-        let addresses = addresses(&[("anonymous_connections_per_address_max", "2")]);
-        let first = addresses.enter(ip("1.1.1.1").into()).expect("a place");
-        let _second = addresses.enter(ip("1.1.1.1").into()).expect("a place");
-        assert!(addresses.enter(ip("1.1.1.1").into()).is_none());
-        assert!(addresses.enter(ip("1.1.1.2").into()).is_some());
-        drop(first);
-        assert!(addresses.enter(ip("1.1.1.1").into()).is_some());
-        assert_eq!(addresses.unknown.lock().expect("unpoisoned").len(), 1);
+    fn an_address_has_so_many_of_each_class_and_gets_them_back() {
+        let addresses = addresses(&[
+            ("anonymous_connections_per_address_max", "2"),
+            ("guest_connections_per_address_max", "3"),
+        ]);
+        for (class, max) in [(Class::Unknown, 2), (Class::Guest, 3), (Class::GuestSession, 3)] {
+            let enter = |address| addresses.enter(ip(address).into(), class);
+            let mut held: Vec<_> = (0..max).map(|_| enter("1.1.1.1").expect("a place")).collect();
+            assert!(enter("1.1.1.1").is_none(), "{class:?}");
+            assert!(enter("1.1.1.2").is_some(), "{class:?}");
+            held.pop();
+            assert!(enter("1.1.1.1").is_some(), "{class:?}");
+            assert_eq!(addresses.open.lock().expect("unpoisoned").len(), 1);
+        }
+        assert!(addresses.open.lock().expect("unpoisoned").is_empty());
     }
 }

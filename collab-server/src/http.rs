@@ -27,6 +27,7 @@ use axum::routing::{get, patch, post, put};
 use collab_protocol::{ErrorCode, SOCKET_PATH};
 use tracing::Instrument;
 
+use self::admission::Who;
 use crate::app::App;
 use crate::auth::{OriginPolicy, OriginVerdict};
 use crate::error::ApiError;
@@ -118,7 +119,7 @@ async fn web(
     // An address that has made too many guests gets the page alone.
     if is_page
         && let Some(cookie) = app.auth.page_cookie(&headers)
-        && admission::admit(&app, &extensions, false).is_ok()
+        && admission::admit(&app, &extensions, Who::Unknown).is_ok()
     {
         let headers = response.headers_mut();
         headers.append(header::SET_COOKIE, cookie);
@@ -135,10 +136,11 @@ async fn guard_api(State(app): State<Arc<App>>, mut request: Request, next: Next
         return ApiError::new(ErrorCode::ForeignOrigin).into_response();
     }
     let identified = app.auth.request(request.headers());
-    let is_known = identified.as_ref().is_ok_and(|identified| identified.set_cookie.is_none());
-    if let Err(error) = admission::admit(&app, request.extensions(), is_known) {
-        return error.into_response();
-    }
+    let who = identified.as_ref().map_or(Who::Unknown, Who::from);
+    let _counted = match admission::admit(&app, request.extensions(), who) {
+        Ok(counted) => counted,
+        Err(error) => return error.into_response(),
+    };
     let Ok(identified) = identified else {
         return ApiError::unauthenticated(&app.config).into_response();
     };

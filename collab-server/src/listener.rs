@@ -5,7 +5,7 @@ mod stream;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
 use self::stream::Stream;
-use crate::address::{AddressKey, AddressPlace, Addresses};
+use crate::address::{AddressKey, AddressPlace, Addresses, Class};
 use crate::error::bare_answer;
 use crate::metrics::{Limit, Metrics, TlsFailure};
 use crate::shutdown::Shutdown;
@@ -46,20 +46,51 @@ pub(crate) struct ConnectionPermit(Arc<Held>);
 
 struct Held {
     _permit: OwnedSemaphorePermit,
-    /// Its place among those of its address, for as long as nobody has said who they are.
-    unknown: Mutex<Option<AddressPlace>>,
+    /// Whether a proxy holds it, over which come requests of many.
+    is_proxys: bool,
+    /// Its place among those of its address, unless somebody with a token is known over it.
+    place: Mutex<Option<AddressPlace>>,
     metrics: Arc<Metrics>,
 }
 
 impl ConnectionPermit {
     /// Whether it is counted by its address.
     pub(crate) fn is_counted(&self) -> bool {
-        self.0.unknown.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.place().is_some()
     }
 
-    /// Somebody has said over this connection who they are: it counts by its address no longer.
-    pub(crate) fn known(&self) {
-        self.0.unknown.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// Whether a proxy holds it: then it is requests that are counted, by who asked the proxy.
+    pub(crate) fn is_proxys(&self) -> bool {
+        self.0.is_proxys
+    }
+
+    /// Somebody who is counted by no address is known over this connection, or whoever comes has a
+    /// place of another kind.
+    pub(crate) fn free(&self) {
+        self.place().take();
+    }
+
+    /// Counts the connection as one of this class from now on, whatever it was before; that of a
+    /// guest stays a guest's. `false` when its address has as many as one may.
+    pub(crate) fn count_as(
+        &self,
+        addresses: &Arc<Addresses>,
+        address: AddressKey,
+        class: Class,
+    ) -> bool {
+        let mut place = self.place();
+        let is_enough = |place: &AddressPlace| [class, Class::Guest].contains(&place.class());
+        if !place.as_ref().is_some_and(is_enough) {
+            match addresses.enter(address, class) {
+                Some(entered) => *place = Some(entered),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<AddressPlace>> {
+        self.0.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,10 +140,11 @@ impl Listener {
             return self.turn_away(&stream, ErrorCode::Overloaded);
         };
         let peer = peer.ip();
-        let unknown = match self.addresses.is_proxy(peer) {
+        let is_proxys = self.addresses.is_proxy(peer);
+        let place = match is_proxys {
             // Its people are told apart by request.
             true => None,
-            false => match self.addresses.enter(peer.into()) {
+            false => match self.addresses.enter(peer.into(), Class::Unknown) {
                 Some(place) => Some(place),
                 None => {
                     self.metrics.limited(Limit::AddressConnections);
@@ -122,7 +154,7 @@ impl Listener {
         };
         self.metrics.connections.inc();
         let metrics = Arc::clone(&self.metrics);
-        let held = Held { _permit: permit, unknown: Mutex::new(unknown), metrics };
+        let held = Held { _permit: permit, is_proxys, place: Mutex::new(place), metrics };
         let permit = ConnectionPermit(Arc::new(held));
         // Small frames must not wait for the acknowledgement of the ones before them.
         if let Err(error) = stream.set_nodelay(true) {

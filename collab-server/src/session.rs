@@ -37,7 +37,7 @@ use tokio::time::Instant;
 
 use crate::address::AddressPlace;
 use crate::app::App;
-use crate::auth::Identity;
+use crate::auth::{Identity, Kind};
 use crate::config::Config;
 use crate::document::Ended;
 use crate::metrics::Limit;
@@ -78,18 +78,18 @@ enum End {
 }
 
 /// Serves a connection that was upgraded, to its end. `identity` is known from the upgrade's
-/// headers; `unknown` is the place of somebody who is not, until they are.
+/// headers; `place` is a guest's, or of somebody who is not, until they are.
 pub(crate) async fn serve<S>(
     app: Arc<App>,
     stream: S,
     identity: Option<Identity>,
-    unknown: Option<AddressPlace>,
+    place: Option<AddressPlace>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let _counted = app.metrics.transport("websocket");
     let socket = Socket::new(stream, &app.config).await;
-    serve_link(app, socket, identity, unknown).await;
+    serve_link(app, socket, identity, place).await;
 }
 
 /// Serves whatever carries a session's messages, to its end.
@@ -97,13 +97,15 @@ async fn serve_link<L: Link>(
     app: Arc<App>,
     mut link: L,
     identity: Option<Identity>,
-    unknown: Option<AddressPlace>,
+    place: Option<AddressPlace>,
 ) {
     app.metrics.sockets.inc();
     let end = match Arc::clone(&app.sockets).try_acquire_owned() {
         Ok(_place) => match entrance::authenticate(&app, &mut link, identity).await {
             Ok(identity) => {
-                drop(unknown);
+                link.known(identity.kind);
+                // A person with a token is counted by no address.
+                let _place = place.filter(|_| identity.kind == Kind::Guest);
                 converse(&app, &mut link, identity).await
             }
             Err(end) => end,

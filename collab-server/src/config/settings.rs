@@ -108,8 +108,13 @@ settings! {
         /// Connections of one person's clients, over all tabs and devices.
         connections_per_user_max: u32 = "20" in 1..=10_000,
         /// Connections of one address, or one /64 of IPv6, over which nobody has said who they are
-        /// yet. People who are known are never counted by their address.
+        /// yet. People with a token are never counted by their address.
         anonymous_connections_per_address_max: u32 = "1000" in 1..=1_000_000,
+        /// Connections of one address, or one /64 of IPv6, over which guests are known; and as many
+        /// of their sessions over HTTP. A school is one address, and so is a proxy that
+        /// trusted_proxies does not name. Anybody is as many guests as they like, so nothing but
+        /// this keeps one address from taking all places.
+        guest_connections_per_address_max: u32 = "2000" in 1..=1_000_000,
         /// How long a connection may take to send the head of a request, in milliseconds, and
         /// before that for the handshake of TLS; then for a body of a few fields, or the next piece
         /// of a larger one. Ends connections that send nothing or a byte at a time.
@@ -239,6 +244,11 @@ settings! {
         anonymous_per_s: u32 = "100" in 1..=1_000_000,
         /// Such requests that may come at once before that rate binds.
         anonymous_burst: u32 = "2000" in 1..=10_000_000,
+        /// Documents and named versions that the guests of one address may create over the API a
+        /// second, sustained, all together. More are answered `slow_down` and 429.
+        guest_creates_per_address_per_s: u32 = "50" in 1..=1_000_000,
+        /// What they may create at once before that rate binds.
+        guest_creates_per_address_burst: u32 = "1000" in 1..=10_000_000,
         /// Selections and carets of one session; the engine keeps at most 16.
         ranges_max: u32 = "16" in 1..=16,
         /// Documents open over one connection.

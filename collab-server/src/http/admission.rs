@@ -5,9 +5,9 @@ use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 use collab_protocol::ErrorCode;
 
-use crate::address::{AddressKey, AddressPlace};
+use crate::address::{AddressKey, AddressPlace, Class};
 use crate::app::{App, UserConnection};
-use crate::auth::{Identified, Identity, Refused};
+use crate::auth::{Identified, Identity, Kind, Refused};
 use crate::error::ApiError;
 use crate::listener::ConnectionPermit;
 use crate::metrics::Limit;
@@ -18,23 +18,94 @@ fn address(extensions: &Extensions) -> Option<AddressKey> {
     extensions.get::<AddressKey>().copied()
 }
 
-/// Whoever shows a valid identity frees the connection from the count of its address; a request
-/// without one is counted, also the one that makes a new guest.
+/// Who asks, as far as it matters to their address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Nobody yet; also the guest who is made by this very request.
+    Unknown,
+    Guest,
+    /// Somebody with a token.
+    Known,
+}
+
+impl From<Kind> for Who {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Guest => Who::Guest,
+            Kind::Person | Kind::Service => Who::Known,
+        }
+    }
+}
+
+impl From<&Identified> for Who {
+    fn from(identified: &Identified) -> Self {
+        match identified.set_cookie {
+            Some(_) => Who::Unknown,
+            None => identified.identity.kind.into(),
+        }
+    }
+}
+
+/// Counts a request of somebody unknown, and the connection, or a proxy's request, among those of
+/// its address: see [`count`].
 ///
 /// # Errors
-/// `slow_down` when the address has made too many of them.
-pub(super) fn admit(app: &App, extensions: &Extensions, is_known: bool) -> Result<(), ApiError> {
-    if is_known {
-        if let Some(permit) = extensions.get::<ConnectionPermit>() {
-            permit.known();
-        }
-        return Ok(());
+/// `slow_down` when the address has made too many, or has as many as one may.
+pub(super) fn admit(
+    app: &App,
+    extensions: &Extensions,
+    who: Who,
+) -> Result<Option<AddressPlace>, ApiError> {
+    if who == Who::Unknown
+        && let Some(address) = address(extensions)
+    {
+        app.addresses.ask(address).map_err(|wait| {
+            app.metrics.limited(Limit::AddressRequests);
+            ApiError::slow_down(wait)
+        })?;
     }
-    let Some(address) = address(extensions) else { return Ok(()) };
-    app.addresses.ask(address).map_err(|wait| {
-        app.metrics.limited(Limit::AddressRequests);
-        ApiError::slow_down(wait)
-    })
+    count(app, extensions, who)
+}
+
+/// Counts the connection among those of its address, by who is known over it; somebody with a token
+/// frees it from that. Over a proxy's connection it is the request that is counted: by the place that
+/// comes, for as long as it is kept.
+///
+/// # Errors
+/// `slow_down` when the address has as many as one may.
+pub(super) fn count(
+    app: &App,
+    extensions: &Extensions,
+    who: Who,
+) -> Result<Option<AddressPlace>, ApiError> {
+    let permit = extensions.get::<ConnectionPermit>();
+    let class = match who {
+        Who::Unknown => Class::Unknown,
+        Who::Guest => Class::Guest,
+        Who::Known => {
+            permit.inspect(|permit| permit.free());
+            return Ok(None);
+        }
+    };
+    let Some(address) = address(extensions) else { return Ok(None) };
+    match permit.filter(|permit| !permit.is_proxys()) {
+        None => place(app, address, class).map(Some),
+        Some(permit) if permit.count_as(&app.addresses, address, class) => Ok(None),
+        Some(_) => Err(too_many(app, class)),
+    }
+}
+
+/// A place of its own for what a connection's does not count.
+fn place(app: &App, address: AddressKey, class: Class) -> Result<AddressPlace, ApiError> {
+    app.addresses.enter(address, class).ok_or_else(|| too_many(app, class))
+}
+
+fn too_many(app: &App, class: Class) -> ApiError {
+    app.metrics.limited(match class {
+        Class::Unknown => Limit::AddressConnections,
+        Class::Guest | Class::GuestSession => Limit::AddressGuests,
+    });
+    ApiError::slow_down(app.handshake_time())
 }
 
 /// Somebody who opens a connection, whatever is to carry it.
@@ -43,8 +114,9 @@ pub(super) struct Entering {
     pub(super) identity: Option<Identity>,
     /// The cookie to be set for a new guest.
     pub(super) cookie: Option<HeaderValue>,
-    /// The place of somebody who is yet to say who they are.
-    pub(super) unknown: Option<AddressPlace>,
+    /// The place of a guest, or of somebody who is yet to say who they are, where it is not the
+    /// connection's.
+    pub(super) place: Option<AddressPlace>,
 }
 
 /// Finds out who opens a connection. `is_told_later`: the first message will bring a token.
@@ -59,18 +131,23 @@ pub(super) fn enter(
     is_told_later: bool,
 ) -> Result<Entering, ApiError> {
     let identified = app.auth.upgrade(headers, is_told_later);
-    let is_known = matches!(&identified, Ok(Some(identified)) if identified.set_cookie.is_none());
-    admit(app, extensions, is_known)?;
+    let known = identified.as_ref().ok().and_then(Option::as_ref);
+    let mut counted = admit(app, extensions, known.map_or(Who::Unknown, Who::from))?;
     match identified.map_err(|Refused| ApiError::unauthenticated(&app.config))? {
         Some(identified) if identified.lacks_origin(headers) => {
             Err(ApiError::new(ErrorCode::ForeignOrigin))
         }
         Some(Identified { identity, set_cookie: cookie, .. }) => {
-            Ok(Entering { identity: Some(identity), cookie, unknown: None })
+            if cookie.is_some() {
+                // Once made, a guest is one of its address's guests.
+                counted = count(app, extensions, Who::Guest)?;
+            }
+            Ok(Entering { identity: Some(identity), cookie, place: counted })
         }
         None => {
+            drop(counted);
             let unknown = enter_unknown(app, extensions)?;
-            Ok(Entering { identity: None, cookie: None, unknown })
+            Ok(Entering { identity: None, cookie: None, place: unknown })
         }
     }
 }
@@ -83,17 +160,25 @@ pub(super) fn enter(
 fn enter_unknown(app: &App, extensions: &Extensions) -> Result<Option<AddressPlace>, ApiError> {
     let Some(address) = address(extensions) else { return Ok(None) };
     if let Some(permit) = extensions.get::<ConnectionPermit>() {
-        permit.known();
+        permit.free();
     }
-    let place = app.addresses.enter(address).ok_or_else(|| {
-        app.metrics.limited(Limit::AddressConnections);
-        ApiError::slow_down(app.handshake_time())
-    });
-    place.map(Some)
+    place(app, address, Class::Unknown).map(Some)
+}
+
+/// A place for a guest's session over HTTP, which lasts while no connection does.
+///
+/// # Errors
+/// `slow_down` when the address has as many as one may.
+pub(super) fn enter_session(
+    app: &App,
+    extensions: &Extensions,
+) -> Result<Option<AddressPlace>, ApiError> {
+    let Some(address) = address(extensions) else { return Ok(None) };
+    place(app, address, Class::GuestSession).map(Some)
 }
 
 /// A place for a request whose body is waited for before it is known who sends it. A connection that
-/// is counted by its address has one already; over a proxy's it is the request that is counted.
+/// is counted by its address has one already.
 ///
 /// # Errors
 /// `slow_down` when the address has as many as one may.
@@ -102,10 +187,7 @@ pub(super) fn wait(app: &App, extensions: &Extensions) -> Result<Option<AddressP
         return Ok(None);
     }
     let Some(address) = address(extensions) else { return Ok(None) };
-    app.addresses.enter(address).map(Some).ok_or_else(|| {
-        app.metrics.limited(Limit::AddressConnections);
-        ApiError::slow_down(app.handshake_time())
-    })
+    place(app, address, Class::Unknown).map(Some)
 }
 
 /// Counts what a person asks for, and keeps a place for it where there are only so many.
@@ -119,6 +201,15 @@ pub(super) fn begin(
 ) -> Result<Option<UserConnection>, ApiError> {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let Some(work) = Work::of(request.method(), route) else { return Ok(None) };
+    if work == Work::Create
+        && identity.kind == Kind::Guest
+        && let Some(address) = address(request.extensions())
+    {
+        app.addresses.create_as_guest(address).map_err(|wait| {
+            app.metrics.limited(Limit::AddressCreates);
+            ApiError::slow_down(wait)
+        })?;
+    }
     app.usage.begin(identity, work).map_err(|wait| {
         app.metrics.limited(work.limit());
         ApiError::slow_down(wait)

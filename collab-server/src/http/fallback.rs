@@ -17,11 +17,12 @@ use collab_protocol::{
 };
 use serde::Deserialize;
 
-use super::admission::{self, Entering};
+use super::admission::{self, Entering, Who};
 use super::body::{self, Patience};
 use super::extract;
+use crate::address::AddressPlace;
 use crate::app::App;
-use crate::auth::{Identity, OriginVerdict};
+use crate::auth::{Identity, Kind, OriginVerdict};
 use crate::error::ApiError;
 use crate::session::{self, Form, Pipe, PipeError};
 
@@ -82,7 +83,11 @@ impl From<PipeError> for ApiError {
 }
 
 /// The session that a request is about.
-struct About(Arc<Pipe>);
+struct About {
+    pipe: Arc<Pipe>,
+    /// The request's place among those of its address.
+    _counted: Option<AddressPlace>,
+}
 
 impl FromRequestParts<Arc<App>> for About {
     type Rejection = ApiError;
@@ -91,9 +96,14 @@ impl FromRequestParts<Arc<App>> for About {
         let id = parts.headers.get(SESSION_HEADER).and_then(|id| id.to_str().ok());
         let found = id.and_then(|id| app.pipes.find(id));
         let found = found.filter(|(_, opener)| is_opener(app, opener.as_ref(), &parts.headers));
-        // Who names a session of theirs is known; who guesses is not.
-        admission::admit(app, &parts.extensions, found.is_some())?;
-        found.map(|(pipe, _)| About(pipe)).ok_or(ApiError::new(ErrorCode::NotFound))
+        let Some((pipe, _)) = found else {
+            // Who guesses is nobody.
+            admission::admit(app, &parts.extensions, Who::Unknown)?;
+            return Err(ApiError::new(ErrorCode::NotFound));
+        };
+        let who = pipe.kind().map_or(Who::Unknown, Who::from);
+        let _counted = admission::count(app, &parts.extensions, who)?;
+        Ok(About { pipe, _counted })
     }
 }
 
@@ -120,9 +130,12 @@ async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Response,
         return Err(ApiError::bad_request("the subprotocol concord.v1 must be named"));
     }
     let entering = admission::enter(&app, &headers, &extensions, auth)?;
-    let Entering { identity, cookie, unknown } = entering;
+    let Entering { identity, cookie, mut place } = entering;
+    if identity.as_ref().is_some_and(|identity| identity.kind == Kind::Guest) {
+        place = admission::enter_session(&app, &extensions)?;
+    }
     let session =
-        session::open_pipe(&app, identity, unknown).ok_or(ApiError::new(ErrorCode::Overloaded))?;
+        session::open_pipe(&app, identity, place).ok_or(ApiError::new(ErrorCode::Overloaded))?;
     let mut response = (StatusCode::CREATED, Json(SessionOpened { session })).into_response();
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -131,7 +144,7 @@ async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Response,
 }
 
 /// `DELETE /api/session`
-async fn leave(About(pipe): About) -> StatusCode {
+async fn leave(About { pipe, .. }: About) -> StatusCode {
     pipe.leave();
     StatusCode::NO_CONTENT
 }
@@ -148,7 +161,7 @@ struct Wish {
 
 /// `GET /api/session/events`
 async fn events(
-    About(pipe): About,
+    About { pipe, .. }: About,
     wish: Result<Query<Wish>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(Wish { after, poll_ms }) = wish?;
@@ -179,7 +192,7 @@ struct Sent {
 /// `POST /api/session/messages`
 async fn messages(
     State(app): State<Arc<App>>,
-    About(pipe): About,
+    About { pipe, _counted }: About,
     sent: Result<Query<Sent>, axum::extract::rejection::QueryRejection>,
     body: Body,
 ) -> Result<StatusCode, ApiError> {

@@ -38,13 +38,13 @@ pub(super) async fn upgrade(
     let upgrade = extensions
         .remove::<OnUpgrade>()
         .ok_or_else(|| ApiError::bad_request("this connection cannot be upgraded"))?;
-    let Entering { identity, cookie, unknown } = entering;
+    let Entering { identity, cookie, place } = entering;
     let span = tracing::info_span!("socket", id = next_id());
     let tasks = app.shutdown.tasks.clone();
     let task = async move {
         let _permit = permit;
         match upgrade.await {
-            Ok(stream) => session::serve(app, TokioIo::new(stream), identity, unknown).await,
+            Ok(stream) => session::serve(app, TokioIo::new(stream), identity, place).await,
             Err(error) => tracing::debug!(%error, "an upgrade was not completed"),
         }
     };

@@ -5,8 +5,12 @@
 pub(crate) enum Limit {
     /// Connections of one address over which nobody is known.
     AddressConnections,
+    /// Connections, or sessions over HTTP, of one address's guests.
+    AddressGuests,
     /// Requests of one address without an identity.
     AddressRequests,
+    /// Documents and versions made by one address's guests.
+    AddressCreates,
     /// Connections of one person.
     UserConnections,
     /// Submissions of one person to one document.
@@ -30,6 +34,8 @@ impl Limit {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Limit::AddressConnections => "address_connections",
+            Limit::AddressGuests => "address_guests",
+            Limit::AddressCreates => "address_creates",
             Limit::AddressRequests => "address_requests",
             Limit::UserConnections => "user_connections",
             Limit::Submissions => "submissions",

@@ -12,6 +12,7 @@ use axum::body::Bytes;
 use collab_protocol::CloseCode;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::auth::Kind;
 use crate::document::Frame;
 use crate::metrics::Metrics;
 
@@ -54,6 +55,9 @@ pub(super) trait Link {
 
     /// The bytes read and written that the figures know of.
     fn reported(&mut self) -> &mut (u64, u64);
+
+    /// It is known now what the person at the other end is.
+    fn known(&mut self, _kind: Kind) {}
 
     /// Fails reading once about so many further bytes came: what a message needs, and its head.
     fn limit_reading(&mut self, bytes: u64);

@@ -21,6 +21,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::{Instant, Sleep};
 
 use super::link::{Link, LinkEvent};
+use crate::auth::Kind;
 use crate::config::Config;
 use crate::document::Frame;
 use crate::metrics::{Metrics, TransportCount};
@@ -70,6 +71,8 @@ struct State {
     /// Until when somebody must receive; `None` while somebody does.
     missed_at: Option<Instant>,
     read: u64,
+    /// What the person is, once they are known.
+    kind: Option<Kind>,
     /// Grows with each byte that is taken and each acknowledgement.
     written: u64,
     /// The place of a session that nobody has received from yet.
@@ -114,6 +117,7 @@ impl Pipe {
             generation: 0,
             missed_at: Some(Instant::now() + claim),
             read: 0,
+            kind: None,
             written: 0,
             unclaimed: Some(unclaimed),
             counted: None,
@@ -131,6 +135,15 @@ impl Pipe {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the person is whose session it is, once they are known.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.state().kind
+    }
+
+    pub(super) fn known(&self, kind: Kind) {
+        self.state().kind = Some(kind);
     }
 
     /// What the body of a request may have now, in bytes.
@@ -245,6 +258,10 @@ impl Link for PipeLink {
 
     fn reported(&mut self) -> &mut (u64, u64) {
         &mut self.reported
+    }
+
+    fn known(&mut self, kind: Kind) {
+        self.pipe.known(kind);
     }
 
     fn limit_reading(&mut self, bytes: u64) {

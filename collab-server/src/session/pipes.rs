@@ -51,23 +51,26 @@ impl Pipes {
 }
 
 /// Opens a session, which a task of the server runs; its id. `None` when too many wait for somebody
-/// to receive. `unknown` is the place of somebody who is yet to say who they are.
+/// to receive. `place` is a guest's, or of somebody who is yet to say who they are.
 pub(crate) fn open_pipe(
     app: &Arc<App>,
     identity: Option<Identity>,
-    unknown: Option<AddressPlace>,
+    place: Option<AddressPlace>,
 ) -> Option<String> {
     let unclaimed = Arc::clone(&app.pipes.unclaimed).try_acquire_owned().ok()?;
     let pipe = Pipe::new(&app.config, &app.metrics, unclaimed);
     let [first, second] = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
     let id = format!("{}{}", first.simple(), second.simple());
+    if let Some(identity) = &identity {
+        pipe.known(identity.kind);
+    }
     let opener = identity.clone();
     app.pipes.entries().insert(id.clone(), Entry { pipe: Arc::clone(&pipe), opener });
     let (app, key) = (Arc::clone(app), id.clone());
     let tasks = app.shutdown.tasks.clone();
     tasks.spawn(async move {
         let _listed = Listed { app: Arc::clone(&app), key };
-        serve_link(app, PipeLink::new(pipe), identity, unknown).await;
+        serve_link(app, PipeLink::new(pipe), identity, place).await;
     });
     Some(id)
 }

@@ -73,11 +73,12 @@ async fn who_opens_a_session_has_a_place_before_it_is_waited_for() {
     for _ in 0..3 {
         begun.push(begin("192.0.2.1").await);
     }
-    let (_waiting, answer) = first_answered(begun).await;
+    let (waiting, answer) = first_answered(begun).await;
     assert_eq!((answer.status, &*answer.code()), (429, "slow_down"));
     let body = json!({ "subprotocol": "concord.v1" });
     let other = Request::post("/api/session").header("x-forwarded-for", "192.0.2.2").json(&body);
     assert_eq!(other.send(server.address()).await.status, 201);
+    drop(waiting);
     server.stop().await;
 }
 
@@ -92,8 +93,8 @@ async fn what_opens_a_session_is_small() {
 
 #[tokio::test]
 async fn large_bodies_take_so_much_room_and_then_are_asked_to_come_again() {
-    let server =
-        TestServer::start_with(&[&PATIENT[..], &["--uploads-bytes-max", "300000"]].concat()).await;
+    let limits = ["--uploads-bytes-max", "300000", "--document-bytes-max", "100000"];
+    let server = TestServer::start_with(&[&PATIENT[..], &limits].concat()).await;
     let begun = format!("{{\"text\":\"{}", "x".repeat(90_000));
     let begin = async |cookie: &str| {
         let cookie = format!("cookie: {cookie}\r\n");
@@ -116,7 +117,7 @@ async fn large_bodies_take_so_much_room_and_then_are_asked_to_come_again() {
     let small = Request::post("/api/documents").json(&json!({"text": "x".repeat(16_000)}));
     assert_eq!(server.ask(small).await.status, 201, "a small one needs no room");
     drop(all);
-    let large = Request::post("/api/documents").json(&json!({"text": "x".repeat(250_000)}));
+    let large = Request::post("/api/documents").json(&json!({"text": "x".repeat(100_000)}));
     until("there is room again", async || server.ask(large.clone()).await.status == 201).await;
     let figures = server.ask(Request::get("/metrics")).await.text();
     assert!(figures.contains("concord_limits_hit_total{limit=\"uploads\"}"), "{figures}");

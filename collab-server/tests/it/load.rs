@@ -202,7 +202,8 @@ async fn idle_connections_cost_little_memory() {
     let (count, documents) = sized((100, 10), (2_000, 100));
     let folder = tempfile::tempdir().expect("a folder");
     let flags = ["--connections-per-user-max", "10000", "--heartbeat-ms", "300000"];
-    let flags = [&flags[..], &["--dead-after-ms", "600000"]].concat();
+    let more = ["--dead-after-ms", "600000", "--guest-connections-per-address-max", "10000"];
+    let flags = [&flags[..], &more].concat();
     let process = Process::start(&sqlite_in(folder.path()), &flags).await;
     let address = process.address();
     let cookie = process.new_guest().await;

@@ -1,5 +1,6 @@
 //! Tests of the running server over real sockets, and of each store against one contract.
 
+mod addresses;
 mod audit;
 mod bodies;
 mod cluster;
