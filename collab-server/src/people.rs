@@ -79,14 +79,7 @@ impl People {
             stored.into_iter().map(|person| (person.id.clone(), person)).collect();
         let participant = |user: UserId| {
             let known = stored.remove(&user).map(Participant::from);
-            known.unwrap_or_else(|| {
-                let (mut name, color) = default_profile(&user);
-                // Somebody who signs in and has not come yet: an invented name would tell nothing.
-                if !is_guest(&user) {
-                    name = user.as_str().chars().take(NAME_CHARS_MAX).collect();
-                }
-                Participant { user, name, color }
-            })
+            known.unwrap_or_else(|| stranger(user))
         };
         Ok(users.into_iter().map(participant).collect())
     }
@@ -140,6 +133,15 @@ impl People {
         let Participant { user, name, color } = profile.participant.clone();
         PersonRecord { id: user, name, color, created_ms }
     }
+}
+
+/// Somebody who was not here yet. Of who signs in, an invented name would tell nothing.
+pub(crate) fn stranger(user: UserId) -> Participant {
+    let (mut name, color) = default_profile(&user);
+    if !is_guest(&user) {
+        name = user.as_str().chars().take(NAME_CHARS_MAX).collect();
+    }
+    Participant { user, name, color }
 }
 
 /// A name as it may stand beside a caret: one line, nothing invisible, not empty, not too long.

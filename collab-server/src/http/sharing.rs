@@ -1,6 +1,6 @@
 //! `/api/documents/{id}/sharing` and `…/people`: with whom a document is shared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,27 +15,34 @@ use super::extract::{Asking, Body, Permitted, PersonInPath};
 use crate::app::App;
 use crate::auth::Kind;
 use crate::error::ApiError;
+use crate::people::stranger;
 use crate::rights::{Rights, RightsChange, Visitor};
 
 /// People with a role of their own in one document, at most.
 const MEMBERS_MAX: usize = 500;
 
 /// Of those who opened a document's link, the latest so many are shown.
-const VISITORS_SHOWN_MAX: u32 = 200;
+const VISITORS_SHOWN_MAX: usize = 200;
+
+/// Of those who opened a document, the latest so many are looked at: all who were given a role and
+/// came, but in the most crowded ones.
+const VISITORS_READ_MAX: u32 = 1_000;
 
 /// Where somebody's role in a document comes from, and what it is.
 type Place = (AccessBy, GivenRole);
 
-/// The people of a document as who has `role` there may see them.
-fn people_of(rights: &Rights, visitors: Vec<UserId>, role: Role) -> BTreeMap<UserId, Place> {
+/// The people of a document. Who is kept out is shown where `all` are.
+fn people_of(rights: &Rights, visitors: &[UserId], all: bool) -> BTreeMap<UserId, Place> {
     let mut people = BTreeMap::new();
-    let shown = |given: GivenRole| given != GivenRole::None || role == Role::Owner;
+    let shown = |given: GivenRole| given != GivenRole::None || all;
     for (person, given) in rights.members.iter().filter(|(_, given)| shown(**given)) {
         people.insert(person.clone(), (AccessBy::Member, *given));
     }
     people.insert(rights.owner.clone(), (AccessBy::Owner, GivenRole::Owner));
-    for user in visitors.into_iter().filter(|user| !rights.members.contains_key(user)) {
-        let visitor = Visitor { user, tenant: rights.tenant.clone(), is_service: false };
+    let visitors = visitors.iter().take(VISITORS_SHOWN_MAX);
+    for user in visitors.filter(|user| !rights.members.contains_key(*user)) {
+        let (user, tenant) = (user.clone(), rights.tenant.clone());
+        let visitor = Visitor { user, tenant, is_service: false };
         if let Some(role) = rights.role_of(&visitor) {
             people.entry(visitor.user).or_insert((AccessBy::Link, role.into()));
         }
@@ -43,11 +50,28 @@ fn people_of(rights: &Rights, visitors: Vec<UserId>, role: Role) -> BTreeMap<Use
     people
 }
 
-async fn sharing(app: &App, id: DocumentId, role: Role) -> Result<Json<Sharing>, ApiError> {
+/// A document's sharing as somebody with this role in it sees it. Who came by the link alone sees
+/// whose it is, and themself: a link that is passed on is no list of its people.
+///
+/// People are shown by name once they have come. Until then they are an id: it may be nobody's, or
+/// one of another tenant, whose name is not for here.
+async fn sharing(
+    app: &App,
+    id: DocumentId,
+    me: &UserId,
+    role: Role,
+) -> Result<Json<Sharing>, ApiError> {
     let rights = app.store.rights(id).await?;
-    let visitors = app.store.visitors(id, VISITORS_SHOWN_MAX).await?;
-    let places = people_of(&rights, visitors, role);
-    let participants = app.people.participants(places.keys().cloned()).await?;
+    let visitors = app.store.visitors(id, VISITORS_READ_MAX).await?;
+    let mut places = people_of(&rights, &visitors, role == Role::Owner);
+    if role != Role::Owner && !rights.members.contains_key(me) {
+        places.retain(|user, _| user == me || *user == rights.owner);
+    }
+    let visitors: BTreeSet<UserId> = visitors.into_iter().collect();
+    let (known, strangers): (Vec<UserId>, Vec<UserId>) =
+        places.keys().cloned().partition(|user| user == me || visitors.contains(user));
+    let mut participants = app.people.participants(known).await?;
+    participants.extend(strangers.into_iter().map(stranger));
     let mut people: Vec<SharingPerson> = participants
         .into_iter()
         .map(|one| {
@@ -62,20 +86,22 @@ async fn sharing(app: &App, id: DocumentId, role: Role) -> Result<Json<Sharing>,
 /// `GET /api/documents/{id}/sharing`
 pub(super) async fn read(
     State(app): State<Arc<App>>,
+    Asking(identity): Asking,
     permitted: Permitted,
 ) -> Result<Json<Sharing>, ApiError> {
-    sharing(&app, permitted.record.id, permitted.role).await
+    sharing(&app, permitted.record.id, &identity.user, permitted.role).await
 }
 
 /// `PUT /api/documents/{id}/sharing`: what the link gives, by the owner.
 pub(super) async fn set_link(
     State(app): State<Arc<App>>,
+    Asking(identity): Asking,
     permitted: Permitted,
     Body(change): Body<UpdateSharing>,
 ) -> Result<Json<Sharing>, ApiError> {
     let Permitted { record, role } = permitted;
     app.registry.change_rights(record.id, RightsChange::Link(change.link)).await?;
-    sharing(&app, record.id, role).await
+    sharing(&app, record.id, &identity.user, role).await
 }
 
 /// `PUT /api/documents/{id}/people/{user}`: a role for somebody, by the owner; theirs hands the
@@ -90,13 +116,13 @@ pub(super) async fn set_person(
     let record = permitted.record;
     let change = match given {
         GivenRole::Owner if person == record.owner => {
-            return sharing(&app, record.id, permitted.role).await;
+            return sharing(&app, record.id, &identity.user, permitted.role).await;
         }
         GivenRole::Owner if identity.kind != Kind::Service => {
             // Nobody could take back what a slip of the pen gave away. Back ends know their people.
             let rights = app.store.rights(record.id).await?;
-            let visitors = app.store.visitors(record.id, VISITORS_SHOWN_MAX).await?;
-            match people_of(&rights, visitors, permitted.role).get(&person) {
+            let visitors = app.store.visitors(record.id, VISITORS_READ_MAX).await?;
+            match people_of(&rights, &visitors, true).get(&person) {
                 Some((_, given)) if *given != GivenRole::None => {}
                 _ => return Err(ApiError::bad_request("the new owner has no role here yet")),
             }
@@ -117,7 +143,7 @@ pub(super) async fn set_person(
     app.registry.change_rights(record.id, change).await?;
     // Who has handed the document over is not its owner any more.
     let (record, role) = app.access(record.id, &identity).await?;
-    sharing(&app, record.id, role).await
+    sharing(&app, record.id, &identity.user, role).await
 }
 
 /// `DELETE /api/documents/{id}/people/{user}`: by the owner, after which the link decides, or by the

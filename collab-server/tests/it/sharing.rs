@@ -103,6 +103,10 @@ async fn a_document_is_shared_by_link_and_by_name_and_handed_over() {
     let seen = cleo.get(&path).await.json();
     assert_eq!(seen["role"], "commenter");
     assert_eq!(place(&seen, &ben.id), None, "who is kept out is the owner's to know");
+    let dora = Guest::new(&server).await;
+    let seen = dora.get(&path).await.json();
+    assert_eq!(place(&seen, &ada.id), is("owner", "owner"));
+    assert_eq!(place(&seen, &cleo.id), None, "who came by the link is told of the owner only");
     assert_eq!(ben.get(&path).await.code(), "not_found");
     assert_eq!(cleo.set_link(&document, "edit").await.code(), "forbidden");
     assert_eq!(cleo.remove(&document, &ben.id).await.code(), "forbidden");
@@ -135,6 +139,28 @@ async fn who_leaves_and_comes_back_may_no_more_than_before() {
     assert_eq!(ben.role(&document).await, "viewer", "the link would let him edit");
     assert_eq!(ada.remove(&document, &ben.id).await.status, 204);
     assert_eq!(ben.role(&document).await, "editor", "the owner lets the link decide");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn somebody_is_an_id_until_they_come() {
+    let server = TestServer::start().await;
+    let document = server.create_with_text("ab").await;
+    let (ada, ben) = (Guest::owner(&server).await, Guest::new(&server).await);
+    let name = json!({"name": "Benedict"});
+    ben.ask(Request::new("PUT", "/api/me").json(&name)).await;
+    let name_in = |sharing: Value, person: &str| {
+        let people = sharing["people"].as_array().expect("people").clone();
+        people.into_iter().find(|one| one["user"] == person).expect("listed")["name"].clone()
+    };
+    let given = ada.give(&document, "acme.7", "viewer").await.json();
+    assert_eq!(name_in(given, "acme.7"), "acme.7");
+    let given = ada.give(&document, &ben.id, "editor").await.json();
+    assert_ne!(name_in(given, &ben.id), "Benedict", "he may be of another tenant");
+    let (_socket, _) = ben.join(&document, 2).await;
+    let path = format!("/api/documents/{document}/sharing");
+    until("he is known", async || name_in(ada.get(&path).await.json(), &ben.id) == "Benedict")
+        .await;
     server.stop().await;
 }
 
