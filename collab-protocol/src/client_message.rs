@@ -11,6 +11,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::chat::{
+    ChatBefore, ChatDelete, ChatEdit, ChatLocate, ChatOpen, ChatRead, ChatSend, ChatTyping,
+};
 use crate::code::RejectCode;
 use crate::entry::RawOperation;
 use crate::id::{ChannelId, ClientId, DocumentId, Epoch};
@@ -33,6 +36,22 @@ pub enum ClientMessage {
     Leave(Leave),
     /// Asks for a `pong`.
     Ping(Ping),
+    /// Opens a document's chat on this connection.
+    ChatOpen(ChatOpen),
+    /// Says something in a chat.
+    ChatSend(ChatSend),
+    /// Changes one's own message.
+    ChatEdit(ChatEdit),
+    /// Takes a message back.
+    ChatDelete(ChatDelete),
+    /// Asks for what was said before.
+    ChatBefore(ChatBefore),
+    /// Tells that one types.
+    ChatTyping(ChatTyping),
+    /// Tells up to where one has read.
+    ChatRead(ChatRead),
+    /// Asks where a stretch of the text is now.
+    ChatLocate(ChatLocate),
 }
 
 /// Says who is there, as the first message of a connection whose upgrade did not; later it brings a
@@ -172,12 +191,34 @@ impl ClientMessage {
             ClientMessage::Select(_) => "select",
             ClientMessage::Leave(_) => "leave",
             ClientMessage::Ping(_) => "ping",
+            ClientMessage::ChatOpen(_) => "chat_open",
+            ClientMessage::ChatSend(_) => "chat_send",
+            ClientMessage::ChatEdit(_) => "chat_edit",
+            ClientMessage::ChatDelete(_) => "chat_delete",
+            ClientMessage::ChatBefore(_) => "chat_before",
+            ClientMessage::ChatTyping(_) => "chat_typing",
+            ClientMessage::ChatRead(_) => "chat_read",
+            ClientMessage::ChatLocate(_) => "chat_locate",
         }
     }
 
     /// Every `type` that a client may send.
-    pub const KINDS: &'static [&'static str] =
-        &["auth", "join", "submit", "select", "leave", "ping"];
+    pub const KINDS: &'static [&'static str] = &[
+        "auth",
+        "join",
+        "submit",
+        "select",
+        "leave",
+        "ping",
+        "chat_open",
+        "chat_send",
+        "chat_edit",
+        "chat_delete",
+        "chat_before",
+        "chat_typing",
+        "chat_read",
+        "chat_locate",
+    ];
 
     /// Reads one text frame. Unknown fields are ignored; an operation is not looked into.
     ///
@@ -196,6 +237,14 @@ impl ClientMessage {
             "select" => ClientMessage::Select(parse::<SelectFields>(frame)?.into()),
             "leave" => ClientMessage::Leave(parse(frame)?),
             "ping" => ClientMessage::Ping(parse(frame)?),
+            "chat_open" => ClientMessage::ChatOpen(parse(frame)?),
+            "chat_send" => ClientMessage::ChatSend(parse(frame)?),
+            "chat_edit" => ClientMessage::ChatEdit(parse(frame)?),
+            "chat_delete" => ClientMessage::ChatDelete(parse(frame)?),
+            "chat_before" => ClientMessage::ChatBefore(parse(frame)?),
+            "chat_typing" => ClientMessage::ChatTyping(parse(frame)?),
+            "chat_read" => ClientMessage::ChatRead(parse(frame)?),
+            "chat_locate" => ClientMessage::ChatLocate(parse(frame)?),
             _ => return Err(Undecodable::Message("unknown message type".to_owned())),
         })
     }
@@ -245,7 +294,15 @@ impl<'de> Deserialize<'de> for SafeInteger {
     }
 }
 
-fn optional_safe<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+/// A number, which must be an integer that JavaScript holds exactly.
+pub(crate) fn safe<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    SafeInteger::deserialize(deserializer).map(|value| value.0)
+}
+
+/// The same, where there is one.
+pub(crate) fn optional_safe<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
     Option::<SafeInteger>::deserialize(deserializer).map(|value| value.map(|value| value.0))
 }
 

@@ -193,6 +193,49 @@ impl ErrorCode {
     }
 }
 
+text_codes! {
+    /// Why something asked of a chat is not done.
+    pub enum ChatCode {
+        /// The message id was used before for something else, or by somebody else.
+        IdReuse = "id_reuse",
+        /// The message is longer than a message may be.
+        TextTooLong = "text_too_long",
+        /// The message says nothing, or holds a NUL or a carriage return.
+        BadText = "bad_text",
+        /// The mentions are too many, overlap, or lie outside the text.
+        BadMentions = "bad_mentions",
+        /// The stretch of the text is empty, or its revision is one the document has not reached.
+        BadRef = "bad_ref",
+        /// There is no such message.
+        NoMessage = "no_message",
+        /// The message is somebody else's.
+        NotYours = "not_yours",
+        /// The message was deleted.
+        MessageDeleted = "message_deleted",
+        /// The person may read the chat but not do this.
+        Forbidden = "forbidden",
+        /// There is no such document, or this person may not know of it.
+        NotFound = "not_found",
+        /// The document was deleted; its chat comes back with it.
+        DocumentDeleted = "document_deleted",
+        /// The connection has as many documents and chats open as one may.
+        TooManyOpen = "too_many_open",
+        /// Too many messages: send the same one again after `retry_ms`.
+        SlowDown = "slow_down",
+        /// The database does not answer: ask the same again.
+        StorageUnavailable = "storage_unavailable",
+        /// The server has more to do than it can: ask the same again.
+        Overloaded = "overloaded",
+    }
+}
+
+impl ChatCode {
+    /// Whether the very same is to be asked again.
+    pub const fn retryable(self) -> bool {
+        matches!(self, ChatCode::SlowDown | ChatCode::StorageUnavailable | ChatCode::Overloaded)
+    }
+}
+
 /// What a client does after its connection was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -316,6 +359,10 @@ mod tests {
             assert!(code.sentence().ends_with('.'), "{code}");
         }
         for code in ErrorCode::ALL {
+            assert_eq!(code.as_str().parse(), Ok(*code));
+            assert!(code.sentence().ends_with('.'), "{code}");
+        }
+        for code in ChatCode::ALL {
             assert_eq!(code.as_str().parse(), Ok(*code));
             assert!(code.sentence().ends_with('.'), "{code}");
         }

@@ -108,6 +108,12 @@ hex_id! {
 }
 
 hex_id! {
+    /// A message of a chat. Its author's client chooses it, so that a message that is sent again is
+    /// known.
+    MessageId(u128), 32, "a message id", "32 lower-case hexadecimal digits"
+}
+
+hex_id! {
     /// Which line of history a revision number belongs to. A restored or imported document gets a
     /// new one, so that a client with the old one does not resume on foreign numbers.
     Epoch(u128), 32, "an epoch", "32 lower-case hexadecimal digits"

@@ -10,6 +10,8 @@
 //! `openapi` adds the schemas of the REST interface's bodies.
 
 #[cfg(feature = "serde")]
+mod chat;
+#[cfg(feature = "serde")]
 mod client_message;
 mod code;
 mod entry;
@@ -25,23 +27,30 @@ mod server_message;
 mod typescript;
 
 #[cfg(feature = "serde")]
+pub use chat::{
+    ChatAck, ChatBefore, ChatDelete, ChatEdit, ChatLocate, ChatLocated, ChatMention, ChatMessage,
+    ChatNews, ChatOpen, ChatOpened, ChatPage, ChatPerson, ChatRead, ChatReference, ChatReject,
+    ChatSeen, ChatSend, ChatTyping, ChatTypists,
+};
+#[cfg(feature = "serde")]
 pub use client_message::{
     Auth, ClientMessage, Join, Leave, Ping, Select, SelectionRange, Submit, Undecodable,
 };
-pub use code::{CloseCode, ErrorCode, RejectCode, Retry, UnknownCode};
+pub use code::{ChatCode, CloseCode, ErrorCode, RejectCode, Retry, UnknownCode};
 #[cfg(feature = "serde")]
 pub use entry::{Entry, RawOperation};
 pub use entry::{
     OpsFrame, write_ack_entry, write_check_entry, write_composed_entry, write_op_entry,
 };
 pub use id::{
-    AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, ParseIdError, SessionNumber, TenantId,
-    TextHash, TopicName, UserId, VersionId,
+    AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, MessageId, ParseIdError, SessionNumber,
+    TenantId, TextHash, TopicName, UserId, VersionId,
 };
 pub use limits::{
-    COLOR_COUNT, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SESSION_HEADER, SESSION_PATH, SOCKET_PATH,
-    SUBPROTOCOL, SUBPROTOCOL_AUTH, TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX, TOPIC_NAME_BYTES_MAX,
-    USER_ID_BYTES_MAX, VERSION_NAME_CHARS_MAX, WireLimits,
+    CHAT_MENTIONS_MAX, CHAT_PAGE_LEN, CHAT_TEXT_CHARS_MAX, COLOR_COUNT, MAX_SAFE_INTEGER,
+    NAME_CHARS_MAX, SESSION_HEADER, SESSION_PATH, SOCKET_PATH, SUBPROTOCOL, SUBPROTOCOL_AUTH,
+    TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX, TOPIC_NAME_BYTES_MAX, USER_ID_BYTES_MAX,
+    VERSION_NAME_CHARS_MAX, WireLimits,
 };
 #[cfg(feature = "openapi")]
 pub use openapi::schemas;

@@ -31,6 +31,15 @@ pub const TITLE_CHARS_MAX: usize = 200;
 /// The longest name of a version, in scalar values.
 pub const VERSION_NAME_CHARS_MAX: usize = 120;
 
+/// The longest message of a chat, in scalar values.
+pub const CHAT_TEXT_CHARS_MAX: usize = 4_000;
+
+/// People that one message of a chat may name.
+pub const CHAT_MENTIONS_MAX: usize = 32;
+
+/// Messages in one page of a chat.
+pub const CHAT_PAGE_LEN: u32 = 50;
+
 /// The longest user id, in bytes.
 pub const USER_ID_BYTES_MAX: usize = 64;
 

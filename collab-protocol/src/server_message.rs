@@ -4,6 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::{
+    ChatAck, ChatLocated, ChatNews, ChatOpened, ChatPage, ChatReject, ChatSeen, ChatTypists,
+};
 use crate::client_message::SelectionRange;
 use crate::code::{ErrorCode, RejectCode};
 use crate::entry::Entry;
@@ -43,6 +46,22 @@ pub enum ServerMessage {
     Restored(Restored),
     /// What this person may do with an open document has changed.
     Access(Access),
+    /// A chat is open.
+    ChatOpened(ChatOpened),
+    /// Messages of a chat that were sent, edited or deleted.
+    Chat(ChatNews),
+    /// What was said before.
+    ChatPage(ChatPage),
+    /// What was asked of a message is done.
+    ChatAck(ChatAck),
+    /// What was asked of a chat is not done.
+    ChatReject(ChatReject),
+    /// Who types in a chat.
+    ChatTyping(ChatTypists),
+    /// How far this person has read.
+    ChatRead(ChatSeen),
+    /// Where a stretch of the text is now.
+    ChatLocated(ChatLocated),
 }
 
 /// The first message of every connection.
@@ -326,6 +345,14 @@ impl ServerMessage {
         "deleted",
         "restored",
         "access",
+        "chat_opened",
+        "chat",
+        "chat_page",
+        "chat_ack",
+        "chat_reject",
+        "chat_typing",
+        "chat_read",
+        "chat_located",
     ];
 
     /// The message as one text frame.
@@ -359,6 +386,14 @@ impl ServerMessage {
             "deleted" => ServerMessage::Deleted(serde_json::from_str(frame)?),
             "restored" => ServerMessage::Restored(serde_json::from_str(frame)?),
             "access" => ServerMessage::Access(serde_json::from_str(frame)?),
+            "chat_opened" => ServerMessage::ChatOpened(serde_json::from_str(frame)?),
+            "chat" => ServerMessage::Chat(serde_json::from_str(frame)?),
+            "chat_page" => ServerMessage::ChatPage(serde_json::from_str(frame)?),
+            "chat_ack" => ServerMessage::ChatAck(serde_json::from_str(frame)?),
+            "chat_reject" => ServerMessage::ChatReject(serde_json::from_str(frame)?),
+            "chat_typing" => ServerMessage::ChatTyping(serde_json::from_str(frame)?),
+            "chat_read" => ServerMessage::ChatRead(serde_json::from_str(frame)?),
+            "chat_located" => ServerMessage::ChatLocated(serde_json::from_str(frame)?),
             _ => return Err(serde::de::Error::custom("unknown message type")),
         })
     }

@@ -61,6 +61,7 @@ fn aliases(out: &mut String) {
             "string",
             "xxh64 (seed 0) of a text's UTF-8: 16 lower-case hexadecimal digits.",
         ),
+        ("MessageId", "string", "A message of a chat: 32 lower-case hexadecimal digits."),
         ("VersionId", "string", "A named version: 32 lower-case hexadecimal digits."),
         ("UserId", "string", "A person: an opaque text of at most 64 characters."),
         ("ChannelId", "number", "A joined document within one connection."),
@@ -88,6 +89,11 @@ fn codes(out: &mut String) -> std::fmt::Result {
     for code in RejectCode::ALL.iter().filter(|code| code.retryable()) {
         writeln!(out, "  '{code}',")?;
     }
+    writeln!(out, "]);\n\n/** The codes after which the same is asked of a chat again. */")?;
+    writeln!(out, "export const RETRYABLE_CHAT: ReadonlySet<ChatCode> = new Set([")?;
+    for code in ChatCode::ALL.iter().filter(|code| code.retryable()) {
+        writeln!(out, "  '{code}',")?;
+    }
     writeln!(out, "]);\n\n/** What each close code asks of the client. */")?;
     writeln!(
         out,
@@ -108,6 +114,9 @@ fn codes(out: &mut String) -> std::fmt::Result {
     writeln!(out, "export const COLOR_COUNT = {COLOR_COUNT};")?;
     writeln!(out, "export const NAME_CHARS_MAX = {NAME_CHARS_MAX};")?;
     writeln!(out, "export const TITLE_CHARS_MAX = {TITLE_CHARS_MAX};")?;
+    writeln!(out, "export const CHAT_TEXT_CHARS_MAX = {CHAT_TEXT_CHARS_MAX};")?;
+    writeln!(out, "export const CHAT_MENTIONS_MAX = {CHAT_MENTIONS_MAX};")?;
+    writeln!(out, "export const CHAT_PAGE_LEN = {CHAT_PAGE_LEN};")?;
     writeln!(out, "export const VERSION_NAME_CHARS_MAX = {VERSION_NAME_CHARS_MAX};")
 }
 
@@ -118,10 +127,13 @@ fn generate() -> String {
         ($($name:ident)*) => { $( declare::<$name>(&mut out); )* };
     }
     declare_all! {
-        WireLimits RejectCode ErrorCode Role
+        WireLimits RejectCode ErrorCode ChatCode Role
         ClientMessage Auth Join Submit Select Leave Ping
+        ChatOpen ChatSend ChatEdit ChatDelete ChatBefore ChatTyping ChatRead ChatLocate
         ServerMessage Welcome WelcomeUser Joined Person Author Ops Ack Reject Presence SlowDown
         ErrorMessage Pong Left Renamed Deleted Restored Access
+        ChatOpened ChatNews ChatPage ChatAck ChatReject ChatTypists ChatSeen ChatLocated
+        ChatMessage ChatMention ChatReference ChatPerson
         DocumentInfo DocumentList CreateDocument RenameDocument Me UpdateMe ErrorBody ErrorDetail
         HistoryAuthor HistoryEntry HistoryPage HistoryBucket HistorySummary RevisionDiff
         AttributedRun Attribution Version VersionList CreateVersion RenameVersion RestoreRevision

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::address::Addresses;
 use crate::auth::{Auth, Identity, Kind, OriginPolicy};
+use crate::chat::Chats;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::ApiError;
@@ -35,6 +36,8 @@ pub(crate) struct App {
     /// The way to other servers.
     pub(crate) fanout: Arc<dyn Fanout>,
     pub(crate) histories: Histories,
+    /// The chats beside documents.
+    pub(crate) chats: Chats,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) auth: Auth,
     pub(crate) origins: OriginPolicy,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use collab_protocol::{DocumentId, TenantId, TopicName, UserId};
 use ot_core::Revision;
 
+use crate::chat::ChatNews;
 use crate::presence_news::PresenceNews;
 use crate::store::LoggedOperation;
 
@@ -73,6 +74,8 @@ pub enum News {
     Batch(Batch),
     /// Who is in a document on that server.
     Presence(PresenceNews),
+    /// Something happened in the chat of the document that is addressed.
+    Chat(ChatNews),
 }
 
 /// Operations of one document that one server has committed, dense and in order.

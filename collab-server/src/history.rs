@@ -11,6 +11,7 @@ mod attribution;
 mod config;
 mod jobs;
 mod kept;
+mod locate;
 mod replay;
 mod spans;
 mod summary;
@@ -31,6 +32,7 @@ use crate::store::{DocumentRecord, LoggedOperation, Store, StoreError};
 
 pub(crate) use self::attribution::Window;
 pub(crate) use self::config::HistoryConfig;
+pub(crate) use self::locate::Located;
 
 /// Why a look into the past shows nothing.
 #[derive(Debug, Clone, thiserror::Error)]

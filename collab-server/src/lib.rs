@@ -10,6 +10,7 @@
 mod address;
 mod app;
 mod auth;
+mod chat;
 mod cli;
 mod clock;
 mod config;
@@ -43,6 +44,7 @@ mod verify;
 mod web;
 
 pub use auth::{KeyError, MintError, Minting};
+pub use chat::ChatNews;
 pub use cli::{
     CliError, ExportArguments, ImportArguments, ImportFormat, Invocation, ReplayArguments,
     ReplaySource, ReplayTraceArguments, TokenArguments, Tool, ToolError, Until, VerifyOptions,
@@ -72,12 +74,13 @@ pub use rights::{Rights, RightsChange, Visitor};
 pub use server::{Server, StartError, check_config};
 pub use shutdown::signal as shutdown_signal;
 pub use store::{
-    Activity, Append, AppendOutcome, ChainHash, ChainLink, ClientProgress, DocumentCursor,
+    Activity, Append, AppendOutcome, ChainHash, ChainLink, ChatBecomes, ChatChange, ChatEntry,
+    ChatExtract, ChatHead, ChatOutcome, ChatProgress, ChatRange, ClientProgress, DocumentCursor,
     DocumentPage, DocumentRecord, ImportBatch, ImportStep, ListQuery, ListedDocument, Loaded,
-    LoggedOperation, MemoryStore, NewDocument, NewOperation, OpenError, Pack, PackOutcome,
-    PackedClient, PackedRow, PackedSpan, PageLimit, PersonRecord, PostgresConfig, PostgresStore,
-    Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture, StoreLayer,
-    TailPage, TextKey, VersionRecord, Walk,
+    LoggedOperation, MemoryStore, NewChatMessage, NewDocument, NewOperation, OpenError, Pack,
+    PackOutcome, PackedClient, PackedRow, PackedSpan, PageLimit, PersonRecord, PostgresConfig,
+    PostgresStore, Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture,
+    StoreLayer, TailPage, TextKey, VersionRecord, Walk,
 };
 pub use tls::TlsError;
 pub use verify::{Damage, DocumentReport, all_documents, verify_document};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use collab_protocol::{CloseCode, ErrorCode, RejectCode};
+use collab_protocol::{ChatCode, CloseCode, ErrorCode, RejectCode};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -108,6 +108,13 @@ pub(crate) struct Metrics {
     rejects: Codes,
     tokens_refused: Family<ReasonLabel, Counter>,
     errors: Codes,
+    /// Chats open over sockets.
+    pub(crate) chats: Gauge,
+    /// Messages of chats made durable.
+    pub(crate) chat_messages: Counter,
+    chat_rejects: Codes,
+    /// From a message of a chat to its being durable.
+    pub(crate) chat_time: Histogram,
     closes: Codes,
     http: Family<HttpLabel, Counter>,
     /// From an HTTP request's head to its answer's head.
@@ -189,6 +196,10 @@ figures! {
     rejects "rejects" "Submissions answered by a reject, by code",
     tokens_refused "tokens_refused" "Tokens refused, by reason",
     errors "errors" "Errors answered over connections of clients, by code",
+    chats "chats" "Chats open over connections of clients",
+    chat_messages "chat_messages" "Messages of chats made durable",
+    chat_rejects "chat_rejects" "What was asked of chats and refused, by code",
+    chat_time "chat_seconds" "From a message of a chat, or a change of one, to its being durable",
     closes "closes" "WebSocket connections closed by the server, by code",
     http "http_responses" "HTTP answers by route and status",
     http_time "http_seconds" "From an HTTP request to its answer",
@@ -240,6 +251,10 @@ impl Metrics {
             rejects: Codes::default(),
             tokens_refused: Family::default(),
             errors: Codes::default(),
+            chats: Gauge::default(),
+            chat_messages: Counter::default(),
+            chat_rejects: Codes::default(),
+            chat_time: time_histogram(),
             closes: Codes::default(),
             http: Family::default(),
             http_time: time_histogram(),
@@ -322,6 +337,11 @@ impl Metrics {
     /// Counts an error sent over a WebSocket.
     pub(crate) fn error(&self, code: ErrorCode) {
         count(&self.errors, code.as_str());
+    }
+
+    /// Counts something that a chat refused.
+    pub(crate) fn chat_reject(&self, code: ChatCode) {
+        count(&self.chat_rejects, code.as_str());
     }
 
     /// Counts a connection that the server closed.

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::address::Addresses;
 use crate::app::{App, UserConnections};
 use crate::auth::{Auth, AuthError, KeyError, OriginPolicy};
+use crate::chat::{self, Chats};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Database};
 use crate::document::DocumentConfig;
@@ -138,6 +139,7 @@ impl Server {
             app.shutdown.tasks.spawn(watching);
         }
         app.shutdown.tasks.spawn(crate::statistics::run(Arc::clone(&app)));
+        app.shutdown.tasks.spawn(chat::watch(Arc::clone(&app)));
         let accepting = tokio::spawn(accepting.run(listener));
         let scheme = if app.tls.is_some() { "https" } else { "http" };
         tracing::info!(%address, "serving on {scheme}://{address}");
@@ -237,6 +239,7 @@ pub(crate) async fn assemble(
         None => None,
     };
     let redis = redis.map(|redis| redis as Arc<dyn Fanout>);
+    let is_shared = matches!(config.database, Database::Postgres(_));
     let registry = match config.database {
         // Others may use it too. Where nothing carries their commits here the log is looked at.
         Database::Postgres(_) => {
@@ -264,6 +267,7 @@ pub(crate) async fn assemble(
         user_connections: UserConnections::new(config.connections_per_user_max),
         metrics,
         shutdown,
+        chats: Chats::new(&config, is_shared, redis.clone()),
         histories: Histories::new(Arc::clone(&store), HistoryConfig::default()),
         registry,
         fanout: redis.unwrap_or_else(|| Arc::new(LocalFanout::default())),

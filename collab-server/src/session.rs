@@ -7,6 +7,7 @@
 
 mod brake;
 mod channels;
+mod chatting;
 mod departure;
 mod entrance;
 mod expiry;
@@ -20,6 +21,7 @@ mod pipes;
 mod pulse;
 mod socket;
 mod strain;
+mod talks;
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +57,7 @@ pub(crate) use pipe::{Form, Pipe, PipeError};
 pub(crate) use pipes::{Pipes, open_pipe};
 use pulse::{Beat, Pulse};
 use socket::Socket;
+use talks::Talks;
 
 /// Answers that may wait for the socket before the session stops reading.
 const ANSWERS_MAX: usize = 64;
@@ -163,6 +166,7 @@ struct Session<'a, L> {
     /// Frames to send, in this order.
     outbox: Outbox,
     channels: Channels,
+    talks: Talks,
     joins: FuturesUnordered<Joining>,
     /// The replicas that those joins are for.
     joining: Vec<(DocumentId, ClientId)>,
@@ -192,12 +196,14 @@ impl<'a, L: Link> Session<'a, L> {
         let joins_allowed = Allowance::new(joins_per_s, joins_burst);
         let messages_allowed = Allowance::new(messages_per_s, messages_burst);
         let channels = Channels::new(Arc::clone(&app.metrics));
+        let talks = Talks::new(Arc::clone(&app.metrics));
         Session {
             app,
             link,
             profile,
             outbox: Outbox::default(),
             channels,
+            talks,
             joins: FuturesUnordered::new(),
             joining: Vec::new(),
             wake: Arc::new(Notify::new()),
@@ -250,6 +256,12 @@ impl<'a, L: Link> Session<'a, L> {
                 Some((replica, outcome)) = self.joins.next(), if may_join => {
                     self.on_join_done(replica, outcome);
                 }
+                done = self.talks.done() => {
+                    if let Some(frame) = self.talks.settle(done) {
+                        self.outbox.push(frame);
+                    }
+                    self.may_pull = true;
+                }
                 () = timer.as_mut() => {
                     self.on_timer()?;
                     timer.as_mut().reset(self.deadline());
@@ -297,6 +309,7 @@ impl<'a, L: Link> Session<'a, L> {
             if !self.may_pull {
                 break;
             }
+            self.pull_chats();
             let budget_bytes = self.app.config.frame_bytes as usize;
             match self.channels.pull(budget_bytes) {
                 Pull::Frames(frames) => {
@@ -318,6 +331,7 @@ impl<'a, L: Link> Session<'a, L> {
         }
         let is_done = self.is_stopping
             && self.channels.is_empty()
+            && self.talks.is_idle()
             && self.outbox.is_empty()
             && self.link.is_idle();
         if is_done { Err(End::Close(CloseCode::Restart)) } else { Ok(()) }

@@ -8,6 +8,7 @@
 //! 1970.
 
 mod chain;
+mod chat;
 mod checks;
 mod error;
 #[cfg(test)]
@@ -38,6 +39,10 @@ use crate::rights::{Rights, RightsChange};
 pub(crate) use checks::check_loaded;
 
 pub use chain::{ChainHash, ChainLink, TextKey};
+pub use chat::{
+    ChatBecomes, ChatChange, ChatEntry, ChatExtract, ChatHead, ChatOutcome, ChatProgress,
+    ChatRange, NewChatMessage,
+};
 pub use error::{OpenError, StoreError};
 pub use history::{Activity, Seen, VersionRecord};
 pub use import::{ImportBatch, ImportStep};
@@ -393,6 +398,67 @@ pub trait Store: Send + Sync + 'static {
         document: DocumentId,
         pack: Pack,
     ) -> StoreFuture<'_, Result<PackOutcome, StoreError>>;
+
+    /// Adds a message to a document's chat, as the next number and the next change. One that is sent
+    /// again, however often, is there once. A message is added under the rights that it was
+    /// accepted under, or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without such a document, [`StoreError::Invalid`] for a text that
+    /// cannot be stored, [`StoreError::Unavailable`].
+    fn send_chat(
+        &self,
+        new: NewChatMessage,
+    ) -> StoreFuture<'_, Result<ChatOutcome, StoreError>>;
+
+    /// Changes a message of a chat, as the next change; made again, it changes nothing.
+    ///
+    /// # Errors
+    /// As [`Store::send_chat`].
+    fn change_chat(&self, change: ChatChange) -> StoreFuture<'_, Result<ChatOutcome, StoreError>>;
+
+    /// Messages of a document's chat, `limit` at most, and where the chat ends at that moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Unavailable`]. A document that is not there has an
+    /// empty chat.
+    fn chat(
+        &self,
+        document: DocumentId,
+        range: ChatRange,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<ChatExtract, StoreError>>;
+
+    /// Where these documents' chats end, in one question; those without a message may be left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Unavailable`].
+    fn chat_heads(
+        &self,
+        documents: Vec<DocumentId>,
+    ) -> StoreFuture<'_, Result<Vec<(DocumentId, ChatHead)>, StoreError>>;
+
+    /// How far a person has read a document's chat.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Unavailable`].
+    fn chat_progress(
+        &self,
+        document: DocumentId,
+        person: UserId,
+    ) -> StoreFuture<'_, Result<ChatProgress, StoreError>>;
+
+    /// Notes that a person has read a chat up to a message, and tells how far they have read. It
+    /// never goes back, and never ahead of the last message.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Unavailable`].
+    fn mark_chat_read(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        number: u64,
+    ) -> StoreFuture<'_, Result<ChatProgress, StoreError>>;
 
     /// The ids of documents behind `after`, in order, deleted ones too; at most `limit`.
     ///

@@ -160,6 +160,7 @@ const SOAKS: &[Soak] = &[
         "500 connections that send nothing or half a head"
     ),
     faults!("flood", "a_client_that_floods", "a client that floods a document where others type"),
+    faults!("chat", "chat::load", "100 people in a chat, 20 messages a second, for a minute"),
     faults!("idle", "idle_connections_cost", "memory of 2,000 connections that do nothing"),
     faults!("storm", "faults::storm", "1,000 clients come back at once"),
     faults!("malformed", "faults::malformed", "10,000 malformed frames, 10,000 malformed messages"),

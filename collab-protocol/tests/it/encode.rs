@@ -69,6 +69,29 @@ fn a_client_message_is_read_as_it_was_written() {
         ClientMessage::Select(Select { ch: ChannelId(1), rev: 3, ranges: vec![] }),
         ClientMessage::Leave(Leave { ch: ChannelId(1) }),
         ClientMessage::Ping(Ping { t: 0.1 }),
+        ClientMessage::ChatOpen(ChatOpen { doc: DocumentId::new(5), since: Some(3) }),
+        ClientMessage::ChatSend(ChatSend {
+            ch: ChannelId(2),
+            id: MessageId::new(8),
+            text: "@Ben 😀".to_owned(),
+            mentions: vec![ChatMention { start: 0, end: 4, user: "ben".parse().expect("an id") }],
+            reference: Some(ChatReference { rev: 3, start: 1, end: 2 }),
+        }),
+        ClientMessage::ChatEdit(ChatEdit {
+            ch: ChannelId(2),
+            id: MessageId::new(8),
+            text: "x".to_owned(),
+            mentions: vec![],
+        }),
+        ClientMessage::ChatDelete(ChatDelete { ch: ChannelId(2), id: MessageId::new(8) }),
+        ClientMessage::ChatBefore(ChatBefore { ch: ChannelId(2), number: 51 }),
+        ClientMessage::ChatTyping(ChatTyping { ch: ChannelId(2), on: true }),
+        ClientMessage::ChatRead(ChatRead { ch: ChannelId(2), number: 7 }),
+        ClientMessage::ChatLocate(ChatLocate {
+            ch: ChannelId(2),
+            reference: ChatReference { rev: 3, start: 1, end: 2 },
+            to: Some(4),
+        }),
     ];
     assert_eq!(messages.each_ref().map(ClientMessage::kind), *ClientMessage::KINDS);
     for message in messages {

@@ -99,6 +99,9 @@ fn the_tables_list_every_code_and_limit() {
     for code in ErrorCode::ALL {
         has_row(&format!("| `{code}` | {} | {} |", retry(code.retryable()), code.sentence()));
     }
+    for code in ChatCode::ALL {
+        has_row(&format!("| `{code}` | {} | {} |", retry(code.retryable()), code.sentence()));
+    }
     for code in CloseCode::ALL {
         let again = match code.retry() {
             Retry::Yes => "yes",
@@ -108,7 +111,7 @@ fn the_tables_list_every_code_and_limit() {
         };
         has_row(&format!("| {} | {} | {again} |", code.get(), code.reason()));
     }
-    let codes = RejectCode::ALL.len() + ErrorCode::ALL.len();
+    let codes = RejectCode::ALL.len() + ErrorCode::ALL.len() + ChatCode::ALL.len();
     let rows =
         PAGE.lines().filter(|line| line.contains("` | final | ") || line.contains("` | retry | "));
     assert_eq!(rows.count(), codes, "a row for a code that is none");

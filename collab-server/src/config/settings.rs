@@ -216,6 +216,11 @@ settings! {
         messages_per_s: u32 = "100" in 1..=100_000,
         /// Such messages that may come at once before that rate binds.
         messages_burst: u32 = "400" in 1..=1_000_000,
+        /// Messages that one person may send, edit or delete in one chat a second, sustained. More
+        /// are answered `slow_down`, and the client sends them again.
+        chat_messages_per_s: u32 = "5" in 1..=100_000,
+        /// Such messages that may come at once before that rate binds.
+        chat_messages_burst: u32 = "20" in 1..=1_000_000,
         /// Documents and named versions that one person may create over the API a second,
         /// sustained. More are answered `slow_down` and 429.
         creates_per_s: u32 = "10" in 1..=100_000,

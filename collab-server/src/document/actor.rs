@@ -236,6 +236,8 @@ impl Actor {
             Some(Heard::News { news, .. }) => match &*news {
                 News::Batch(batch) => self.parts.core.heard(&batch.operations, batch.head()),
                 News::Presence(news) => self.parts.core.heard_presence(news),
+                // Those who have the chat open listen by themselves.
+                News::Chat(_) => {}
             },
             Some(Heard::Gap) => self.parts.core.missed(),
             // Looking at the log now and then goes on.

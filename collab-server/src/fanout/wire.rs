@@ -22,6 +22,8 @@ const BEAT: u8 = 1;
 const BATCH: u8 = 2;
 /// As JSON, in which fields may be added.
 const PRESENCE: u8 = 3;
+/// As JSON too.
+const CHAT: u8 = 16;
 
 /// What one message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +65,7 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
             out
         }
         News::Presence(news) => json(PRESENCE, from, news),
+        News::Chat(news) => json(CHAT, from, news),
     }
 }
 
@@ -70,7 +73,7 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
 pub(super) fn read(bytes: &[u8]) -> Result<(ServerId, Word), Unreadable> {
     let mut reader = Reader { bytes };
     let [version, kind] = reader.array()?;
-    if version != VERSION || !matches!(kind, GAP | BEAT | BATCH | PRESENCE) {
+    if version != VERSION || !matches!(kind, GAP | BEAT | BATCH | PRESENCE | CHAT) {
         return Err(Unreadable::Unknown);
     }
     let from = ServerId::new(u128::from_be_bytes(reader.array()?));
@@ -78,6 +81,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(ServerId, Word), Unreadable> {
         GAP => Word::Gap,
         BEAT => Word::Beat(u64::from_be_bytes(reader.array()?)),
         PRESENCE => Word::News(News::Presence(read_json(&mut reader)?)),
+        CHAT => Word::News(News::Chat(read_json(&mut reader)?)),
         _ => Word::News(News::Batch(read_batch(&mut reader)?)),
     };
     if reader.bytes.is_empty() { Ok((from, word)) } else { Err(Unreadable::Malformed) }
@@ -223,6 +227,12 @@ mod tests {
         })
     }
 
+    fn typing() -> News {
+        let user = "g_ada".parse().expect("an id");
+        let person = collab_protocol::ChatPerson { user, name: "Ada \"漢\"".to_owned(), color: 3 };
+        News::Chat(crate::chat::ChatNews::Typing { person, on: true })
+    }
+
     #[test]
     fn every_word_reads_back_as_written_and_never_when_it_is_cut_short() {
         let words = [
@@ -230,6 +240,7 @@ mod tests {
             (beat(HERE, 5), Word::Beat(5)),
             (news(HERE, &batch()), Word::News(batch())),
             (news(HERE, &presence()), Word::News(presence())),
+            (news(HERE, &typing()), Word::News(typing())),
         ];
         for (bytes, word) in words {
             assert_eq!(read(&bytes), Ok((HERE, word)));

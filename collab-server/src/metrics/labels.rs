@@ -27,6 +27,8 @@ pub(crate) enum Limit {
     Past,
     /// Large bodies under way, of one person or all together.
     Uploads,
+    /// Messages of one person in one chat.
+    Chat,
 }
 
 impl Limit {
@@ -45,6 +47,7 @@ impl Limit {
             Limit::Writes => "writes",
             Limit::Past => "past",
             Limit::Uploads => "uploads",
+            Limit::Chat => "chat",
         }
     }
 }

@@ -11,6 +11,14 @@ pub(crate) enum Action {
     Select,
     Leave,
     Ping,
+    ChatOpen,
+    ChatSend,
+    ChatEdit,
+    ChatDelete,
+    ChatBefore,
+    ChatTyping,
+    ChatRead,
+    ChatLocate,
     CreateDocument,
     ListDocuments,
     ReadDocument,
@@ -59,6 +67,10 @@ impl Action {
             | Action::UpdateMe => Needs::Nothing,
             Action::Join
             | Action::Select
+            | Action::ChatOpen
+            | Action::ChatBefore
+            | Action::ChatRead
+            | Action::ChatLocate
             | Action::ReadDocument
             | Action::ReadText
             | Action::ReadHistory
@@ -71,6 +83,11 @@ impl Action {
             | Action::ReadSharing
             // Oneself: leaving. Others are the owner's to remove.
             | Action::RemovePerson => Needs::Role(Role::Viewer),
+            Action::ChatSend
+            | Action::ChatTyping
+            // One's own. As an owner, delete anybody's.
+            | Action::ChatEdit
+            | Action::ChatDelete => Needs::Role(Role::Commenter),
             Action::Submit
             | Action::RenameDocument
             | Action::CreateVersion
@@ -96,6 +113,14 @@ impl From<&ClientMessage> for Action {
             ClientMessage::Select(_) => Action::Select,
             ClientMessage::Leave(_) => Action::Leave,
             ClientMessage::Ping(_) => Action::Ping,
+            ClientMessage::ChatOpen(_) => Action::ChatOpen,
+            ClientMessage::ChatSend(_) => Action::ChatSend,
+            ClientMessage::ChatEdit(_) => Action::ChatEdit,
+            ClientMessage::ChatDelete(_) => Action::ChatDelete,
+            ClientMessage::ChatBefore(_) => Action::ChatBefore,
+            ClientMessage::ChatTyping(_) => Action::ChatTyping,
+            ClientMessage::ChatRead(_) => Action::ChatRead,
+            ClientMessage::ChatLocate(_) => Action::ChatLocate,
         }
     }
 }

@@ -23,7 +23,7 @@ fn visitor(name: &str) -> Visitor {
 fn message(kind: &str) -> ClientMessage {
     let (doc, client) = ("0".repeat(31) + "1", "0".repeat(31) + "2");
     let rest = format!(
-        r#""token":"t","doc":"{doc}","client":"{client}","ch":1,"seq":1,"rev":0,"op":[],"ranges":[],"t":0"#
+        r#""token":"t","doc":"{doc}","client":"{client}","ch":1,"seq":1,"rev":0,"op":[],"ranges":[],"t":0,"id":"{client}","text":"x","number":1,"on":true,"ref":{{"rev":0,"start":0,"end":1}}"#
     );
     let frame = format!(r#"{{"type":"{kind}",{rest}}}"#);
     ClientMessage::decode(&frame).unwrap_or_else(|error| panic!("{kind}: {error}"))

@@ -13,6 +13,7 @@ use super::channels::{Open, Standing};
 use super::link::Link;
 use super::{BAD_MESSAGES_MAX, End, Session, joining};
 use crate::auth::Refused;
+use crate::chat::Asked;
 use crate::document::{SendError, Since, Submission};
 use crate::metrics::Limit;
 use crate::rights::{Action, allows};
@@ -59,6 +60,16 @@ impl<L: Link> Session<'_, L> {
             Ok(ClientMessage::Ping(_)) => {}
             Ok(ClientMessage::Auth(auth)) if self.may_say(None) => self.on_auth(&auth),
             Ok(ClientMessage::Auth(_)) => {}
+            Ok(ClientMessage::ChatOpen(open)) => self.on_chat_open(open),
+            Ok(ClientMessage::ChatSend(send)) => self.on_chat_asked(send.ch, Asked::Send(send)),
+            Ok(ClientMessage::ChatEdit(edit)) => self.on_chat_asked(edit.ch, Asked::Edit(edit)),
+            Ok(ClientMessage::ChatDelete(delete)) => {
+                self.on_chat_asked(delete.ch, Asked::Delete(delete));
+            }
+            Ok(ClientMessage::ChatBefore(before)) => self.on_chat_before(before),
+            Ok(ClientMessage::ChatTyping(typing)) => self.on_chat_typing(&typing),
+            Ok(ClientMessage::ChatRead(read)) => self.on_chat_read(&read),
+            Ok(ClientMessage::ChatLocate(locate)) => self.on_chat_locate(locate),
             Err(Undecodable::Submission { ch, seq, code, reason }) => {
                 self.app.metrics.submissions.inc();
                 if self.check_channel(ch) {
@@ -97,7 +108,7 @@ impl<L: Link> Session<'_, L> {
 
     /// Whether this person may say this now; if not, says so. A join is asked for at its door. A
     /// submission is the document's to judge, which knows whether it was committed while they
-    /// might.
+    /// might; so is what is said in a chat the chat's.
     fn is_allowed(&mut self, message: &ClientMessage) -> bool {
         let ch = match message {
             ClientMessage::Select(select) => select.ch,
@@ -105,7 +116,15 @@ impl<L: Link> Session<'_, L> {
             ClientMessage::Submit(_)
             | ClientMessage::Join(_)
             | ClientMessage::Auth(_)
-            | ClientMessage::Ping(_) => return true,
+            | ClientMessage::Ping(_)
+            | ClientMessage::ChatOpen(_)
+            | ClientMessage::ChatSend(_)
+            | ClientMessage::ChatEdit(_)
+            | ClientMessage::ChatDelete(_)
+            | ClientMessage::ChatBefore(_)
+            | ClientMessage::ChatTyping(_)
+            | ClientMessage::ChatRead(_)
+            | ClientMessage::ChatLocate(_) => return true,
         };
         let Some(open) = self.channels.get(ch) else { return true };
         let is_allowed = allows(open.feed.role(), Action::from(message));
@@ -185,8 +204,7 @@ impl<L: Link> Session<'_, L> {
             self.error(ErrorCode::SlowDown, Some(doc), None, None);
             return Ok(());
         }
-        let open = self.channels.len() + self.joins.len();
-        if open >= self.app.config.documents_per_connection_max as usize {
+        if self.open_count() >= self.app.config.documents_per_connection_max as usize {
             self.app.metrics.limited(Limit::Joins);
             self.error(ErrorCode::TooManyDocuments, Some(doc), None, None);
             return Ok(());
@@ -204,7 +222,7 @@ impl<L: Link> Session<'_, L> {
 
     /// Leaving what is open is bound by the rate of opening it.
     fn on_leave(&mut self, ch: ChannelId) {
-        if self.channels.close(ch).is_some() {
+        if self.channels.close(ch).is_some() || self.talks.close(ch) {
             self.left(ch);
         } else if self.may_say(Some(ch)) {
             self.check_channel(ch);
@@ -212,7 +230,7 @@ impl<L: Link> Session<'_, L> {
     }
 
     /// Whether this connection may send one more message that is no edit; if not, says so.
-    fn may_say(&mut self, ch: Option<ChannelId>) -> bool {
+    pub(super) fn may_say(&mut self, ch: Option<ChannelId>) -> bool {
         let is_allowed = self.messages_allowed.take();
         if !is_allowed {
             self.app.metrics.limited(Limit::Messages);
@@ -227,7 +245,7 @@ impl<L: Link> Session<'_, L> {
     }
 
     /// Whether the channel is open; if not, says so.
-    fn check_channel(&mut self, ch: ChannelId) -> bool {
+    pub(super) fn check_channel(&mut self, ch: ChannelId) -> bool {
         let code = match self.channels.standing(ch) {
             Standing::Open => return true,
             Standing::Closed => ErrorCode::NotJoined,

@@ -1,5 +1,6 @@
 //! A store that forgets everything at exit: for tests, and for trying things out.
 
+mod chat;
 mod history;
 mod import;
 mod packed;
@@ -12,6 +13,9 @@ use collab_protocol::{ClientId, DocumentId, GivenRole, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 
 use self::tables::{Stored, Tables};
+use super::chat::{
+    ChatChange, ChatExtract, ChatHead, ChatOutcome, ChatProgress, ChatRange, NewChatMessage,
+};
 use super::checks::{check_dense, check_text};
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
@@ -346,6 +350,69 @@ impl Store for MemoryStore {
         pack: Pack,
     ) -> StoreFuture<'_, Result<PackOutcome, StoreError>> {
         self.with(|tables| Ok(tables.stored_mut(document)?.pack(&pack)))
+    }
+
+    fn send_chat(&self, new: NewChatMessage) -> StoreFuture<'_, Result<ChatOutcome, StoreError>> {
+        self.with(|tables| {
+            check_text(&new.text)?;
+            Ok(tables.stored_mut(new.document)?.send_chat(new))
+        })
+    }
+
+    fn change_chat(&self, change: ChatChange) -> StoreFuture<'_, Result<ChatOutcome, StoreError>> {
+        self.with(|tables| {
+            check_text(change.text())?;
+            Ok(tables.stored_mut(change.document)?.change_chat(&change))
+        })
+    }
+
+    fn chat(
+        &self,
+        document: DocumentId,
+        range: ChatRange,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<ChatExtract, StoreError>> {
+        self.with(|tables| {
+            let stored = tables.documents.get(&document);
+            Ok(stored.map(|stored| stored.chat.extract(range, limit)).unwrap_or_default())
+        })
+    }
+
+    fn chat_heads(
+        &self,
+        documents: Vec<DocumentId>,
+    ) -> StoreFuture<'_, Result<Vec<(DocumentId, ChatHead)>, StoreError>> {
+        self.with(|tables| {
+            let head = |id| Some((id, tables.documents.get(&id)?.chat.head()));
+            let found = documents.into_iter().filter_map(head);
+            Ok(found.filter(|(_, head)| head.change > 0).collect())
+        })
+    }
+
+    fn chat_progress(
+        &self,
+        document: DocumentId,
+        person: UserId,
+    ) -> StoreFuture<'_, Result<ChatProgress, StoreError>> {
+        self.with(|tables| {
+            let stored = tables.documents.get(&document);
+            Ok(stored.map(|stored| stored.chat.progress(&person)).unwrap_or_default())
+        })
+    }
+
+    fn mark_chat_read(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        number: u64,
+    ) -> StoreFuture<'_, Result<ChatProgress, StoreError>> {
+        self.with(|tables| {
+            let Some(stored) = tables.documents.get_mut(&document) else {
+                return Ok(ChatProgress::default());
+            };
+            stored.chat.mark_read(person.clone(), number);
+            Ok(stored.chat.progress(&person))
+        })
     }
 
     fn document_ids(

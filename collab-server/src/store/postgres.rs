@@ -7,6 +7,7 @@
 
 mod append;
 mod appender;
+mod chat;
 mod config;
 mod history;
 mod import;
@@ -31,6 +32,9 @@ pub use self::config::PostgresConfig;
 use self::pool::Pool;
 pub(super) use self::read::people;
 use self::server::Session;
+use super::chat::{
+    ChatChange, ChatExtract, ChatHead, ChatOutcome, ChatProgress, ChatRange, NewChatMessage,
+};
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
 use super::migration;
@@ -228,6 +232,23 @@ impl Store for PostgresStore {
         pack: Pack,
     ) -> StoreFuture<'_, Result<PackOutcome, StoreError>> {
         self.call(move |connection| Box::pin(packed::pack(connection, document, pack)))
+    }
+
+    fn send_chat(&self, new: NewChatMessage) -> StoreFuture<'_, Result<ChatOutcome, StoreError>> {
+        self.call(move |connection| Box::pin(chat::send(connection, new)))
+    }
+
+    fn change_chat(&self, change: ChatChange) -> StoreFuture<'_, Result<ChatOutcome, StoreError>> {
+        self.call(move |connection| Box::pin(chat::change(connection, change)))
+    }
+
+    fn mark_chat_read(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        number: u64,
+    ) -> StoreFuture<'_, Result<ChatProgress, StoreError>> {
+        self.call(move |connection| Box::pin(chat::mark_read(connection, document, person, number)))
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

@@ -5,6 +5,7 @@
 //! once and lets one writer wait for another.
 
 mod audit;
+mod chat;
 mod history;
 mod log;
 mod packed;
@@ -13,7 +14,7 @@ mod rights;
 use std::future::Future;
 use std::pin::Pin;
 
-use collab_protocol::{ClientId, DocumentId, TenantId, UserId, VersionId};
+use collab_protocol::{ClientId, DocumentId, MessageId, TenantId, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query::Query;
@@ -25,6 +26,9 @@ use super::row::{Columns, integer};
 use super::{Work, postgres, sqlite};
 
 pub(super) use self::audit::{Scan, clients, document_ids, orphans, snapshot_revisions};
+pub(super) use self::chat::{
+    change_chat, chat, chat_heads, chat_progress, lock_chat, mark_chat_read, send_chat,
+};
 pub(super) use self::history::{
     activity, delete_version, mark_seen, put_version, rename_version, revision_at, seen,
     snapshot_at_or_before, versions,
@@ -41,6 +45,8 @@ pub(super) use self::rights::{access, change_rights, rights, rights_versions, vi
 pub(super) enum Value {
     Id(u128),
     Integer(i64),
+    /// A number, or null.
+    Optional(Option<i64>),
     Text(String),
     Bytes(Vec<u8>),
 }
@@ -53,6 +59,12 @@ impl From<DocumentId> for Value {
 
 impl From<ClientId> for Value {
     fn from(id: ClientId) -> Self {
+        Value::Id(id.get())
+    }
+}
+
+impl From<MessageId> for Value {
+    fn from(id: MessageId) -> Self {
         Value::Id(id.get())
     }
 }
@@ -151,6 +163,7 @@ macro_rules! sql_in {
             values.into().into_iter().fold(sqlx::query(sql), |query, value| match value {
                 Value::Id(id) => query.bind($module::$id(id)),
                 Value::Integer(number) => query.bind(number),
+                Value::Optional(number) => query.bind(number),
                 Value::Text(text) => query.bind(text),
                 Value::Bytes(bytes) => query.bind(bytes),
             })
@@ -378,6 +391,30 @@ macro_rules! reads {
             last: Revision,
         ) -> StoreFuture<'_, Result<Vec<PackedClient>, StoreError>> {
             self.call(move |c| Box::pin(sql::packed_clients(c, document, last)))
+        }
+
+        fn chat(
+            &self,
+            document: DocumentId,
+            range: ChatRange,
+            limit: u32,
+        ) -> StoreFuture<'_, Result<ChatExtract, StoreError>> {
+            self.moment(move |c| Box::pin(sql::chat(c, document, range, limit)))
+        }
+
+        fn chat_heads(
+            &self,
+            documents: Vec<DocumentId>,
+        ) -> StoreFuture<'_, Result<Vec<(DocumentId, ChatHead)>, StoreError>> {
+            self.call(move |c| Box::pin(sql::chat_heads(c, documents)))
+        }
+
+        fn chat_progress(
+            &self,
+            document: DocumentId,
+            person: UserId,
+        ) -> StoreFuture<'_, Result<ChatProgress, StoreError>> {
+            self.moment(move |c| Box::pin(sql::chat_progress(c, document, person)))
         }
 
         fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {

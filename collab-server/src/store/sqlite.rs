@@ -4,6 +4,7 @@
 //! fsync is shared. Readers have connections of their own. The journal is a write-ahead log, and
 //! every commit is synced (`synchronous = full`).
 
+mod chat;
 mod config;
 mod history;
 mod packed;
@@ -20,10 +21,14 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use self::chat::ChatWrite;
 pub use self::config::SqliteConfig;
 use self::config::{check_library, check_settings};
 pub(super) use self::read::people;
 use self::write::Write;
+use super::chat::{
+    ChatChange, ChatExtract, ChatHead, ChatOutcome, ChatProgress, ChatRange, NewChatMessage,
+};
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
 use super::migration;
@@ -75,6 +80,16 @@ impl SqliteStore {
         let write = write(reply);
         Box::pin(async move {
             let closed = || StoreError::unavailable("the store is closed");
+            self.writes.send(write).await.map_err(|_| closed())?;
+            answer.await.unwrap_or_else(|_| Err(closed()))
+        })
+    }
+
+    fn write_chat(&self, write: ChatWrite) -> StoreFuture<'_, Result<ChatOutcome, StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        Box::pin(async move {
+            let closed = || StoreError::unavailable("the store is closed");
+            let write = Write::Chat(Box::new(write), reply);
             self.writes.send(write).await.map_err(|_| closed())?;
             answer.await.unwrap_or_else(|_| Err(closed()))
         })
@@ -222,6 +237,27 @@ impl Store for SqliteStore {
             let write = Write::Pack(document, Box::new(pack), reply);
             self.writes.send(write).await.map_err(|_| closed())?;
             answer.await.unwrap_or_else(|_| Err(closed()))
+        })
+    }
+
+    fn send_chat(&self, new: NewChatMessage) -> StoreFuture<'_, Result<ChatOutcome, StoreError>> {
+        self.write_chat(ChatWrite::Send(new))
+    }
+
+    fn change_chat(&self, change: ChatChange) -> StoreFuture<'_, Result<ChatOutcome, StoreError>> {
+        self.write_chat(ChatWrite::Change(change))
+    }
+
+    fn mark_chat_read(
+        &self,
+        document: DocumentId,
+        person: UserId,
+        number: u64,
+    ) -> StoreFuture<'_, Result<ChatProgress, StoreError>> {
+        Box::pin(async move {
+            let reader = person.clone();
+            self.write(|reply| Write::ChatRead(document, reader, number, reply)).await?;
+            self.chat_progress(document, person).await
         })
     }
 

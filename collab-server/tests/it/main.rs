@@ -3,6 +3,7 @@
 mod addresses;
 mod audit;
 mod bodies;
+mod chat;
 mod cluster;
 mod converge;
 mod fallback;

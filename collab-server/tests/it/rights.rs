@@ -75,7 +75,7 @@ fn expected(row: &Row, actor: Actor) -> Fate {
         (Some(_), Actor::Service) => by_role(row, Actor::Editor).expect("a role"),
         (_, actor) if by_role(row, actor).is_some() => by_role(row, actor).expect("a role"),
         (Some("auth" | "ping"), _) => Fate::Done,
-        (Some("join"), _) => Fate::NotFound,
+        (Some("join" | "chat_open"), _) => Fate::NotFound,
         (Some(_), _) => Fate::NoChannel,
         (None, _) if row.what.contains("{id}") => Fate::NotFound,
         (None, _) => Fate::Done,

@@ -4,6 +4,7 @@
 //! as tests of its own, so that a failure names the case and the database.
 
 mod appends;
+mod chat;
 mod damage;
 mod history;
 mod imports;
@@ -108,6 +109,23 @@ macro_rules! every_case {
                 simultaneous_changes_are_all_counted,
                 versions_of_many_documents_come_in_one_answer,
                 list_has_what_the_person_may_open_within_the_tenant,
+            }
+            chat {
+                messages_are_numbered_in_the_order_they_were_taken,
+                message_sent_again_is_there_once,
+                the_same_message_sent_many_times_at_once_is_there_once,
+                another_message_under_the_same_id_is_refused,
+                simultaneous_messages_leave_no_gap,
+                message_under_older_rights_is_refused,
+                of_a_message_and_a_change_of_rights_at_once_the_message_is_first_or_nothing,
+                edited_and_deleted_messages_keep_their_place,
+                only_its_author_changes_a_message,
+                who_was_away_is_given_what_has_changed,
+                pages_lead_backwards_to_the_first_message,
+                what_is_read_is_kept_per_person_and_never_goes_back,
+                unread_is_what_others_have_said_behind_it,
+                deleted_or_missing_document_takes_no_message,
+                what_a_message_is_about_and_whom_it_names_is_kept,
             }
             past {
                 nearest_snapshot_is_not_newer_than_the_revision,

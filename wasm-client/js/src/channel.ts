@@ -177,7 +177,7 @@ export class Channel implements ConnectionUser {
     }
   }
 
-  #onChannel(message: Extract<ServerMessage, { ch: number }>): void {
+  #onChannel(message: ServerMessage): void {
     const replica = this.#owner.replica();
     if (!replica) return;
     switch (message.type) {

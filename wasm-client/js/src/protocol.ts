@@ -17,6 +17,9 @@ export type Epoch = string;
 /** xxh64 (seed 0) of a text's UTF-8: 16 lower-case hexadecimal digits. */
 export type TextHash = string;
 
+/** A message of a chat: 32 lower-case hexadecimal digits. */
+export type MessageId = string;
+
 /** A named version: 32 lower-case hexadecimal digits. */
 export type VersionId = string;
 
@@ -71,11 +74,14 @@ export type RejectCode = "bad_op" | "bad_text" | "bad_ranges" | "future_base" | 
 /** Why something other than a submission could not be done. */
 export type ErrorCode = "bad_message" | "bad_channel" | "not_joined" | "not_found" | "document_deleted" | "forbidden" | "access_revoked" | "client_taken" | "too_many_documents" | "bad_ranges" | "message_too_large" | "unauthenticated" | "foreign_origin" | "bad_request" | "revision_ahead" | "too_many_versions" | "too_many_people" | "document_full" | "slow_down" | "storage_unavailable" | "overloaded" | "doc_corrupt" | "internal";
 
+/** Why something asked of a chat is not done. */
+export type ChatCode = "id_reuse" | "text_too_long" | "bad_text" | "bad_mentions" | "bad_ref" | "no_message" | "not_yours" | "message_deleted" | "forbidden" | "not_found" | "document_deleted" | "too_many_open" | "slow_down" | "storage_unavailable" | "overloaded";
+
 /** What a person may do with a document. */
 export type Role = "owner" | "editor" | "commenter" | "viewer";
 
 /** A message from a client. */
-export type ClientMessage = { "type": "auth" } & Auth | { "type": "join" } & Join | { "type": "submit" } & Submit | { "type": "select" } & Select | { "type": "leave" } & Leave | { "type": "ping" } & Ping;
+export type ClientMessage = { "type": "auth" } & Auth | { "type": "join" } & Join | { "type": "submit" } & Submit | { "type": "select" } & Select | { "type": "leave" } & Leave | { "type": "ping" } & Ping | { "type": "chat_open" } & ChatOpen | { "type": "chat_send" } & ChatSend | { "type": "chat_edit" } & ChatEdit | { "type": "chat_delete" } & ChatDelete | { "type": "chat_before" } & ChatBefore | { "type": "chat_typing" } & ChatTyping | { "type": "chat_read" } & ChatRead | { "type": "chat_locate" } & ChatLocate;
 
 /**
  * Says who is there, as the first message of a connection whose upgrade did not; later it brings a
@@ -137,8 +143,84 @@ export type Ping = {
   t: number;
 };
 
+/** Opens a document's chat on this connection; answered by `chat_opened` or `chat_reject`. */
+export type ChatOpen = {
+  /** The document. */
+  doc: DocumentId;
+  /** The change that the client holds everything up to, if it holds any. */
+  since?: number;
+};
+
+/** Says something. Answered once by `chat_ack` or `chat_reject`, however often it is sent. */
+export type ChatSend = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** A new id, kept when the same message is sent again. */
+  id: MessageId;
+  /** What to say. */
+  text: string;
+  /** Whom it names, in order and apart. */
+  mentions?: Array<ChatMention>;
+  /** What it is about. */
+  ref?: ChatReference;
+};
+
+/** Says it otherwise: one's own message gets another text. */
+export type ChatEdit = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** Which message. */
+  id: MessageId;
+  /** What it says from now on. */
+  text: string;
+  /** Whom it names from now on. */
+  mentions?: Array<ChatMention>;
+};
+
+/** Takes a message back: one's own, or as the document's owner anybody's. */
+export type ChatDelete = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** Which message. */
+  id: MessageId;
+};
+
+/** Asks for what was said before; answered by `chat_page`. */
+export type ChatBefore = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** Messages with lower numbers than this are asked for. */
+  number: number;
+};
+
+/** Tells that this person types, or not any more. */
+export type ChatTyping = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** Whether they type. To be said again every few seconds while they do. */
+  on: boolean;
+};
+
+/** Tells up to where this person has read. */
+export type ChatRead = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** The last message that they have seen. */
+  number: number;
+};
+
+/** Asks where a stretch of the text is now; answered by `chat_located`. */
+export type ChatLocate = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** The stretch. */
+  ref: ChatReference;
+  /** The revision to carry it to, if not the latest. */
+  to?: number;
+};
+
 /** A message from a server. */
-export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored | { "type": "access" } & Access;
+export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored | { "type": "access" } & Access | { "type": "chat_opened" } & ChatOpened | { "type": "chat" } & ChatNews | { "type": "chat_page" } & ChatPage | { "type": "chat_ack" } & ChatAck | { "type": "chat_reject" } & ChatReject | { "type": "chat_typing" } & ChatTypists | { "type": "chat_read" } & ChatSeen | { "type": "chat_located" } & ChatLocated;
 
 /** The first message of every connection. */
 export type Welcome = {
@@ -328,6 +410,171 @@ export type Access = {
   ch: ChannelId;
   /** What the person may do from now on. */
   role: Role;
+};
+
+/**
+ * A chat is open.
+ *
+ * Answers a `chat_open` without `since` with the latest messages; one with `since` with every
+ * message that has changed behind it, unless those are too many: then with the latest, and
+ * `since` is absent.
+ */
+export type ChatOpened = {
+  /** The number for this chat on this connection. */
+  ch: ChannelId;
+  /** The document, so that the answer finds its question. */
+  doc: DocumentId;
+  /** What this person may do: commenters and above may write. */
+  role: Role;
+  /** Where the client's messages are brought up to date from. */
+  since?: number;
+  /** Messages, by number. */
+  messages: Array<ChatMessage>;
+  /** Whom they are by. */
+  people: Array<ChatPerson>;
+  /** The chat's last message; 0 for none. */
+  last: number;
+  /** The chat's last change, up to which the client then holds everything. */
+  change: number;
+  /** The last message that this person has read, on any device. */
+  read: number;
+  /** How many of others' messages lie behind it, 1,000 at most. */
+  unread: number;
+};
+
+/** Messages that were sent, edited or deleted, in the order in which that happened. */
+export type ChatNews = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** The change up to which the client then holds everything. */
+  change: number;
+  /** The messages as they are now. */
+  messages: Array<ChatMessage>;
+  /** Whom they are by. */
+  people: Array<ChatPerson>;
+};
+
+/** What was said before. */
+export type ChatPage = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** What was asked: messages with lower numbers than this. */
+  before: number;
+  /**
+   * Messages, by number, 50 at most. Where the first has number 1, or there is none, no more lie
+   * before.
+   */
+  messages: Array<ChatMessage>;
+  /** Whom they are by. */
+  people: Array<ChatPerson>;
+};
+
+/** What was asked of a message is done, now or when it was asked before. */
+export type ChatAck = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** Which message. */
+  id: MessageId;
+  /** Its number. */
+  number: number;
+  /** Its last change. */
+  change: number;
+};
+
+/** What was asked of a chat is not done. */
+export type ChatReject = {
+  /** The chat's channel, unless it was about to be opened. */
+  ch?: ChannelId;
+  /** The document that a `chat_open` named. */
+  doc?: DocumentId;
+  /** The message that was to be sent, edited or deleted. */
+  id?: MessageId;
+  /** Why. */
+  code: ChatCode;
+  /** For a code that is to be tried again: after how many milliseconds. */
+  retry_ms?: number;
+};
+
+/** Who types now, the receiver left out. The latest word holds for ten seconds at most. */
+export type ChatTypists = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** Everybody who types, eight at most. */
+  people: Array<ChatPerson>;
+};
+
+/** How far this person has read, here or on another device. */
+export type ChatSeen = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** The last message that they have read. */
+  number: number;
+  /** How many of others' messages lie behind it, 1,000 at most. */
+  unread: number;
+};
+
+/** Where a stretch of the text is now. */
+export type ChatLocated = {
+  /** The chat's channel. */
+  ch: ChannelId;
+  /** The stretch that was asked for. */
+  ref: ChatReference;
+  /** Where it is at a later revision. */
+  at?: ChatReference;
+  /** The revision at which the last of it was deleted. */
+  gone?: number;
+};
+
+/** A message as everybody sees it. */
+export type ChatMessage = {
+  /** Its place in the chat: 1, 2, 3… */
+  number: number;
+  /** The id that its author gave it. */
+  id: MessageId;
+  /** Who wrote it. */
+  user: UserId;
+  /** When the server took it. */
+  time_ms: number;
+  /** What it says; empty once it is deleted. */
+  text: string;
+  /** Whom it names, in order. */
+  mentions?: Array<ChatMention>;
+  /** What it is about. */
+  ref?: ChatReference;
+  /** When its author last changed it. */
+  edited_ms?: number;
+  /** When it was deleted. It keeps its place. */
+  deleted_ms?: number;
+};
+
+/** Names somebody in a message's text. */
+export type ChatMention = {
+  /** Where the name begins in the text, its `@` included. */
+  start: number;
+  /** Where it ends. */
+  end: number;
+  /** Who is meant. */
+  user: UserId;
+};
+
+/** A stretch of a document's text at one revision. */
+export type ChatReference = {
+  /** The revision whose text the offsets are in. */
+  rev: number;
+  /** Where it begins. */
+  start: number;
+  /** Where it ends, behind `start`. */
+  end: number;
+};
+
+/** Somebody whom a frame of a chat names. */
+export type ChatPerson = {
+  /** The person. */
+  user: UserId;
+  /** The name others see. */
+  name: string;
+  /** The colour others see, 0 to 11. */
+  color: number;
 };
 
 /** A document as lists and `GET /api/documents/{id}` show it. Times are milliseconds since 1970. */
@@ -637,6 +884,13 @@ export const RETRYABLE_REJECTS: ReadonlySet<RejectCode> = new Set([
   'overloaded',
 ]);
 
+/** The codes after which the same is asked of a chat again. */
+export const RETRYABLE_CHAT: ReadonlySet<ChatCode> = new Set([
+  'slow_down',
+  'storage_unavailable',
+  'overloaded',
+]);
+
 /** What each close code asks of the client. */
 export const CLOSE_RETRY: Readonly<Record<number, 'yes' | 'later' | 'with_new_token' | 'no'>> = {
   1001: 'yes', // going away
@@ -660,4 +914,7 @@ export const SOCKET_PATH = '/api/socket';
 export const COLOR_COUNT = 12;
 export const NAME_CHARS_MAX = 40;
 export const TITLE_CHARS_MAX = 200;
+export const CHAT_TEXT_CHARS_MAX = 4000;
+export const CHAT_MENTIONS_MAX = 32;
+export const CHAT_PAGE_LEN = 50;
 export const VERSION_NAME_CHARS_MAX = 120;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use collab_protocol::{ClientId, DocumentId, GivenRole, UserId};
 use ot_core::{ClientSeq, Revision};
 
+use super::chat::Chat;
 use crate::revision::between;
 use crate::rights::Visitor;
 use crate::store::StoreError;
@@ -32,6 +33,7 @@ pub(super) struct Stored {
     /// Members who have left: it is not in their lists.
     pub(super) left: BTreeSet<UserId>,
     pub(super) is_importing: bool,
+    pub(super) chat: Chat,
 }
 
 impl Stored {
@@ -49,6 +51,7 @@ impl Stored {
             members: BTreeMap::new(),
             left: BTreeSet::new(),
             is_importing: false,
+            chat: Chat::default(),
         }
     }
 }

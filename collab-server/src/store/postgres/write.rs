@@ -207,6 +207,8 @@ pub(super) async fn change_rights(
 ) -> Result<(), StoreError> {
     let mut transaction = connection.begin().await?;
     if sql::change_rights(&mut *transaction, document, &change, now_ms).await? {
+        // A message that is being added was accepted before; the next one sees the change.
+        sql::lock_chat(&mut *transaction, document).await?;
         return Ok(transaction.commit().await?);
     }
     let is_there = head(&mut *transaction, document).await?.is_some();

@@ -7,11 +7,13 @@ use collab_protocol::{DocumentId, UserId, VersionId};
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
+use super::chat::{self, ChatWrite};
 use super::history;
 use super::id_bytes;
 use super::packed;
 use crate::rights::RightsChange;
 use crate::store::StoreError;
+use crate::store::chat::ChatOutcome;
 use crate::store::checks::check_text;
 use crate::store::error::is_constraint;
 use crate::store::history::{Seen, VersionRecord};
@@ -43,6 +45,8 @@ pub(super) enum Write {
     DeleteVersion(DocumentId, VersionId, Reply),
     MarkSeen(DocumentId, UserId, Seen, Reply),
     Import(Box<ImportStep>, Reply),
+    Chat(Box<ChatWrite>, oneshot::Sender<Result<ChatOutcome, StoreError>>),
+    ChatRead(DocumentId, UserId, u64, Reply),
     Check(Reply),
     Close(oneshot::Sender<()>),
 }
@@ -55,6 +59,8 @@ pub(super) enum Written {
     Conflict,
     /// Nothing of it is written.
     Refused(StoreError),
+    /// What a write to a chat came to.
+    Chat(Box<ChatOutcome>),
 }
 
 /// Why the whole transaction cannot go on: the disk is full, the file is gone…
@@ -69,7 +75,7 @@ impl Write {
             Err(error) if is_constraint(&error) => self.refused_by(&error),
             Err(error) => return Err(error),
         };
-        if !matches!(written, Written::Yes) {
+        if !matches!(written, Written::Yes | Written::Chat(_)) {
             sqlx::query("rollback to one").execute(&mut *connection).await?;
         }
         sqlx::query("release one").execute(connection).await?;
@@ -80,7 +86,7 @@ impl Write {
         match self {
             Write::Append(..) => Written::Conflict,
             Write::Create(..) | Write::Import(..) => Written::Refused(StoreError::AlreadyExists),
-            Write::MarkOpened(..) => Written::Refused(StoreError::NotFound),
+            Write::MarkOpened(..) | Write::Chat(..) => Written::Refused(StoreError::NotFound),
             _ => Written::Refused(StoreError::unavailable(constraint)),
         }
     }
@@ -118,6 +124,10 @@ impl Write {
                 history::mark_seen(connection, *document, person, *seen).await
             }
             Write::Import(step, _) => import::import(connection, step).await,
+            Write::Chat(write, _) => write.run(connection).await,
+            Write::ChatRead(document, person, number, _) => {
+                chat::mark_read(connection, *document, person, *number).await
+            }
             Write::Check(_) | Write::Close(_) => Ok(Written::Yes),
         }
     }
@@ -137,6 +147,7 @@ impl Write {
             (Write::Pack(.., reply), Written::Conflict) => {
                 drop(reply.send(Ok(PackOutcome::Conflict)));
             }
+            (Write::Chat(_, reply), Written::Chat(outcome)) => drop(reply.send(Ok(*outcome))),
             (other, Written::Refused(error)) => other.answer(Err(error)),
             (other, _) => other.answer(Ok(())),
         }
@@ -173,9 +184,14 @@ impl Write {
             | Write::DeleteVersion(.., reply)
             | Write::MarkSeen(.., reply)
             | Write::Import(_, reply)
+            | Write::ChatRead(.., reply)
             | Write::Check(reply) => drop(reply.send(result)),
             Write::Pack(.., reply) => {
                 drop(reply.send(result.map(|()| PackOutcome::Done)));
+            }
+            Write::Chat(_, reply) => {
+                let nothing = || StoreError::unavailable("the write came to nothing");
+                drop(reply.send(Err(result.err().unwrap_or_else(nothing))));
             }
             Write::Close(reply) => drop(reply.send(())),
             Write::Append(..) => unreachable!("appends are answered by outcome"),

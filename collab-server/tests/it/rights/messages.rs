@@ -18,6 +18,16 @@ fn message(kind: &str, document: &str, actor: Actor) -> Value {
         "select" => json!({"type": "select", "ch": 1, "rev": 1, "ranges": [[0, 1]]}),
         "leave" => json!({"type": "leave", "ch": 1}),
         "ping" => json!({"type": "ping", "t": 1}),
+        "chat_open" => json!({"type": "chat_open", "doc": document}),
+        "chat_send" => json!({"type": "chat_send", "ch": 1, "id": client_id(7), "text": "x"}),
+        "chat_edit" => json!({"type": "chat_edit", "ch": 1, "id": client_id(8), "text": "y"}),
+        "chat_delete" => json!({"type": "chat_delete", "ch": 1, "id": client_id(8)}),
+        "chat_before" => json!({"type": "chat_before", "ch": 1, "number": 1}),
+        "chat_typing" => json!({"type": "chat_typing", "ch": 1, "on": true}),
+        "chat_read" => json!({"type": "chat_read", "ch": 1, "number": 1}),
+        "chat_locate" => {
+            json!({"type": "chat_locate", "ch": 1, "ref": {"rev": 1, "start": 0, "end": 1}})
+        }
         _ => panic!("{kind} is a message that nobody says here yet"),
     }
 }
@@ -30,7 +40,10 @@ pub(super) async fn ask(stage: &Stage, kind: &str, actor: Actor) -> Fate {
     }
     let mut socket = stage.connect(actor).await;
     let has_role = !matches!(actor, Actor::ShutOut | Actor::OtherOwner | Actor::OtherTenant);
-    if has_role && kind != "join" {
+    if has_role && kind.starts_with("chat_") && kind != "chat_open" {
+        socket.say(json!({"type": "chat_open", "doc": document})).await;
+        socket.next_of("chat_opened").await;
+    } else if has_role && kind != "join" {
         socket.enter(&document, 1).await;
     }
     socket.say(message(kind, &document, actor)).await;
@@ -44,8 +57,14 @@ async fn outcome(socket: &mut RawSocket, kind: &str) -> Fate {
     loop {
         let said = socket.next().await;
         match said["type"].as_str().expect("a type") {
-            "pong" if said["t"] == 99.0 && !matches!(kind, "submit" | "join") => return Fate::Done,
-            "pong" => {}
+            "pong" if said["t"] == 99.0 && !has_own_time(kind) => return Fate::Done,
+            "pong" | "chat" => {}
+            "chat_opened" | "chat_ack" | "chat_page" | "chat_located" | "chat_read" => {
+                return Fate::Done;
+            }
+            // The message is one that nobody sent; whoever may ask learns that.
+            "chat_reject" if said["code"] == "no_message" => return Fate::Done,
+            "chat_reject" => return refused(&said),
             "joined" if kind == "join" => return Fate::Done,
             "left" if kind == "leave" => return Fate::Done,
             "ops" if said["ops"][0].get("ack").is_some() => return Fate::Done,
@@ -53,6 +72,11 @@ async fn outcome(socket: &mut RawSocket, kind: &str) -> Fate {
             _ => panic!("{kind}: {said}"),
         }
     }
+}
+
+/// Whether it is answered behind what was asked later.
+fn has_own_time(kind: &str) -> bool {
+    matches!(kind, "submit" | "join") || kind.starts_with("chat_") && kind != "chat_typing"
 }
 
 fn refused(said: &Value) -> Fate {
