@@ -77,6 +77,11 @@ export class ConcordClient {
     return this.#connection.state;
   }
 
+  /** What this package's other entries speak over. */
+  get link(): { connection: Connection; host: Host } {
+    return { connection: this.#connection, host: this.#host };
+  }
+
   /** Called after every change of `connection`. */
   subscribe(fn: () => void): () => void {
     return this.#connection.subscribe(fn);

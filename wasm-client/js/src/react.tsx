@@ -15,19 +15,16 @@
  * ```
  */
 import {
-  createContext, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactElement, type ReactNode,
+  useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactElement, type ReactNode,
 } from 'react';
 import { createClient, type ClientOptions, type ConcordClient } from './client.js';
+import { Context } from './react/context.js';
 import { ClientHolder } from './react/holder.js';
 import { DocumentStore, PresenceStore, type DocumentView, type PresenceView } from './react/stores.js';
 import type { BindingOptions } from './textarea.js';
 import type { ConnectionState } from './types.js';
 
 export type { DocumentView, PresenceView } from './react/stores.js';
-
-/** Without a provider: one client of the page's own server, made when first used. */
-const ofThisPage = new ClientHolder(() => createClient(), false);
-const Context = createContext<ClientHolder>(ofThisPage);
 
 export interface ConcordProviderProps extends ClientOptions {
   /** A client made elsewhere, used as it is and left open; the other options are then not read. */
