@@ -1,5 +1,7 @@
 // Checked on its own with the package's declarations checked too.
 import { bindTextarea, createClient, type Binding, type ConcordClient, type DocumentSession } from '@concord/client';
+import { openChat, type ChatView, type OpenChat } from '@concord/client/chat';
+import { useChat, type Chat } from '@concord/client/chat/react';
 import { useDocument, type DocumentView } from '@concord/client/react';
 import { createRecorder, type Recorder } from '@concord/client/report';
 import { registerServiceWorker } from '@concord/client/service-worker';
@@ -11,6 +13,9 @@ export const watched: ConcordClient = createClient(recorder.watch({ url: 'https:
 export const session: DocumentSession = client.open('00112233445566778899aabbccddeeff');
 export const bind = (element: HTMLTextAreaElement): Binding => bindTextarea(element, session);
 export const hook: (id: string) => DocumentView = useDocument;
+export const chat: OpenChat = openChat(client, '00112233445566778899aabbccddeeff');
+export const view: ChatView = chat.session.view;
+export const chatHook: (id: string) => Chat = useChat;
 export const worker: Promise<ServiceWorkerRegistration | null> = registerServiceWorker();
 export const built: Promise<ServiceWorkerBuild> = buildServiceWorker('out');
 // @ts-expect-error an id is text

@@ -1,3 +1,4 @@
+import { Chat } from './chat';
 import { Editor } from './editor';
 
 // Rendered for each request, as an ordinary application does it.
@@ -8,6 +9,7 @@ export default function Page() {
     <main>
       <h1>A shared text</h1>
       <Editor id="00112233445566778899aabbccddeeff" />
+      <Chat id="00112233445566778899aabbccddeeff" />
     </main>
   );
 }

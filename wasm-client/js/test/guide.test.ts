@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+/** The tests run from the package's folder, whatever folder they are compiled into. */
+const read = (path: string) => readFileSync(path, 'utf8');
+
+test('the guide to a chat shows the code of the application that is built with the package', () => {
+  const page = read('../../docs/build-a-chat.md');
+  const [, first] = /```tsx\n([^]*?)```/.exec(page) ?? [];
+  assert.equal(first, read('test/consumer/app/chat.tsx'));
+});
