@@ -84,10 +84,8 @@ impl State {
         let submission = &pending.submission;
         let operation = submission.operation();
         let is_bound = submission.origin() == SubmissionOrigin::Session;
-        let code = if !self.may_write(pending) {
-            RejectCode::Forbidden
-        } else if self.is_deleted {
-            RejectCode::DocumentDeleted
+        let code = if !self.may_write(pending) || self.is_deleted {
+            return Some(self.too_late(pending));
         } else if submission.base() > self.head() {
             RejectCode::FutureBase
         } else if is_bound && operation.inserted_bytes() > self.config.text_bytes_max {
@@ -106,6 +104,19 @@ impl State {
         let message = (code == RejectCode::FutureBase)
             .then(|| format!("base is {}, the document is at {}", submission.base(), self.head()));
         Some(Verdict::Reject(code, message))
+    }
+
+    /// The answer where nothing may be written any more. Another server may have committed it while
+    /// it might, and this one may have heard of the change alone: so the log is asked. What is not
+    /// in it by now never will be, because no append goes through under the rights of before.
+    fn too_late(&self, pending: &Pending) -> Verdict {
+        let (client, seq) = (pending.client, pending.submission.seq());
+        match pending.found {
+            None => Verdict::Read(Effect::FindSubmission { client, seq }),
+            Some(Some(revision)) => Verdict::Acknowledge(revision),
+            Some(None) if !self.may_write(pending) => Verdict::Reject(RejectCode::Forbidden, None),
+            Some(None) => Verdict::Reject(RejectCode::DocumentDeleted, None),
+        }
     }
 
     /// Whether who submitted may do so now. What is in the log already was answered before this.

@@ -75,6 +75,8 @@ pub(super) struct Desk {
     pub(super) damaged: u32,
     /// Whether reads of a client's progress are left to the test.
     pub(super) holds_reads: bool,
+    /// What other servers have committed and nobody has told here, as (client, number, revision).
+    pub(super) elsewhere: Vec<(ClientId, u64, u64)>,
     answers: Vec<(u64, Result<u64, RejectCode>)>,
     range_of: Vec<(ClientId, ClientSeq)>,
     log: Vec<LoggedOperation>,
@@ -92,6 +94,7 @@ impl Desk {
             range_reads: Vec::new(),
             damaged: 0,
             holds_reads: false,
+            elsewhere: Vec::new(),
             answers: Vec::new(),
             range_of: Vec::new(),
             log: Vec::new(),
@@ -199,7 +202,10 @@ impl Desk {
 
     fn find(&self, client: ClientId, seq: ClientSeq) -> Option<Revision> {
         let found = self.log.iter().find(|logged| logged.client == client && logged.seq == seq);
-        found.map(|logged| logged.revision)
+        let is_this = |other: &&(ClientId, u64, u64)| (other.0, other.1) == (client, seq.get());
+        let elsewhere = self.elsewhere.iter().find(is_this);
+        let elsewhere = elsewhere.map(|(_, _, revision)| Revision::new(*revision));
+        found.map(|logged| logged.revision).or(elsewhere)
     }
 
     pub(super) fn join(&mut self, number: u32, client: ClientId, user_number: u128) -> Admission {

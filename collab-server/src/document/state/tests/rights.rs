@@ -70,6 +70,22 @@ fn an_unknown_append_that_went_through_is_acknowledged_whatever_the_rights_are()
     assert_eq!(desk.text(), "a");
 }
 
+/// Two servers, found by seed 2032 of the simulation: the other one commits, then the right goes, and
+/// this one hears of that alone.
+#[test]
+fn what_another_server_took_while_one_might_write_is_acknowledged_after() {
+    let mut desk = Desk::new("");
+    desk.submit(CLIENT, 1, 0, r#"+"a""#);
+    desk.elsewhere.push((CLIENT, 1, 1));
+    give(&mut desk, CLIENT, GivenRole::Viewer);
+    desk.decide();
+    assert_eq!(desk.take_answers(), [], "the log is read first");
+    desk.read_tail(&[(CLIENT, 1, r#"+"a""#)]);
+    desk.decide();
+    assert_eq!(desk.take_answers(), [acknowledged(1, 1)]);
+    assert_eq!(desk.text(), "a");
+}
+
 #[test]
 fn who_gets_the_right_back_goes_on_under_a_higher_number() {
     let mut desk = Desk::new("");
