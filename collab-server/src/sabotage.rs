@@ -57,6 +57,10 @@ pub(crate) enum Bug {
     LostWakeAfterUnknown,
     /// Selections stay where they were when the text before them changes.
     StaleSelections,
+    /// A client that was refused is never forgotten.
+    RefusedStays,
+    /// Who sends what does not fit gets no answer.
+    SilentRefusal,
     /// Whether somebody may write is asked when they join, and not when they write.
     RightsOfTheJoin,
     /// The fence does not look at the rights under which an edit was accepted.

@@ -20,6 +20,7 @@ mod exhaustive;
 mod faults;
 mod frames;
 mod host;
+mod intruders;
 mod joining;
 mod ledger;
 mod minimise;

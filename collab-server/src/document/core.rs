@@ -473,6 +473,23 @@ impl Core {
         Some(Order::Snapshot(Snapshot { revision, text, chain, time_ms: now_ms }))
     }
 
+    /// Whether nothing is on its way, waits, or is being read; looks at the log apart.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.state.is_quiet() && self.asking.is_empty()
+    }
+
+    /// Everything in it as text, but for the answers that a session has not pulled; and how many
+    /// those are.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn picture(&mut self, session: SessionNumber) -> (String, usize) {
+        let answers = self.room.lock().take_answers(session);
+        let picture = format!("{self:?}");
+        let count = answers.len();
+        self.room.lock().put_back(session, answers);
+        (picture, count)
+    }
+
     /// Checks every invariant that can be seen from here; for tests and simulations.
     ///
     /// # Panics

@@ -447,6 +447,21 @@ impl Room {
         (frame.finish(gone.map(|(_, number)| *number)), self.version)
     }
 
+    /// Takes out the answers that a session has not pulled; for simulations.
+    #[cfg(feature = "simulation")]
+    pub(super) fn take_answers(&mut self, session: SessionNumber) -> VecDeque<Answer> {
+        let member = self.members.get_mut(&session);
+        member.map(|member| std::mem::take(&mut member.answers)).unwrap_or_default()
+    }
+
+    /// Puts back what was taken out.
+    #[cfg(feature = "simulation")]
+    pub(super) fn put_back(&mut self, session: SessionNumber, answers: VecDeque<Answer>) {
+        if let Some(member) = self.members.get_mut(&session) {
+            member.answers = answers;
+        }
+    }
+
     /// Checks every invariant that can be seen from here; for simulations.
     ///
     /// # Panics

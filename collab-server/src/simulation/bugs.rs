@@ -41,7 +41,7 @@ const fn client(name: &'static str, bug: ot_core::testing::Bug) -> Planted {
 }
 
 /// All of them.
-pub const PLANTED: [Planted; 34] = [
+pub const PLANTED: [Planted; 36] = [
     server("ack before it is durable", Bug::AckBeforePersist),
     server("shown before it is durable", Bug::PublishBeforePersist),
     server("resends are not recognised", Bug::NoDedupe),
@@ -66,6 +66,8 @@ pub const PLANTED: [Planted; 34] = [
     server("who is behind the ring misses a part", Bug::RingGap),
     server("a wake is lost", Bug::LostWake),
     server("a wake is lost behind an unknown outcome", Bug::LostWakeAfterUnknown),
+    server("who was refused is never forgotten", Bug::RefusedStays),
+    server("what does not fit gets no answer", Bug::SilentRefusal),
     server("selections do not move", Bug::StaleSelections),
     server("a lookalike is told as one's own", Bug::PublishesLookalike),
     server("the right is checked when the session joined only", Bug::RightsOfTheJoin),

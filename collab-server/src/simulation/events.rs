@@ -15,9 +15,6 @@ use super::world::{What, World, note};
 /// A submission unanswered for so long ends the connection.
 const PATIENCE_MS: u64 = 10_000;
 
-/// Submissions numbered so are made to be refused.
-pub(super) const BAD_SEQ: u64 = 1_000_000;
-
 fn may_type(role: Role) -> bool {
     matches!(role, Role::Owner | Role::Editor)
 }

@@ -7,6 +7,7 @@ use collab_protocol::{
 };
 use ot_core::{ClientSeq, Limits, Ranges, Revision, Selection};
 
+use super::intruders::Intrusion;
 use super::server::Mail;
 use super::violated;
 use super::wire::Side;
@@ -114,7 +115,7 @@ impl World<'_> {
         let Some(host) = self.servers[server].hosts.get_mut(&host_id) else { return };
         host.is_turning = false;
         let Some(mut core) = host.core.take() else { return };
-        let (left, mail) = (std::mem::take(&mut host.left), std::mem::take(&mut host.mailbox));
+        let (left, mut mail) = (std::mem::take(&mut host.left), std::mem::take(&mut host.mailbox));
         let (document, since_ms) = (host.document, host.since_ms);
         let heard = host.told.max(core.head());
         let is_late = |(deadline, revision): &(u64, Revision)| {
@@ -124,14 +125,27 @@ impl World<'_> {
             violated("who listens hears", format!("server {server} was never told of {missed}"));
         }
         host.expects.retain(|(_, revision)| *revision > heard);
+        let moment = Duration::from_millis(self.now - since_ms);
+        let wall_ms = WALL_MS + self.now as i64 + self.servers[server].clock_off_ms;
+        let mut orders = Vec::new();
+        let is_same = left.is_empty();
         left.into_iter().for_each(|session| core.leave(session));
+        if let [Mail::Intrude(_)] = mail.make_contiguous() {
+            orders = core.turn(moment, wall_ms);
+            if is_same
+                && core.is_quiet()
+                && let Some(Mail::Intrude(intrusion)) = mail.pop_front()
+            {
+                self.refuse_one(&mut core, *intrusion, (moment, wall_ms));
+            }
+        }
         for mail in mail {
             self.deliver(server, host_id, &mut core, mail);
         }
-        let moment = Duration::from_millis(self.now - since_ms);
-        let wall_ms = WALL_MS + self.now as i64 + self.servers[server].clock_off_ms;
-        let orders = core.turn(moment, wall_ms);
-        core.check_invariants();
+        orders.extend(core.turn(moment, wall_ms));
+        if !self.is_seen() {
+            core.check_invariants();
+        }
         let head = self.rows[&document].head();
         if core.head() > head && !sabotage::is_planted(Bug::PublishBeforePersist) {
             let message = format!("a server is at {}, the log ends at {head}", core.head());
@@ -166,6 +180,10 @@ impl World<'_> {
                 core.submit(session, client, user.into(), submission);
             }
             Mail::Select { session, base, ranges } => core.select(session, base, ranges),
+            Mail::Intrude(intrusion) => {
+                let Intrusion { session, client, user, submission, .. } = *intrusion;
+                core.submit(session, client, user.into(), submission);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use collab_protocol::{Entry, Joined, Ops, RawOperation, Reject, RejectCode, ServerMessage};
 use ot_core::{Revision, TextHash};
 
-use super::events::BAD_SEQ;
+use super::intruders::BAD_SEQ;
 use super::rows::Rows;
 use super::violated;
 use super::wire::Side;
@@ -17,7 +17,7 @@ struct Against<'w> {
 
 impl World<'_> {
     /// Holds a frame against the log before it leaves.
-    pub(super) fn check_outgoing(&self, conn: usize, frame: &str) {
+    pub(super) fn check_outgoing(&mut self, conn: usize, frame: &str) {
         let tab = &self.tabs[self.conns[conn].tab];
         let against = Against { rows: &self.rows[&tab.document], client: tab.id };
         match ServerMessage::decode(frame).expect("servers send messages") {
@@ -30,6 +30,9 @@ impl World<'_> {
             }
             ServerMessage::Ops(ops) => against.operations(&ops),
             ServerMessage::Ack(ack) => against.is_acked(ack.seq, ack.rev),
+            ServerMessage::Reject(reject) if reject.seq >= BAD_SEQ => {
+                self.answer_leaves(reject.seq);
+            }
             ServerMessage::Reject(reject) => {
                 let was_denied = self.rows[&tab.document].denied.contains(&tab.user);
                 check_reject(&reject, was_denied);
@@ -58,16 +61,12 @@ impl World<'_> {
     }
 }
 
-/// Refusals that clients of ours get, and what others must get.
+/// Refusals that clients of ours get.
 fn check_reject(reject: &Reject, was_denied: bool) {
     let code = reject.code;
-    let may = if reject.seq >= BAD_SEQ {
-        true
-    } else {
-        code.retryable()
-            || matches!(code, RejectCode::DocumentFull | RejectCode::StaleSeq)
-            || code == RejectCode::Forbidden && was_denied
-    };
+    let may = code.retryable()
+        || matches!(code, RejectCode::DocumentFull | RejectCode::StaleSeq)
+        || code == RejectCode::Forbidden && was_denied;
     if !may {
         violated("valid edits are taken", format!("submission {} is refused: {code}", reject.seq));
     }

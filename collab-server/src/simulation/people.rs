@@ -38,19 +38,6 @@ impl World<'_> {
         self.pump(tab);
     }
 
-    /// Somebody sends what no client of ours would, under a client id of their own: on a text that
-    /// never was, or on a revision that is not yet.
-    fn misbehave(&mut self, tab: usize) {
-        let Some(conn) = self.tabs[tab].conn else { return };
-        let (base_len, ahead) = self.draw.pick(&[(100_000, 0), (0, 1_000)]);
-        let base = Revision::new(self.tabs[tab].revision() + ahead);
-        let operation = Operation::splice(base_len, 0, 0, "!").expect("fits");
-        self.faults += 1;
-        let seq = BAD_SEQ + self.faults;
-        let submission = Submission::new(ClientSeq::new(seq), base, operation, None);
-        self.intrude(conn, submission);
-    }
-
     /// One letter, always at the same place.
     fn type_one(&mut self, tab: usize) {
         let len = self.tabs[tab].client.as_ref().expect("it acts").text().len_chars();

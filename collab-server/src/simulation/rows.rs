@@ -132,7 +132,7 @@ impl Rows {
         }
         super::rights::check_append(&self.rights, append);
         for (logged, new) in append.logged().zip(&append.operations) {
-            if new.seq.get() >= super::events::BAD_SEQ {
+            if new.seq.get() >= super::intruders::BAD_SEQ {
                 violated("bad edits are refused", format!("{} is appended", new.seq));
             }
             let is_double =

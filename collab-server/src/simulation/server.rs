@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use collab_protocol::{ClientId, DocumentId, SessionNumber, UserId};
 use ot_core::{Ranges, Revision};
 
+use super::intruders::Intrusion;
 use crate::document::{Core, Submission};
 use crate::registry::Slots;
 
@@ -12,8 +13,19 @@ use crate::registry::Slots;
 #[derive(Debug)]
 pub(super) enum Mail {
     Join(usize),
-    Submit { session: SessionNumber, client: ClientId, user: UserId, submission: Submission },
-    Select { session: SessionNumber, base: Revision, ranges: Ranges },
+    Submit {
+        session: SessionNumber,
+        client: ClientId,
+        user: UserId,
+        submission: Submission,
+    },
+    Select {
+        session: SessionNumber,
+        base: Revision,
+        ranges: Ranges,
+    },
+    /// What is to be refused.
+    Intrude(Box<Intrusion>),
 }
 
 /// A document in a server.

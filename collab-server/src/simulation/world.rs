@@ -147,6 +147,8 @@ pub(super) struct World<'c> {
     pub(super) events: u64,
     pub(super) faults: u64,
     pub(super) store_down_until: u64,
+    /// Bad submissions that were sent and not answered, with the connection.
+    pub(super) intrusions: BTreeMap<u64, usize>,
     pub(super) is_healed: bool,
     /// Whether things happen in the order of time although all orders are to be gone through.
     pub(super) is_in_order: bool,
@@ -188,6 +190,7 @@ impl<'c> World<'c> {
             events: 0,
             faults: 0,
             store_down_until: 0,
+            intrusions: BTreeMap::new(),
             is_healed: false,
             is_in_order: false,
         };

@@ -284,7 +284,9 @@ impl State {
         effects: &mut Vec<Effect>,
     ) {
         let answer = Answer::Reject { seq: pending.submission.seq(), code, message };
-        effects.push(Effect::Answer { session: pending.session, answer });
+        if code != RejectCode::BadOp || !sabotage::is_planted(Bug::SilentRefusal) {
+            effects.push(Effect::Answer { session: pending.session, answer });
+        }
         self.release(pending.client, effects);
     }
 
@@ -313,7 +315,9 @@ impl State {
     }
 
     fn forget_if_idle(&mut self, id: ClientId) {
-        if self.clients.get(&id).is_some_and(Client::is_idle) {
+        let stays =
+            |client: &Client| client.rejected.is_some() && sabotage::is_planted(Bug::RefusedStays);
+        if self.clients.get(&id).is_some_and(|client| client.is_idle() && !stays(client)) {
             self.clients.remove(&id);
         }
     }
