@@ -1,8 +1,8 @@
 //! What people typed and deleted, and what must have become of it.
 //!
 //! Every character typed is another one, so that each can be told from all others. One that an undo
-//! brought back is a new insertion of the same character: nothing is promised about how it stands
-//! to the first.
+//! brought back is a new insertion of the same character: so of those it is counted how often they
+//! were put in and how often they were taken out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,36 @@ use super::violated;
 struct Letter {
     by: usize,
     deleted_by: BTreeSet<usize>,
+    /// How often it was put in, by typing or by bringing it back.
+    put: usize,
+    /// How often it was taken out; two people who do so at once are two.
+    cut: usize,
+    /// Who did any of that.
+    touched_by: BTreeSet<usize>,
+    /// It was part of a submission that was refused, whether put in by it or taken out.
+    is_refused: bool,
     /// An undo or redo moved it.
     is_travelled: bool,
     /// It was part of a refused submission, and was shown to its writer.
     is_shown: bool,
+}
+
+impl Letter {
+    /// It is there no more often than it was put in, and, if all who touched it are heard and none
+    /// of that was refused, no less often than what was taken out of that leaves.
+    fn check_count(&self, letter: char, present: usize, is_core: impl Fn(usize) -> bool) {
+        let Letter { put, cut, .. } = self;
+        if present > *put {
+            let message = format!("{letter:?} is there {present} times, put in {put} times");
+            violated("each character once", message);
+        }
+        let is_heard = !self.is_refused && self.touched_by.iter().all(|tab| is_core(*tab));
+        if is_heard && present + cut < *put {
+            let message =
+                format!("{letter:?} is there {present} times, put in {put}, taken out {cut} times");
+            violated("nothing is lost", message);
+        }
+    }
 }
 
 /// See the module.
@@ -54,6 +80,7 @@ impl Ledger {
     pub(super) fn edited(&mut self, tab: usize, inserted: &str, removed: &str) {
         for letter in inserted.chars() {
             self.letters.insert(letter, Letter { by: tab, ..Letter::default() });
+            self.put(tab, letter);
             self.brought.entry(tab).or_default().insert(letter);
         }
         if inserted.chars().nth(1).is_some() {
@@ -61,8 +88,21 @@ impl Ledger {
         }
         for letter in removed.chars() {
             self.letters.entry(letter).or_default().deleted_by.insert(tab);
+            self.cut(tab, letter);
             self.taken.entry(tab).or_default().insert(letter);
         }
+    }
+
+    fn put(&mut self, tab: usize, letter: char) {
+        let fate = self.letters.entry(letter).or_default();
+        fate.put += 1;
+        fate.touched_by.insert(tab);
+    }
+
+    fn cut(&mut self, tab: usize, letter: char) {
+        let fate = self.letters.entry(letter).or_default();
+        fate.cut += 1;
+        fate.touched_by.insert(tab);
     }
 
     /// A person took an edit back, or did it again: only own edits may be touched.
@@ -81,6 +121,8 @@ impl Ledger {
             }
             brought.insert(letter);
         }
+        inserted.chars().for_each(|letter| self.put(tab, letter));
+        removed.chars().for_each(|letter| self.cut(tab, letter));
         for letter in inserted.chars().chain(removed.chars()) {
             self.letters.entry(letter).or_default().is_travelled = true;
         }
@@ -89,10 +131,13 @@ impl Ledger {
     /// A submission was refused: what it had inserted was shown, what it had deleted is back.
     pub(super) fn refused(&mut self, tab: usize, shown: &str, restored: &str) {
         for letter in shown.chars().filter(|letter| *letter != '\n') {
-            self.letters.entry(letter).or_default().is_shown = true;
+            let fate = self.letters.entry(letter).or_default();
+            (fate.is_shown, fate.is_refused) = (true, true);
         }
         for letter in restored.chars() {
-            self.letters.entry(letter).or_default().deleted_by.remove(&tab);
+            let fate = self.letters.entry(letter).or_default();
+            fate.deleted_by.remove(&tab);
+            fate.is_refused = true;
         }
     }
 
@@ -105,16 +150,17 @@ impl Ledger {
         is_logged: impl Fn(char) -> bool,
     ) {
         let mut places: BTreeMap<char, usize> = BTreeMap::new();
+        let mut present: BTreeMap<char, usize> = BTreeMap::new();
         for (place, letter) in text.chars().enumerate() {
-            let is_travelled = self.letters.get(&letter).is_some_and(|fate| fate.is_travelled);
-            if places.insert(letter, place).is_some() && !is_travelled {
-                violated("each character once", format!("{letter:?} is there twice"));
-            }
+            places.insert(letter, place);
+            *present.entry(letter).or_default() += 1;
             if !self.letters.contains_key(&letter) {
                 violated("each character once", format!("nobody typed {letter:?}"));
             }
         }
         for (letter, fate) in &self.letters {
+            let present = present.get(letter).copied().unwrap_or_default();
+            fate.check_count(*letter, present, &is_core);
             if fate.is_travelled {
                 continue;
             }

@@ -1,11 +1,22 @@
 //! What people do.
 
-use ot_core::{Assoc, Client, ClientSeq, Operation, Revision, Selection};
+use ot_core::{Assoc, Client, Operation, Selection, Text};
 
-use super::events::BAD_SEQ;
 use super::violated;
 use super::world::{What, World, note};
-use crate::document::Submission;
+
+/// Undo or redo.
+type Travel = fn(&mut Client) -> Option<Operation>;
+
+/// While nobody else does anything, a redo takes an undo back, and an undo a redo.
+fn check_way_back(client: &Client, back: Travel, before: &Text) {
+    let mut other = client.clone();
+    let is_done = back(&mut other).is_some();
+    if !is_done || other.text() != before {
+        let message = format!("{before} became {}, and that {}", client.text(), other.text());
+        violated("undo and redo take each other back", message);
+    }
+}
 
 impl World<'_> {
     pub(super) fn act(&mut self, tab: usize) {
@@ -29,8 +40,8 @@ impl World<'_> {
         }
         match self.draw.below(12) {
             0..=6 => self.edit(tab),
-            7 | 8 => self.travel(tab, Client::undo),
-            9 => self.travel(tab, Client::redo),
+            7 | 8 => self.travel(tab, Client::undo, Client::redo),
+            9 => self.travel(tab, Client::redo, Client::undo),
             10 => self.select(tab),
             _ => self.tabs[tab].client.as_mut().expect("it acts").break_group(),
         }
@@ -76,7 +87,7 @@ impl World<'_> {
         note!(self, "tab {tab} types {op:?}");
     }
 
-    fn travel(&mut self, tab: usize, how: fn(&mut Client) -> Option<Operation>) {
+    fn travel(&mut self, tab: usize, how: Travel, back: Travel) {
         let own = &mut self.tabs[tab];
         let client = own.client.as_mut().expect("it acts");
         let before = client.text().clone();
@@ -84,6 +95,7 @@ impl World<'_> {
         if patch.is_identity() {
             violated("undo is one's own", "an undo did nothing and said otherwise".to_owned());
         }
+        check_way_back(client, back, &before);
         let removed = before.removed_by(&patch).expect("it was made on it");
         own.carry(&patch, Assoc::After);
         if let Some(caret) = patch.caret_after() {
