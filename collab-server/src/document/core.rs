@@ -502,6 +502,8 @@ impl Core {
         assert!(room.ring.len() <= self.config.ring_len.max(1), "the ring keeps its length");
         let pending = self.state.pending_count();
         assert!(pending <= self.config.pending_max, "{pending} submissions are held");
+        let sessions = room.session_count() + self.asking.len();
+        assert!(sessions <= self.config.sessions_max, "{sessions} sessions are there or ask");
         room.check_invariants();
     }
 }

@@ -374,6 +374,12 @@ impl State {
     /// When one does not hold.
     #[cfg(any(test, feature = "simulation"))]
     pub(super) fn check_invariants(&self) {
+        let appends = self.in_flight.len();
+        assert!(appends <= APPENDS_IN_FLIGHT_MAX, "{appends} appends are on their way");
+        for batch in &self.in_flight {
+            let len = batch.items.len();
+            assert!(len <= self.config.batch_len_max, "a batch has {len} submissions");
+        }
         let mut len = self.text.len_chars();
         for item in self.decided() {
             if self.sight == Sight::Clear {

@@ -1,7 +1,7 @@
 //! What happens at the clients: connections, what arrives, and what is sent.
 
 use collab_protocol::{
-    ClientMessage, Entry, Join, Joined, Ops, RawOperation, Role, Select, SelectionRange,
+    ChannelId, ClientMessage, Entry, Join, Joined, Ops, RawOperation, Role, Select, SelectionRange,
     ServerMessage, Submit,
 };
 use ot_core::{Acknowledged, Assoc, Client, ClientSeq, Limits, Revision};
@@ -300,16 +300,18 @@ impl World<'_> {
         let Some(submission) = client.outstanding() else { return };
         let (seq, rev) = (submission.seq.get(), submission.revision.get());
         let op = RawOperation::from(&submission.op);
-        let said = format!("{rev} {}", op.as_str());
+        let ranges = own.frozen.clone();
+        // On another connection it goes over another channel; but for that it is the same frame.
+        let mut submit = Submit { ch: ChannelId(0), seq, rev, op, ranges };
+        let said = ClientMessage::Submit(submit.clone()).to_json();
         let first = own.sent.entry(seq).or_insert_with(|| said.clone());
         if *first != said {
-            let message = format!("tab {tab} sent {first} as {seq}, and now {said}");
+            let message = format!("tab {tab} sent {first}, and now {said}");
             violated("what was sent is frozen", message);
         }
-        let ranges = own.frozen.clone();
         own.stamp += 1;
         let stamp = own.stamp;
-        let submit = Submit { ch: channel(conn), seq, rev, op, ranges };
+        submit.ch = channel(conn);
         self.send_up(conn, ClientMessage::Submit(submit).to_json());
         self.be_patient(tab, stamp);
     }

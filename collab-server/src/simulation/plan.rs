@@ -84,7 +84,8 @@ impl Plan {
                 1 << 20
             },
             mailbox_len: draw.pick(&[2, 4, 64]),
-            sessions_max: 16,
+            // With room for everybody, and hardly for those who come back before they were missed.
+            sessions_max: draw.pick(&[16, tabs + 1]),
             batch_len_max: draw.pick(&[1, 2, 8]),
             pending_max: draw.pick(&[2, 4, 64]),
             ring_len: draw.pick(&[2, 4, 64]),
