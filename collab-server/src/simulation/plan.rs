@@ -91,8 +91,9 @@ impl Plan {
             ring_len: draw.pick(&[2, 4, 64]),
             answers_max: draw.pick(&[2, 8]),
             snapshot_every: draw.pick(&[2, 5, 1_000]),
-            idle_timeout: Duration::from_millis(draw.pick(&[300, 30_000])),
-            check_quiet: Duration::from_millis(200),
+            idle_timeout: Duration::from_millis(draw.pick(&[300, 300, 30_000])),
+            // A check wakes whoever slept through a commit: so some worlds have none.
+            check_quiet: draw.pick(&[Duration::from_millis(200), NEVER]),
             check_interval: Duration::from_millis(300),
             presence_interval: Duration::from_millis(50),
             deliveries_per_s_unpaced: draw.pick(&[4, 40_000]),
