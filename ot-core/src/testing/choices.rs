@@ -19,20 +19,16 @@ impl<'a> Choices<'a> {
         self.bytes.is_empty()
     }
 
-    /// A number below `bound`, which must not be 0.
+    /// A number below `bound`, which must not be 0: of as many bytes as it may need.
     pub fn below(&mut self, bound: usize) -> usize {
-        let Some((&first, rest)) = self.bytes.split_first() else {
-            return 0;
-        };
-        self.bytes = rest;
-        if bound <= 256 {
-            return usize::from(first) % bound;
+        let bytes = (bound - 1).max(1).ilog2() / 8 + 1;
+        let mut number = 0;
+        for _ in 0..bytes {
+            let Some((&next, rest)) = self.bytes.split_first() else { break };
+            self.bytes = rest;
+            number = number << 8 | usize::from(next);
         }
-        let Some((&second, rest)) = rest.split_first() else {
-            return usize::from(first) % bound;
-        };
-        self.bytes = rest;
-        (usize::from(first) << 8 | usize::from(second)) % bound
+        number % bound
     }
 
     /// True once in `bound` times.
@@ -44,5 +40,25 @@ impl<'a> Choices<'a> {
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
         self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_below_a_bound_can_be_chosen() {
+        let check = |bytes: &[u8], bound, chosen, left| {
+            let mut choices = Choices::new(bytes);
+            assert_eq!((choices.below(bound), choices.rest().len()), (chosen, left));
+        };
+        check(&[], 7, 0, 0);
+        check(&[255, 1], 1, 0, 1);
+        check(&[255, 1], 256, 255, 1);
+        check(&[1, 0, 9], 257, 256, 1);
+        check(&[255, 255, 9], 65_536, 65_535, 1);
+        check(&[0x6D, 0xDD, 0x00, 9], 7_200_001, 7_200_000, 1);
+        check(&[3], 7_200_001, 3, 0);
     }
 }
