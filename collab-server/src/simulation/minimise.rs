@@ -54,28 +54,3 @@ fn with_zeros(choices: &[u64], at: usize, len: usize) -> Vec<u64> {
     zeroed.iter_mut().skip(at).take(len).for_each(|choice| *choice = 0);
     zeroed
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_matters_is_kept_and_the_rest_goes() {
-        let fails =
-            |list: &[u64]| list.iter().position(|c| *c == 7) < list.iter().position(|c| *c == 9);
-        let choices: Vec<u64> = (0..500).map(|n| if n == 100 { 7 } else { n % 5 + 9 }).collect();
-        let with_seven = |list: &[u64]| list.contains(&7) && fails(list);
-        assert!(with_seven(&choices));
-        assert_eq!(minimise(choices, 10_000, with_seven), [7, 9]);
-    }
-
-    #[test]
-    fn it_asks_no_more_often_than_it_may() {
-        let mut asked = 0;
-        let kept = minimise(vec![1; 1_000], 20, |_| {
-            asked += 1;
-            false
-        });
-        assert_eq!((asked, kept.len()), (20, 1_000));
-    }
-}

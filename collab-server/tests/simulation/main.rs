@@ -8,6 +8,7 @@
 
 mod bytes;
 mod exhaustive;
+mod minimise;
 mod runner;
 mod sabotage;
 mod seeds;
