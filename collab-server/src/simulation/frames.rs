@@ -4,6 +4,9 @@
 //! of their own making, frames with changed bytes, frames heard before, no frames at all. What was
 //! sent is settled before the next is, so that it is plain which answer belongs to what.
 
+mod honest;
+mod making;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +15,8 @@ use collab_protocol::{
     ChannelId, ClientId, ClientMessage, Entry, SelectionRange, ServerMessage, SessionNumber,
     Submit, Undecodable, UserId,
 };
-use ot_core::testing::{Choices, EditPlan, Gaps};
-use ot_core::{Client, ClientSeq, Limits, Operation, Ranges, Revision, Selection};
+use ot_core::testing::{Choices, Gaps};
+use ot_core::{Client, ClientSeq, Limits, Ranges, Revision, Selection};
 use tokio::sync::Notify;
 
 use super::rows::{Rows, Written};
@@ -138,108 +141,6 @@ impl<'a> Desk<'a> {
         let (session, reader) = (admission.session, admission.reader);
         self.people.push(Person { client, user, channel, session, reader, acked: BTreeSet::new() });
     }
-
-    // --- what is sent ---
-
-    /// The honest person types, or sends again what got no final answer.
-    fn type_something(&mut self) {
-        let len = self.honest.text().len_chars();
-        let at = self.choices.below(len + 1);
-        let delete = self.choices.below(3).min(len - at);
-        let text: String = (0..self.choices.below(3)).map(|_| self.letter()).collect();
-        let op = Operation::splice(len, at, delete, &text).expect("fits");
-        self.honest.edit(op, 0).expect("it was made on this text");
-        self.pump();
-    }
-
-    fn pump(&mut self) {
-        let submission = match self.honest.outstanding() {
-            Some(submission) => submission.clone(),
-            None => match self.honest.take_submission(&LIMITS) {
-                Some(submission) => submission,
-                None => return,
-            },
-        };
-        let (seq, rev) = (submission.seq.get(), submission.revision.get());
-        let op = (&submission.op).into();
-        let submit = Submit { ch: self.people[0].channel, seq, rev, op, ranges: None };
-        self.receive(0, &ClientMessage::Submit(submit).to_json());
-    }
-
-    fn letter(&mut self) -> char {
-        ['a', 'b', '\n', 'é', '中', '😀'][self.choices.below(6)]
-    }
-
-    /// A frame of one of the others.
-    fn any_frame(&mut self, person: usize) -> String {
-        match self.choices.below(5) {
-            0 => self.own_making(person),
-            1 => {
-                let frame = self.own_making(person);
-                self.changed(frame)
-            }
-            2 if !self.heard.is_empty() => {
-                let frame = self.heard[self.choices.below(self.heard.len())].clone();
-                if self.choices.one_in(2) { self.changed(frame) } else { frame }
-            }
-            3 => {
-                let ranges: Vec<(usize, usize)> = (0..self.choices.below(5))
-                    .map(|_| (self.choices.below(12), self.choices.below(12)))
-                    .collect();
-                let (ch, rev) = (self.people[person].channel.0, self.revision());
-                format!(r#"{{"type":"select","ch":{ch},"rev":{rev},"ranges":{:?}}}"#, ranges)
-                    .replace('(', "[")
-                    .replace(')', "]")
-            }
-            _ => {
-                let len = self.choices.below(40);
-                let bytes: Vec<u8> = (0..len).map(|_| self.choices.below(256) as u8).collect();
-                String::from_utf8_lossy(&bytes).into_owned()
-            }
-        }
-    }
-
-    /// A revision that there is, mostly.
-    fn revision(&mut self) -> u64 {
-        let head = self.rows.head().get();
-        match self.choices.below(8) {
-            7 => head + 1 + self.choices.below(300) as u64,
-            back => head.saturating_sub(back as u64),
-        }
-    }
-
-    /// A submission whose parts may fit together or not.
-    fn own_making(&mut self, person: usize) -> String {
-        let ch = self.people[person].channel;
-        let seq = self.choices.below(9) as u64;
-        let rev = self.revision();
-        let known = Revision::new(rev.min(self.rows.head().get()));
-        let len = self.rows.text_at(known).chars().count();
-        let len = if self.choices.one_in(6) { self.choices.below(20) } else { len };
-        let letter =
-            |choices: &mut Choices<'_>| ['a', '\n', 'é', '中', '😀', '\r'][choices.below(6)];
-        let op = EditPlan::draw(&mut self.choices, letter).on(len);
-        let range = SelectionRange::from((self.choices.below(9) as u32, 0));
-        let ranges = self.choices.one_in(4).then(|| vec![range; self.choices.below(5)]);
-        let submit = Submit { ch, seq, rev, op: (&op).into(), ranges };
-        ClientMessage::Submit(submit).to_json()
-    }
-
-    fn changed(&mut self, frame: String) -> String {
-        let mut bytes = frame.into_bytes();
-        for _ in 0..=self.choices.below(2) {
-            let at = self.choices.below(bytes.len().max(1));
-            let byte = self.choices.below(256) as u8;
-            match self.choices.below(3) {
-                0 if at < bytes.len() => bytes[at] = byte,
-                1 if at < bytes.len() => drop(bytes.remove(at)),
-                _ => bytes.insert(at.min(bytes.len()), byte),
-            }
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    // --- what becomes of it ---
 
     /// A frame arrives from a person: what a session does with it, and what must come of it.
     fn receive(&mut self, person: usize, frame: &str) {
@@ -427,57 +328,6 @@ impl<'a> Desk<'a> {
             }
         }
         panic!("there is no end of frames");
-    }
-
-    /// The honest client takes what came for it.
-    fn hear(&mut self, answers: &Answers) {
-        for frame in &answers.frames {
-            match frame {
-                ServerMessage::Ops(ops) => self.hear_operations(ops),
-                ServerMessage::Ack(ack) => {
-                    let (seq, rev) = (ClientSeq::new(ack.seq), Revision::new(ack.rev));
-                    self.honest.acknowledge(seq, rev).expect("it fits");
-                }
-                ServerMessage::Reject(reject) if !reject.code.retryable() => {
-                    self.honest.reject(ClientSeq::new(reject.seq)).expect("short texts");
-                }
-                _ => {}
-            }
-        }
-        self.honest.check_invariants();
-    }
-
-    fn hear_operations(&mut self, ops: &collab_protocol::Ops) {
-        let mut at = ops.rev;
-        for entry in &ops.ops {
-            let (op, to) = match entry {
-                Entry::Op { op, .. } => (op, at + 1),
-                Entry::Composed { op, to } => (op, *to),
-                Entry::Ack { ack } => {
-                    at += 1;
-                    let acked = self.honest.acknowledge(ClientSeq::new(*ack), Revision::new(at));
-                    acked.expect("it fits");
-                    continue;
-                }
-                Entry::Check { .. } => continue,
-            };
-            let op = op.decode(&Limits::NONE).expect("servers send operations");
-            self.honest.receive(&op, Revision::new(to)).expect("it follows");
-            at = to;
-        }
-    }
-
-    /// The honest person's edits all get in or are refused for good; then there is one text.
-    fn finish(&mut self) {
-        for _ in 0..20 * FRAMES_MAX {
-            if !self.honest.has_pending() {
-                let text = self.rows.text_at(self.rows.head());
-                assert_eq!(self.honest.text().to_string(), text, "there is one text");
-                return;
-            }
-            self.pump();
-        }
-        panic!("an edit gets in or is refused");
     }
 }
 
