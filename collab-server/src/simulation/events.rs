@@ -9,7 +9,7 @@ use ot_core::{Acknowledged, Assoc, Client, ClientSeq, Limits, Revision};
 use super::host::{channel, may_join_again};
 use super::rows::Rows;
 use super::violated;
-use super::wire::Conn;
+use super::wire::{Conn, Side};
 use super::world::{What, World, note};
 
 /// A submission unanswered for so long ends the connection.
@@ -33,9 +33,15 @@ impl World<'_> {
             }
             return self.connect_later(tab);
         }
-        let conn = self.conns.len();
-        self.conns.push(Conn::new(tab, server, self.servers[server].incarnation));
+        // Numbered by tab: who comes first must not show in a number.
+        let conn = tab + self.tabs[tab].connections * self.tabs.len();
+        let incarnation = self.servers[server].incarnation;
+        while self.conns.len() <= conn {
+            self.conns.push(Conn { side: Side::Gone, ..Conn::new(tab, server, incarnation) });
+        }
+        self.conns[conn] = Conn::new(tab, server, incarnation);
         let own = &mut self.tabs[tab];
+        own.connections += 1;
         own.conn = Some(conn);
         own.is_joined = false;
         own.stamp += 1;
@@ -141,7 +147,9 @@ impl World<'_> {
             }
             other => unreachable!("nobody says {other:?}"),
         }
-        if let Some(client) = &self.tabs[tab].client {
+        if let Some(client) = &self.tabs[tab].client
+            && !self.is_seen()
+        {
             client.check_invariants();
         }
     }

@@ -71,17 +71,6 @@ impl World<'_> {
         self.mail(server, host, Mail::Submit { session, client, user, submission });
     }
 
-    /// A submission of a client that this connection's person is not.
-    pub(super) fn intrude(&mut self, conn: usize, submission: Submission) {
-        let Side::Open { host, session, .. } = self.conns[conn].side else { return };
-        let (server, tab) = (self.conns[conn].server, self.conns[conn].tab);
-        if self.has_server(conn) && self.servers[server].hosts[&host].mailbox.is_empty() {
-            let client = collab_protocol::ClientId::new(1_000 + tab as u128);
-            let user = self.tabs[tab].user.clone();
-            self.mail(server, host, Mail::Submit { session, client, user, submission });
-        }
-    }
-
     pub(super) fn mail(&mut self, server: usize, host: u64, mail: Mail) {
         if let Some(known) = self.servers[server].hosts.get_mut(&host) {
             known.mailbox.push_back(mail);

@@ -27,13 +27,13 @@ impl World<'_> {
             // Whatever waits for another stamp is moot; so the number itself says nothing.
             let Tab { id, user, document, client, conn, is_joined, is_alive, .. } = tab;
             let Tab { actions, sent, stamp: _, own, frozen, must_select, people, .. } = tab;
-            let Tab { refused, failures, may_write, .. } = tab;
+            let Tab { refused, failures, may_write, connections, .. } = tab;
             // Nobody undoes here, and nothing is refused for good: so what could be undone is not
             // part of it.
             let client = client.as_ref().map(Client::export);
             write(format_args!("\n{id}{user}{document}{client:?}{conn:?}{is_joined}{is_alive}"));
             write(format_args!("{actions}{sent:?}{own:?}{frozen:?}{must_select}{people:?}"));
-            write(format_args!("{refused:?}{failures}{may_write}"));
+            write(format_args!("{refused:?}{failures}{may_write} {connections}"));
         }
         for (number, conn) in self.conns.iter().enumerate() {
             let Conn { tab, server, incarnation, up, down, side, join, wake, .. } = conn;

@@ -14,6 +14,8 @@ pub(super) struct Tab {
     /// Until the first join there is none.
     pub(super) client: Option<Client>,
     pub(super) conn: Option<usize>,
+    /// Connections that it has had, with this one.
+    pub(super) connections: usize,
     pub(super) is_joined: bool,
     pub(super) is_alive: bool,
     /// Whether its person may write, as far as it was told.
@@ -44,6 +46,7 @@ impl Tab {
             document,
             client: None,
             conn: None,
+            connections: 0,
             is_joined: false,
             is_alive: true,
             may_write: true,
