@@ -155,14 +155,25 @@ export class Recorder {
     this.#unlisten();
     if (typeof document === 'undefined') return;
     const page = document;
-    const note = ({ type }: Event): void => {
-      for (const log of this.#logs) if (log.engine) log.add('composition', { phase: type.slice('composition'.length) });
+    let free: Log[] = [];
+    const begins = (): void => {
+      free = [...this.#logs].filter((log) => log.engine && !log.held);
     };
-    page.addEventListener('compositionstart', note, true);
-    page.addEventListener('compositionend', note, true);
+    // By now the field itself has heard of it: whose editor made its engine wait is the one that is written in.
+    const note = ({ type, target }: Event): void => {
+      if (target && type === 'compositionstart') for (const log of free) if (log.held) log.field = target;
+      free = [];
+      for (const log of this.#logs) {
+        if (log.field === target) log.add('composition', { phase: type.slice('composition'.length) });
+      }
+    };
+    page.addEventListener('compositionstart', begins, true);
+    page.addEventListener('compositionstart', note);
+    page.addEventListener('compositionend', note);
     this.#unlisten = () => {
-      page.removeEventListener('compositionstart', note, true);
-      page.removeEventListener('compositionend', note, true);
+      page.removeEventListener('compositionstart', begins, true);
+      page.removeEventListener('compositionstart', note);
+      page.removeEventListener('compositionend', note);
     };
   }
 

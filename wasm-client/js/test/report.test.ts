@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
+import { JSDOM } from 'jsdom';
+
 import { type ClientOptions, createClient } from '../src/client.js';
 import { Engine } from '../src/engine.js';
 import { createRecorder, type Recorder, type RecordingLimits } from '../src/report.js';
 import { filled, filledState } from '../src/report/redact.js';
 import { memoryStore } from '../src/storage.js';
+import { bindTextarea } from '../src/textarea.js';
 import { HttpFront } from './support/http-front.js';
 import { DOC, Editor, Stage } from './support/stage.js';
 import { Tab, until } from './support/world.js';
@@ -150,6 +153,36 @@ describe('reports', () => {
     }
     agrees('long.report', report);
     agrees('long-redacted.report', await reportOf(recorder, true));
+  });
+
+  test('an input method is noted in the report of the text that it works on', async () => {
+    const { window } = new JSDOM('<textarea></textarea><input>', { pretendToBeVisual: true });
+    Object.assign(globalThis, { document: window.document });
+    try {
+      const stage = new Stage('Hi', { storage: 'memory' });
+      const { recorder, session, client } = await recorded(stage);
+      const [field, other] = [window.document.querySelector('textarea'), window.document.querySelector('input')];
+      assert.ok(field && other);
+      const binding = bindTextarea(field, session, { people: false });
+      const compose = (element: Element): void => {
+        for (const type of ['compositionstart', 'compositionend']) {
+          element.dispatchEvent(new window.CompositionEvent(type, { bubbles: true }));
+        }
+      };
+      const noted = async (): Promise<unknown[]> =>
+        eventsOf(await reportOf(recorder)).filter(({ e }) => e === 'composition').map(({ phase }) => phase);
+      compose(other);
+      assert.deepEqual(await noted(), [], 'another field');
+      compose(field);
+      assert.deepEqual(await noted(), ['start', 'end']);
+      compose(field);
+      compose(other);
+      assert.deepEqual(await noted(), ['start', 'end', 'start', 'end'], 'the engine waits still');
+      binding.destroy();
+      await client.close();
+    } finally {
+      Reflect.deleteProperty(globalThis, 'document');
+    }
   });
 
   test('what goes over HTTP requests is recorded as what goes over a WebSocket', async () => {

@@ -45,6 +45,8 @@ export class Log {
   client = '';
   session: { readonly id: string; readonly client: string | undefined } | undefined;
   engine: Engine | undefined;
+  /** Where an input method last made the engine wait: the field of this document. */
+  field: EventTarget | undefined;
   /** What went wrong first, with the lines up to there. */
   kept: Kept | undefined;
   /** Operations and text of the last frame that the engine has not been given yet. */
@@ -69,6 +71,11 @@ export class Log {
     this.#limits = limits;
     this.#clock = clock;
     this.#began = clock();
+  }
+
+  /** The editor takes no patches. */
+  get held(): boolean {
+    return this.#held;
   }
 
   get inMessage(): boolean {
