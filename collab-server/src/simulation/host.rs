@@ -148,6 +148,7 @@ impl World<'_> {
         }
         self.after_turn(server, host_id, moment);
         self.pull_woken(server, host_id);
+        self.check_woken(server, host_id);
     }
 
     fn deliver(&mut self, server: usize, host_id: u64, core: &mut Core, mail: Mail) {

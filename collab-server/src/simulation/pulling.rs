@@ -21,6 +21,22 @@ impl World<'_> {
         }
     }
 
+    /// Whoever has not pulled all that a document holds pulls, reads the log, or is woken later.
+    pub(super) fn check_woken(&self, server: usize, host_id: u64) {
+        let Some(host) = self.servers[server].hosts.get(&host_id) else { return };
+        let core = host.core.as_ref().expect("it has just turned");
+        for (number, conn) in self.conns.iter().enumerate() {
+            let Side::Open { host, reader, .. } = &conn.side else { continue };
+            let is_here = *host == host_id && conn.server == server && self.has_server(number);
+            let is_asleep = !conn.is_pulling && !conn.is_reading && !core.wakes_later();
+            if is_here && is_asleep && reader.revision() < core.head() {
+                let (at, head) = (reader.revision(), core.head());
+                let message = format!("conn {number} has pulled {at} of {head}, and sleeps");
+                violated("who is behind is woken", message);
+            }
+        }
+    }
+
     pub(super) fn pull_soon(&mut self, conn: usize) {
         if !std::mem::replace(&mut self.conns[conn].is_pulling, true) {
             let delay = self.up_to(1);

@@ -70,6 +70,12 @@ impl Core {
         self.schedule_check(now);
     }
 
+    /// Whether the writers are woken after a pause, by the clock.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn wakes_later(&self) -> bool {
+        self.deadlines.wake.is_some()
+    }
+
     pub(super) fn schedule_check(&mut self, now: Duration) {
         if self.deadlines.check.is_none() {
             let quiet = now + self.config.check_quiet;
