@@ -7,7 +7,7 @@
 
 mod claims;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{EncodingKey, Header, Validation, decode, decode_header};
@@ -83,6 +83,8 @@ pub(super) struct Tokens {
     source: KeySource,
     /// What the keys were read from last, good or not, and the good ones.
     read: RwLock<(Vec<u8>, Arc<Keys>)>,
+    /// Why they cannot be read, as it was reported; `None` while they can.
+    unreadable: Mutex<Option<String>>,
     rules: Rules,
 }
 
@@ -96,7 +98,8 @@ impl Tokens {
             audience: config.token_audience.clone().unwrap_or_default(),
             leeway_ms: i64::from(config.token_leeway_s) * 1_000,
         };
-        Ok(Tokens { source, read: RwLock::new((bytes, keys)), rules })
+        let read = RwLock::new((bytes, keys));
+        Ok(Tokens { source, read, unreadable: Mutex::default(), rules })
     }
 
     pub(super) fn is_in_file(&self) -> bool {
@@ -116,27 +119,44 @@ impl Tokens {
         self.source.secret()
     }
 
-    /// Reads the keys again, if their file has changed. A file that is no good is reported once,
-    /// and the keys before it stay: a slip must not lock everybody out.
-    pub(super) fn reload(&self) {
-        let bytes = match self.source.bytes() {
+    /// Reads the keys again, if their file has changed. The keys before one that is no good stay: a
+    /// slip must not lock everybody out.
+    ///
+    /// # Errors
+    /// Why it is no good, once for each slip; `Ok` says whether the keys are others now.
+    pub(super) fn reload(&self) -> Result<bool, KeyError> {
+        let read = self.source.bytes();
+        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = read.as_ref().err().map(ToString::to_string);
+        let is_news = *unreadable != fault;
+        *unreadable = fault;
+        drop(unreadable);
+        let bytes = match read {
             Ok(bytes) => bytes,
-            Err(error) => return tracing::error!(%error, "the keys for tokens stay as they are"),
+            Err(error) if is_news => return Err(error),
+            Err(_) => return Ok(false),
         };
         if self.read.read().unwrap_or_else(PoisonError::into_inner).0 == bytes {
-            return;
+            return Ok(false);
         }
         let keys = self.source.keys(&bytes);
         let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
         match keys {
-            Ok(keys) => {
-                tracing::info!(source = %self.source, "the keys for tokens have changed");
-                *read = (bytes, Arc::new(keys));
-            }
+            Ok(keys) => *read = (bytes, Arc::new(keys)),
             Err(error) => {
-                tracing::error!(%error, "the keys for tokens stay as they are");
                 read.0 = bytes;
+                return Err(error);
             }
+        }
+        Ok(true)
+    }
+
+    /// The same, reported in the log.
+    pub(super) fn reload_and_tell(&self) {
+        match self.reload() {
+            Ok(true) => tracing::info!(source = %self.source, "the keys for tokens have changed"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the keys for tokens stay as they are"),
         }
     }
 

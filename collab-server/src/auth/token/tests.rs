@@ -39,6 +39,33 @@ fn a_token_counts_from_its_beginning_to_its_end_and_the_leeway_around() {
     assert_eq!(tokens.check(&token, NOW_MS + 62_000), Err(TokenFault::Expired));
 }
 
+#[test]
+fn a_key_file_that_is_gone_is_reported_once_and_again_when_it_is_gone_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "a secret of the tests alone, 40 bytes: x").expect("a file");
+    let mut sources = Sources::default();
+    sources.flag("token_secret_file", file.to_str().expect("UTF-8").to_owned());
+    sources.flag("token_issuer", "issuer".to_owned());
+    sources.flag("token_audience", "concord".to_owned());
+    let config = sources.resolve().expect("settings");
+    let source = KeySource::of(&config).expect("a key");
+    let tokens = Tokens::load(source, &config).expect("a good key");
+    let token = good(&tokens);
+    for slip in ["too short", "short again"] {
+        std::fs::remove_file(&file).expect("removed");
+        assert!(tokens.reload().is_err(), "it is news");
+        assert!(tokens.reload().is_ok_and(|is_other| !is_other), "it is none");
+        std::fs::write(&file, slip).expect("a file");
+        assert!(tokens.reload().is_err(), "another slip");
+        assert!(tokens.reload().is_ok_and(|is_other| !is_other));
+        assert!(tokens.check(&token, NOW_MS).is_ok(), "the keys before it stay");
+    }
+    std::fs::write(&file, "another secret of the tests, 40 bytes: x").expect("a file");
+    assert!(tokens.reload().is_ok_and(|is_other| is_other));
+    assert_eq!(tokens.check(&token, NOW_MS), Err(TokenFault::Signature));
+}
+
 proptest! {
     #[test]
     fn any_text_is_refused_and_is_no_panic(text in ".{0,300}") {
