@@ -56,8 +56,8 @@ fn document() -> Value {
                     "type": "apiKey",
                     "in": "cookie",
                     "name": crate::auth::GUEST_COOKIE,
-                    "description": "The cookie of a guest, where guests are allowed. Whoever comes \
-                        without one is given one.",
+                    "description": "The cookie of a guest, where guests are allowed; its name begins \
+                        with __Host- behind https. Whoever comes without one is given one.",
                 },
             },
         },
