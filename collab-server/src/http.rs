@@ -3,6 +3,7 @@
 
 mod admission;
 mod body;
+mod cors;
 mod documents;
 mod extract;
 mod fallback;
@@ -73,26 +74,28 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(UNKNOWN, axum::routing::any(unknown))
         .layer(middleware::from_fn_with_state(Arc::clone(app), permit::permit))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard_api));
-    let rest = Router::new()
+    let api = api
+        .merge(fallback::routes(app))
         .route(SOCKET_PATH, get(socket::upgrade))
         .route("/api/openapi.json", get(openapi::serve))
+        .method_not_allowed_fallback(not_offered)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), cors::share));
+    let rest = Router::new()
         .route("/health/live", get(operation::live))
         .route("/health/ready", get(operation::ready))
         .route("/metrics", get(operation::metrics))
-        .fallback(web);
+        .fallback(web)
+        .method_not_allowed_fallback(not_offered);
     let headers = Arc::new(headers::Headers::new(&app.config, &app.web.script_hashes));
-    api.merge(fallback::routes(app))
-        .merge(rest)
-        .method_not_allowed_fallback(|| async {
-            (
-                StatusCode::METHOD_NOT_ALLOWED,
-                ApiError::bad_request("this method is not offered here"),
-            )
-                .into_response()
-        })
+    api.merge(rest)
         .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
         .layer(middleware::from_fn_with_state(headers, headers::set))
         .with_state(Arc::clone(app))
+}
+
+async fn not_offered() -> Response {
+    let error = ApiError::bad_request("this method is not offered here");
+    (StatusCode::METHOD_NOT_ALLOWED, error).into_response()
 }
 
 async fn unknown() -> ApiError {

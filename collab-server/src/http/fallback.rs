@@ -33,41 +33,24 @@ const POLL_MAX: Duration = Duration::from_secs(25);
 /// Asks proxies not to collect a stream before they pass it on.
 static ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// What a page of an allowed origin may send.
-const ALLOWED_HEADERS: &str = "authorization, concord-session, content-type";
-
 pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
-        .route(SESSION_PATH, post(open).delete(leave).options(preflight))
-        .route(&format!("{SESSION_PATH}/events"), get(events).options(preflight))
-        .route(&format!("{SESSION_PATH}/messages"), post(messages).options(preflight))
+        .route(SESSION_PATH, post(open).delete(leave))
+        .route(&format!("{SESSION_PATH}/events"), get(events))
+        .route(&format!("{SESSION_PATH}/messages"), post(messages))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard))
 }
 
-/// Keeps foreign pages out, lets those of allowed origins in, and everything out of caches.
+/// Keeps foreign pages out, and everything out of caches.
 async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let shared = app.origins.listed(request.headers());
     let mut response = if app.origins.judge(request.headers()) == OriginVerdict::Foreign {
         ApiError::new(ErrorCode::ForeignOrigin).into_response()
     } else {
         next.run(request).await
     };
-    let headers = response.headers_mut();
-    let fixed = HeaderValue::from_static;
-    headers.insert(header::CACHE_CONTROL, fixed("no-store, no-transform"));
-    headers.insert(header::VARY, fixed("origin"));
-    if let Some(origin) = shared {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, fixed(ALLOWED_HEADERS));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, fixed("GET, POST, DELETE"));
-        headers.insert(header::ACCESS_CONTROL_MAX_AGE, fixed("7200"));
-    }
+    let kept_nowhere = HeaderValue::from_static("no-store, no-transform");
+    response.headers_mut().insert(header::CACHE_CONTROL, kept_nowhere);
     response
-}
-
-/// What a browser asks before a page of another origin may; the answer is in the headers.
-async fn preflight() -> StatusCode {
-    StatusCode::NO_CONTENT
 }
 
 impl From<PipeError> for ApiError {
@@ -108,7 +91,7 @@ impl FromRequestParts<Arc<App>> for About {
 }
 
 /// Whether a request comes from the person who opened a session. Of one whose first message said
-/// who they are, knowing the id is all there is.
+/// who they are, and of a guest whose browser keeps no cookie, knowing the id is all there is.
 fn is_opener(app: &App, opener: Option<&Identity>, headers: &HeaderMap) -> bool {
     let Some(opener) = opener else { return true };
     let asking = app.auth.upgrade(headers, false).ok().flatten();
@@ -134,8 +117,11 @@ async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Response,
     if identity.as_ref().is_some_and(|identity| identity.kind == Kind::Guest) {
         place = admission::enter_session(&app, &extensions)?;
     }
-    let session =
-        session::open_pipe(&app, identity, place).ok_or(ApiError::new(ErrorCode::Overloaded))?;
+    // A page of another origin sends no cookie, and is not given one: its guest is whoever has the id.
+    let is_bare = cookie.is_some() && !headers.contains_key(header::COOKIE);
+    let opener = identity.clone().filter(|_| !is_bare);
+    let session = session::open_pipe(&app, identity, opener, place)
+        .ok_or(ApiError::new(ErrorCode::Overloaded))?;
     let mut response = (StatusCode::CREATED, Json(SessionOpened { session })).into_response();
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);

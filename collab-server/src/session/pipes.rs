@@ -1,6 +1,7 @@
 //! The sessions over HTTP, by their ids.
 //!
-//! An id is a secret: who knows it and is the person who opened the session may use it. It is drawn
+//! An id is a secret: who knows it and is the person who opened the session, where that can be shown
+//! again, may use it. It is drawn
 //! from 244 random bits, travels in a header and never in an address, and is not logged.
 
 use std::collections::HashMap;
@@ -26,7 +27,7 @@ pub(crate) struct Pipes {
 
 struct Entry {
     pipe: Arc<Pipe>,
-    /// Who opened it, if they were known by then; else knowing the id is all there is.
+    /// Who opened it, if they can show so again; else knowing the id is all there is.
     opener: Option<Identity>,
 }
 
@@ -51,10 +52,11 @@ impl Pipes {
 }
 
 /// Opens a session, which a task of the server runs; its id. `None` when too many wait for somebody
-/// to receive. `place` is a guest's, or of somebody who is yet to say who they are.
+/// to receive. `opener` is who alone may use it, `None` where knowing the id is enough; `place` is a guest's, or of somebody who is yet to say who they are.
 pub(crate) fn open_pipe(
     app: &Arc<App>,
     identity: Option<Identity>,
+    opener: Option<Identity>,
     place: Option<AddressPlace>,
 ) -> Option<String> {
     let unclaimed = Arc::clone(&app.pipes.unclaimed).try_acquire_owned().ok()?;
@@ -64,7 +66,6 @@ pub(crate) fn open_pipe(
     if let Some(identity) = &identity {
         pipe.known(identity.kind);
     }
-    let opener = identity.clone();
     app.pipes.entries().insert(id.clone(), Entry { pipe: Arc::clone(&pipe), opener });
     let (app, key) = (Arc::clone(app), id.clone());
     let tasks = app.shutdown.tasks.clone();

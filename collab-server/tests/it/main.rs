@@ -6,6 +6,7 @@ mod bodies;
 mod chat;
 mod cluster;
 mod converge;
+mod cors;
 mod fallback;
 mod faults;
 mod guests;

@@ -24,7 +24,8 @@ pub(in crate::auth) fn watch(tokens: Arc<Tokens>, shutdown: &Shutdown) {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
             let tokens = Arc::clone(&tokens);
-            if let Err(error) = tokio::task::spawn_blocking(move || tokens.reload_and_tell()).await {
+            if let Err(error) = tokio::task::spawn_blocking(move || tokens.reload_and_tell()).await
+            {
                 tracing::error!(%error, "reading the keys for tokens failed");
             }
         }

@@ -39,11 +39,15 @@ pub(crate) struct FallbackSession {
     arrived: VecDeque<Event>,
 }
 
+/// A request with this cookie, unless it is empty.
+fn with_cookie(request: Request, cookie: &str) -> Request {
+    if cookie.is_empty() { request } else { request.header("cookie", cookie) }
+}
+
 impl FallbackSession {
     /// Asks for a session.
     pub(crate) async fn ask(address: SocketAddr, cookie: &str) -> Answer {
-        Request::post("/api/session")
-            .header("cookie", cookie)
+        with_cookie(Request::post("/api/session"), cookie)
             .header("origin", &format!("http://{address}"))
             .json(&json!({ "subprotocol": "concord.v1" }))
             .send(address)
@@ -86,7 +90,7 @@ impl FallbackSession {
 
     /// A request about this session.
     pub(crate) fn about(&self, request: Request) -> Request {
-        request.header("cookie", &self.cookie).header("concord-session", &self.id)
+        with_cookie(request, &self.cookie).header("concord-session", &self.id)
     }
 
     /// Sends a body whose first message has this number.
