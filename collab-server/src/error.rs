@@ -15,6 +15,7 @@ use collab_protocol::{ErrorBody, ErrorCode, ErrorDetail};
 use crate::config::Config;
 use crate::document::JoinError;
 use crate::history::HistoryError;
+use crate::shown::Shown;
 use crate::store::StoreError;
 
 /// An answer that is an error.
@@ -149,7 +150,7 @@ impl From<&StoreError> for ApiError {
                 ApiError::new(ErrorCode::StorageUnavailable)
             }
             StoreError::Corrupt { document, reason } => {
-                tracing::error!(%document, reason, "document damaged");
+                tracing::error!(document = %Shown(*document), reason, "document damaged");
                 ApiError::new(ErrorCode::DocCorrupt)
             }
             StoreError::AlreadyExists => {

@@ -32,6 +32,7 @@ mod rights;
 mod sabotage;
 mod server;
 mod session;
+mod shown;
 mod shutdown;
 #[cfg(feature = "simulation")]
 pub mod simulation;

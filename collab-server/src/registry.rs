@@ -31,6 +31,7 @@ use crate::document::{
 };
 use crate::fanout::Fanout;
 use crate::rights::{RightsChange, Visitor};
+use crate::shown::Shown;
 use crate::store::{PersonRecord, Store, StoreError};
 
 /// What a load came to.
@@ -285,7 +286,9 @@ impl Registry {
             match self.around.store.rights(document).await {
                 Ok(rights) => loaded.set_rights(rights).await,
                 // It is made. The next look at the versions brings it here.
-                Err(error) => tracing::warn!(%document, %error, "rights were not read"),
+                Err(error) => {
+                    tracing::warn!(document = %Shown(document), %error, "rights were not read")
+                }
             }
         }
         Ok(())

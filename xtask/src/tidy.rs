@@ -2,6 +2,7 @@
 
 mod layers;
 mod links;
+mod logs;
 mod map;
 mod migrations;
 mod promises;
@@ -38,6 +39,7 @@ fn complaints() -> Result<Vec<String>> {
     let mut complaints = map::check(&files);
     complaints.extend(layers::check(&files));
     complaints.extend(links::check(&files));
+    complaints.extend(logs::check(&files));
     complaints.extend(words::check(&files));
     complaints.extend(promises::check(&files));
     complaints.extend(migrations::check(&files));

@@ -11,6 +11,7 @@ use super::room::{ChatNews, Ended, Recent, Room};
 use super::{MISSED_MAX, authors, stopping};
 use crate::app::App;
 use crate::fanout::{Address, Heard, News, Subscription};
+use crate::shown::Shown;
 use crate::store::{ChatProgress, ChatRange, StoreError};
 
 /// How long what arrived ahead of another message waits for it before the database is asked.
@@ -59,7 +60,7 @@ pub(super) async fn tend(app: Arc<App>, room: Arc<Room>) {
             look_at = match look(&app, &room).await {
                 Ok(()) => None,
                 Err(error) => {
-                    tracing::warn!(document = %room.document, %error, "a chat was not read");
+                    tracing::warn!(document = %Shown(room.document), %error, "a chat was not read");
                     Some(Instant::now() + RETRY)
                 }
             };

@@ -30,6 +30,7 @@ use super::submission::Submission;
 use crate::clock::Clock;
 use crate::fanout::{Address, Batch, Fanout, Heard, News, Subscription};
 use crate::rights::{Rights, Visitor};
+use crate::shown::Shown;
 
 /// What sessions and callers send.
 pub(crate) enum Message {
@@ -129,7 +130,7 @@ pub(super) async fn run(parts: Parts, mut inbox: Inbox, retire: Retire) {
     let outcome = AssertUnwindSafe(actor.run(&mut inbox)).catch_unwind().await;
     retire();
     if outcome.is_err() {
-        tracing::error!(document = %shared.document, "document stopped by a bug");
+        tracing::error!(document = %Shown(shared.document), "document stopped by a bug");
         shared.room().end_all(Ended::Failed);
     }
     inbox.mailbox.close();
@@ -315,7 +316,7 @@ impl Actor {
             Done::Snapshot { revision, result } => {
                 if let Err(error) = result {
                     let document = self.parts.shared.document;
-                    tracing::warn!(%document, %error, "snapshot was not written");
+                    tracing::warn!(document = %Shown(document), %error, "snapshot was not written");
                 }
                 core.snapshot_written(revision);
             }

@@ -13,6 +13,7 @@ use super::feed::Ended;
 use super::room::Shared;
 use crate::revision::{between, later};
 use crate::sabotage::{self, Bug};
+use crate::shown::Shown;
 use crate::store::{LoggedOperation, PageLimit, StoreError};
 
 /// What a session behind the ring needs to go on. Read beside everything else that the session
@@ -70,17 +71,17 @@ async fn composed(
     let mut operations = page.operations;
     operations.truncate(between(after, head));
     if operations.is_empty() {
-        tracing::error!(document = %shared.document, %after, %head, "log ends before the head");
+        tracing::error!(document = %Shown(shared.document), %after, %head, "log ends before the head");
         return Err(Ended::Corrupt);
     }
     entries(operations, client, after).map_err(|reason| {
-        tracing::error!(document = %shared.document, %after, reason, "log does not compose");
+        tracing::error!(document = %Shown(shared.document), %after, reason, "log does not compose");
         Ended::Corrupt
     })
 }
 
 fn ended_by(shared: &Shared, error: &StoreError) -> Ended {
-    tracing::warn!(document = %shared.document, %error, "catch-up failed");
+    tracing::warn!(document = %Shown(shared.document), %error, "catch-up failed");
     match error {
         StoreError::Corrupt { .. } => Ended::Corrupt,
         _ => Ended::Unavailable,

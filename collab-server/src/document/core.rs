@@ -40,6 +40,7 @@ use super::submission::Submission;
 use crate::presence_news::{HostId, PresenceNews};
 use crate::rights::{Rights, Visitor};
 use crate::sabotage::{self, Bug};
+use crate::shown::Shown;
 use crate::store::{Append, Loaded, LoggedOperation, Snapshot, StoreError};
 
 pub(crate) use self::admission::{Admission, JoinFailure};
@@ -445,7 +446,7 @@ impl Core {
 
     fn damaged(&mut self, reason: &str) {
         let document = self.document;
-        tracing::error!(%document, reason, "stored document is damaged");
+        tracing::error!(document = %Shown(document), reason, "stored document is damaged");
         self.is_damaged = true;
         self.room.lock().end_all(Ended::Corrupt);
         // Nobody is let in any more; the next join reads the store anew and says what it finds.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::pack_document;
 use crate::metrics::Metrics;
+use crate::shown::Shown;
 use crate::shutdown::Shutdown;
 use crate::store::{Snapshot, Store, StoreError, StoreFuture, StoreLayer};
 
@@ -90,12 +91,12 @@ async fn pack(store: &dyn Store, document: DocumentId, revisions_min: u64, metri
     match pack_document(store, document, revisions_min).await {
         Ok(report) if report.pages > 0 => {
             metrics.packed(&report, began.elapsed());
-            tracing::debug!(%document, ?report, "history packed");
+            tracing::debug!(document = %Shown(document), ?report, "history packed");
         }
         Ok(_) => {}
         Err(error) => {
             metrics.packing_failures.inc();
-            tracing::warn!(%document, %error, "history was not packed");
+            tracing::warn!(document = %Shown(document), %error, "history was not packed");
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::{Opened, Registry, slots};
 use crate::document::{Document, JoinError, Surroundings};
 use crate::fanout::Address;
+use crate::shown::Shown;
 
 /// Loads a document, tells who waits, and runs it to its end.
 pub(super) async fn serve(
@@ -24,7 +25,7 @@ pub(super) async fn serve(
     let news = news.map(|fanout| fanout.subscribe(Address::Document(document)));
     let loaded = around.store.load(document).await;
     if let Err(error) = &loaded {
-        tracing::warn!(%document, %error, "document was not loaded");
+        tracing::warn!(document = %Shown(document), %error, "document was not loaded");
     }
     let opened = match slots::opened(loaded) {
         Ok(loaded) => {

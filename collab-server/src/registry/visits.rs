@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use collab_protocol::{DocumentId, UserId};
 use futures_util::stream::{self, StreamExt};
 
+use crate::shown::Shown;
 use crate::store::Store;
 
 /// Visits that may wait; beyond it they are not noted. A person's list lacks one then, no text does.
@@ -43,7 +44,7 @@ impl Visits {
         if waiting.opened_ms.len() < WAITING_MAX {
             waiting.opened_ms.insert((document, user), now_ms);
         } else {
-            tracing::warn!(%document, "visit was not noted: too many wait");
+            tracing::warn!(document = %Shown(document), "visit was not noted: too many wait");
         }
         match std::mem::replace(&mut waiting.is_being_stored, true) {
             true => Noted::Waits,
@@ -59,7 +60,7 @@ impl Visits {
                     let store = Arc::clone(&store);
                     async move {
                         if let Err(error) = store.mark_opened(document, user, opened_ms).await {
-                            tracing::warn!(%document, %error, "visit was not noted");
+                            tracing::warn!(document = %Shown(document), %error, "visit was not noted");
                         }
                     }
                 })

@@ -14,6 +14,7 @@ use crate::document::{Frame, JoinRequest, Since};
 use crate::error::ApiError;
 use crate::people::Profile;
 use crate::rights::{Action, Visitor};
+use crate::shown::Shown;
 
 /// How a join ended.
 pub(super) enum JoinOutcome {
@@ -51,7 +52,7 @@ pub(super) fn start(
         let outcome = match tokio::time::timeout(deadline, entering).await {
             Err(_) => {
                 // What was begun goes on: who asks again may find the document loaded.
-                tracing::warn!(document = %replica.0, ?deadline, "a join took too long");
+                tracing::warn!(document = %Shown(replica.0), ?deadline, "a join took too long");
                 JoinOutcome::Refused { code: ErrorCode::StorageUnavailable }
             }
             Ok(Err(error)) => JoinOutcome::Refused { code: error.code() },

@@ -20,7 +20,7 @@ pub enum StoreError {
         reason: String,
     },
     /// What is stored contradicts itself; it is refused rather than served.
-    #[error("document {document} is damaged: {reason}")]
+    #[error("the document is damaged: {reason}")]
     Corrupt {
         /// The document.
         document: DocumentId,

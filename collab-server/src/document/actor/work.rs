@@ -13,6 +13,7 @@ use crate::document::catch_up;
 use crate::document::core::{Look, Read, ReadDone};
 use crate::document::room::Shared;
 use crate::document::state::{Outcome, ReadFault};
+use crate::shown::Shown;
 use crate::store::{Append, AppendOutcome, PageLimit, Snapshot, StoreError, TailPage};
 
 /// Something under way. Dropping it harms nothing: see [`StoreFuture`](crate::StoreFuture).
@@ -111,7 +112,7 @@ async fn page(shared: &Shared, after: Revision) -> Result<TailPage, StoreError> 
             people.into_iter().for_each(|person| room.authors.meet(&person.into()));
         }
         Err(error) => {
-            tracing::warn!(document = %shared.document, %error, "authors' names were not read");
+            tracing::warn!(document = %Shown(shared.document), %error, "authors' names were not read");
         }
     }
     Ok(page)
@@ -122,11 +123,11 @@ fn outcome(document: DocumentId, outcome: AppendOutcome) -> Outcome {
         AppendOutcome::Done => Outcome::Done,
         AppendOutcome::Conflict => Outcome::Conflict,
         AppendOutcome::Failed(error) => {
-            tracing::warn!(%document, %error, "append failed");
+            tracing::warn!(document = %Shown(document), %error, "append failed");
             Outcome::Failed
         }
         AppendOutcome::Unknown(error) => {
-            tracing::warn!(%document, %error, "outcome of an append is unknown");
+            tracing::warn!(document = %Shown(document), %error, "outcome of an append is unknown");
             Outcome::Unknown
         }
     }

@@ -12,6 +12,7 @@ use crate::document::join::{JoinError, JoinRequest};
 use crate::document::state::{Entry, Event, Refusal};
 use crate::revision::between;
 use crate::sabotage::{self, Bug};
+use crate::shown::Shown;
 
 /// Why a join did not succeed.
 #[derive(Debug)]
@@ -183,7 +184,7 @@ impl Core {
             Some(since) if since.revision <= head => true,
             Some(since) => {
                 let (document, since) = (self.document, since.revision);
-                tracing::error!(%document, %since, %head, "client is ahead of the log");
+                tracing::error!(document = %Shown(document), %since, %head, "client is ahead of the log");
                 false
             }
             None => false,

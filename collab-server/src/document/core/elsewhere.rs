@@ -6,6 +6,7 @@ use super::Core;
 use crate::document::neighbours::{Content, Neighbours, Tell};
 use crate::document::room::Room;
 use crate::presence_news::{PresenceNews, Telling};
+use crate::shown::Shown;
 
 impl Core {
     /// Another server tells who is there; it counts from the next turn on.
@@ -24,7 +25,7 @@ impl Core {
         }
         for host in neighbours.expire(now) {
             let document = self.document;
-            tracing::info!(%document, ?host, "nothing was heard of another server's people");
+            tracing::info!(document = %Shown(document), ?host, "nothing was heard of another server's people");
             room.forget_host(host);
         }
         let state = &self.state;
