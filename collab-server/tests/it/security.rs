@@ -173,7 +173,12 @@ async fn connections_that_say_nothing_or_half_are_gone_and_others_come_in_meanwh
         entered[entered.len() / 2],
         entered[entered.len() - 1],
     );
-    assert!(!is_full() || longest < Duration::from_secs(10), "{longest:?}");
+    if is_full() {
+        assert!(longest < Duration::from_secs(10), "{longest:?}");
+    } else {
+        // Nothing is cut before its time; that it is cut at all only the deadline does here.
+        assert!(longest >= Duration::from_millis(500), "{longest:?}");
+    }
     process.stop().await;
 }
 
