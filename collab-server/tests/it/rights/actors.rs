@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::fallback::{FallbackSession, Form};
 use crate::support::http::{Answer, Request};
 use crate::support::server::TestServer;
 use crate::support::socket::RawSocket;
@@ -160,6 +161,13 @@ impl Stage {
         let welcome = socket.next().await;
         assert_eq!(welcome["user"]["id"], Value::from(actor.user()), "{welcome}");
         socket
+    }
+
+    /// A session over HTTP that has received nothing; its token comes in a cookie.
+    pub(super) async fn open_session(&self, actor: Actor) -> FallbackSession {
+        let cookie = actor.token().map(|token| format!("concord_token={token}"));
+        let cookie = cookie.unwrap_or_default();
+        FallbackSession::open(self.server.address(), &cookie, Form::Poll).await
     }
 
     /// A connection that has read nothing.

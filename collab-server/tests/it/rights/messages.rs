@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Fate;
 use super::actors::{Actor, Stage};
+use crate::support::fallback::FallbackSession;
 use crate::support::socket::{RawSocket, client_id};
 
 pub(super) fn join(document: &str, client: u32) -> Value {
@@ -32,30 +33,76 @@ fn message(kind: &str, document: &str, actor: Actor) -> Value {
     }
 }
 
-/// Says it where the document is open, if the actor may open it; else on a connection without.
+/// A connection, whatever carries it.
+enum Connection {
+    Socket(RawSocket),
+    Session(FallbackSession),
+}
+
+impl Connection {
+    async fn say(&mut self, message: Value) {
+        match self {
+            Connection::Socket(socket) => socket.say(message).await,
+            Connection::Session(session) => session.say(message).await,
+        }
+    }
+
+    async fn next(&mut self) -> Value {
+        match self {
+            Connection::Socket(socket) => socket.next().await,
+            Connection::Session(session) => session.next().await,
+        }
+    }
+
+    async fn enter(&mut self, document: &str) {
+        match self {
+            Connection::Socket(socket) => socket.enter(document, 1).await,
+            Connection::Session(session) => session.enter(document, 1).await,
+        };
+    }
+
+    async fn closed(&mut self) -> u16 {
+        match self {
+            Connection::Socket(socket) => socket.closed().await,
+            Connection::Session(session) => session.closed().await,
+        }
+    }
+}
+
+/// Says it over a WebSocket and over HTTP, to which the answer is the same.
 pub(super) async fn ask(stage: &Stage, kind: &str, actor: Actor) -> Fate {
+    let socket = Connection::Socket(stage.dial(actor).await);
+    let over_socket = ask_over(stage, socket, kind, actor).await;
+    let session = Connection::Session(stage.open_session(actor).await);
+    let over_http = ask_over(stage, session, kind, actor).await;
+    assert_eq!(over_socket, over_http, "{kind} of {}", actor.name());
+    over_socket
+}
+
+/// Says it where the document is open, if the actor may open it; else on a connection without.
+async fn ask_over(stage: &Stage, mut connection: Connection, kind: &str, actor: Actor) -> Fate {
     let document = stage.document().await;
     if actor == Actor::Nobody {
-        return ask_unknown(stage, kind, &document).await;
+        return ask_unknown(connection, kind, &document).await;
     }
-    let mut socket = stage.connect(actor).await;
+    assert_eq!(connection.next().await["user"]["id"], actor.user());
     let has_role = !matches!(actor, Actor::ShutOut | Actor::OtherOwner | Actor::OtherTenant);
     if has_role && kind.starts_with("chat_") && kind != "chat_open" {
-        socket.say(json!({"type": "chat_open", "doc": document})).await;
-        socket.next_of("chat_opened").await;
+        connection.say(json!({"type": "chat_open", "doc": document})).await;
+        while connection.next().await["type"] != "chat_opened" {}
     } else if has_role && kind != "join" {
-        socket.enter(&document, 1).await;
+        connection.enter(&document).await;
     }
-    socket.say(message(kind, &document, actor)).await;
-    socket.say(json!({"type": "ping", "t": 99})).await;
-    outcome(&mut socket, kind).await
+    connection.say(message(kind, &document, actor)).await;
+    connection.say(json!({"type": "ping", "t": 99})).await;
+    outcome(&mut connection, kind).await
 }
 
 /// The answer, or none before the answer to the ping behind it. A submission is answered in its own
 /// time, and so is a join.
-async fn outcome(socket: &mut RawSocket, kind: &str) -> Fate {
+async fn outcome(connection: &mut Connection, kind: &str) -> Fate {
     loop {
-        let said = socket.next().await;
+        let said = connection.next().await;
         match said["type"].as_str().expect("a type") {
             "pong" if said["t"] == 99.0 && !has_own_time(kind) => return Fate::Done,
             "pong" | "chat" => {}
@@ -90,10 +137,9 @@ fn refused(said: &Value) -> Fate {
 }
 
 /// The first message of who has not said who they are.
-async fn ask_unknown(stage: &Stage, kind: &str, document: &str) -> Fate {
-    let mut socket = stage.dial(Actor::Nobody).await;
-    socket.say(message(kind, document, Actor::Nobody)).await;
-    let fate = refused(&socket.next().await);
-    assert_eq!(socket.closed().await, 4401);
+async fn ask_unknown(mut connection: Connection, kind: &str, document: &str) -> Fate {
+    connection.say(message(kind, document, Actor::Nobody)).await;
+    let fate = refused(&connection.next().await);
+    assert_eq!(connection.closed().await, 4401);
     fate
 }
