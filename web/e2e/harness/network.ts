@@ -11,6 +11,8 @@ export interface Network {
   streams: 'pass' | 'hold';
   /** What has been carried so far. */
   readonly carried: { sockets: number; streams: number; polls: number; messages: number };
+  /** Breaks every WebSocket, in the middle of whatever it says. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,9 @@ export async function startNetwork(target: string): Promise<Network> {
     upgrades: 'pass',
     streams: 'pass',
     carried,
+    cut: () => {
+      for (const socket of upgraded) socket.destroy();
+    },
     close: async () => {
       for (const socket of upgraded) socket.destroy();
       server.closeAllConnections();

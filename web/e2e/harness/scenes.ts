@@ -310,6 +310,58 @@ const rights: Scene = async (stage, shoot) => {
   }
 };
 
+const chats: Scene = async (stage, shoot) => {
+  const { origin } = new URL(stage.essay);
+  const me = await openAs(stage.browser, origin, 'Quiet Otter', stage.window);
+  const ada = await openAs(stage.browser, origin, 'Ada Lovelace');
+  const panel = (page: Page) => page.getByRole('complementary', { name: 'Chat' });
+  const field = (page: Page) => panel(page).getByRole('textbox', { name: 'Message' });
+  const say = async (page: Page, text: string) => {
+    await field(page).fill(text);
+    await field(page).press('Enter');
+  };
+  try {
+    const address = await writeOwn(me, origin, { title: 'What the river keeps', text: SAMPLE_TEXT });
+    await saved(me.page);
+    await me.page.keyboard.press('Alt+Shift+C');
+    await panel(me.page).getByText('Nothing is said yet').waitFor();
+    await shoot(me.page, 'chat-empty');
+    await me.page.keyboard.press('Escape');
+    await ada.page.goto(address);
+    await ready(ada.page);
+    await ada.page.keyboard.press('Alt+Shift+C');
+    await field(ada.page).waitFor();
+    const at = SAMPLE_TEXT.indexOf('a blue boat nobody has claimed');
+    await setCaret(ada.page, at, at + 'a blue boat nobody has claimed'.length);
+    await panel(ada.page).getByRole('button', { name: 'Quote the selected text' }).click();
+    await say(ada.page, 'Is this the one from the second chapter? @Quiet Otter');
+    await say(ada.page, 'There is a picture of it here: https://example.com/river/boats/blue-one.jpg 🚣');
+    await until('two are unread', async () => (await me.page.getByRole('button', { name: 'Chat, 2 unread' }).count()) === 1);
+    await shoot(me.page, 'chat-unread');
+    await me.page.keyboard.press('Alt+Shift+C');
+    await field(me.page).waitFor();
+    await say(me.page, 'It is. I would keep it, and name the village instead:\n“the ferry of Oudewater”.');
+    await panel(ada.page).getByText(/Oudewater/).waitFor();
+    await field(ada.page).focus();
+    await type(ada.page, 'Yes, and');
+    await until('she types', async () => (await me.page.getByTestId('typing').textContent()) !== '');
+    await shoot(me.page, 'chat');
+    await field(me.page).focus();
+    await type(me.page, 'Then @A');
+    await panel(me.page).getByRole('listbox').waitFor();
+    await shoot(me.page, 'chat-mention');
+    await me.page.keyboard.press('Escape');
+    await field(me.page).fill('');
+    await me.context.setOffline(true);
+    await say(me.page, 'I am on the train, and write on.');
+    await panel(me.page).getByText('Sending…').waitFor();
+    await shoot(me.page, 'chat-offline');
+  } finally {
+    await me.context.close();
+    await ada.context.close();
+  }
+};
+
 const signIns: Scene = async (stage, shoot) => {
   const { context, page } = await openWindow(stage.browser, stage.window);
   try {
@@ -357,4 +409,4 @@ const report: Scene = async (stage, shoot) => {
   }
 };
 
-export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, rights, signIns, gallery };
+export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, chats, rights, signIns, gallery };

@@ -26,6 +26,8 @@ export interface EditorBarProps {
   onLookAtPeople?: (looks: boolean) => void;
   /** Absent where there is nothing to share. */
   onShare?: (() => void) | undefined;
+  /** Opens the chat. */
+  chat?: ReactNode;
   /** The menu at the end. */
   menu: ReactNode;
 }
@@ -58,6 +60,7 @@ export function EditorBar({ titleRef, menu, absent = false, ...props }: EditorBa
               <Users size={16} aria-hidden /> Share
             </Button>
           )}
+          {props.chat}
           {menu}
         </>
       )}

@@ -6,7 +6,8 @@ import { Activity, useEffect, useMemo, useRef, useState, useSyncExternalStore } 
 import { toast } from 'sonner';
 import { go, useSearch } from '@/data/address';
 import { useOverdue } from '@/data/clock';
-import { type Person, useDocument } from '@/data/live';
+import { type Person, useChat, useDocument } from '@/data/live';
+import { useMedia } from '@/data/media';
 import { RECORDED, useReport } from '@/data/report';
 import { type SignedOut, useSignedOut } from '@/data/signed-in';
 import { useSince } from '@/data/since';
@@ -17,6 +18,8 @@ import { repairedFor } from '@/lib/problem';
 import { canWrite } from '@/lib/role';
 import { useApp } from './AppFrame';
 import { Button } from './Button';
+import { ChatButton } from './chat/ChatButton';
+import { useChatOpen, usePresenceNotes } from './chat/notes';
 import { DocumentProblem } from './DocumentProblem';
 import { downloadText, useDeletion, useEditor, useEditorKeys, useProblem, useReaders, useRename, useReturning, useRoleNews, useUnsent, useWhoAmI } from './editor/document';
 import { EditorBar } from './EditorBar';
@@ -35,6 +38,9 @@ import type { TitleFieldHandle } from './TitleField';
 const SKELETON_AFTER_MS = 300;
 /** A text that is kept on this device is on the screen before this. */
 const SIGN_IN_AFTER_MS = 1_500;
+
+/** Loaded when somebody opens the chat. */
+const ChatPanel = dynamic(() => import('./chat/ChatPanel').then((module) => module.ChatPanel), { ssr: false });
 
 /** Loaded when somebody looks at a history: who writes does not wait for it. */
 const HistoryPage = dynamic(() => import('./history/HistoryPage').then((module) => module.HistoryPage), { ssr: false });
@@ -129,6 +135,14 @@ function Editor({ id }: { id: string }) {
   const report = useReport(id);
   const [sharing, setSharing] = useState(false);
   useRoleNews(editor.role);
+  const chat = useChat(id);
+  const wide = useMedia('(width >= 64rem)');
+  const [chatting, setChatting] = useChatOpen(wide);
+  const notes = usePresenceNotes(people, editor.connection.state === 'connected' && status.phase === 'ready' && editor.me !== undefined);
+  const closeChat = () => {
+    setChatting(false);
+    focusText();
+  };
   const [looking, setLooking] = useState(false);
   const roleOf = useReaders(id, looking && others.length > 0);
   const unsent = useUnsent(session, status.phase, status.unsavedEdits);
@@ -158,7 +172,7 @@ function Editor({ id }: { id: string }) {
     editor.scrollTo(next);
   };
   const goTo = (person: Person) => (person.self ? app.openMe() : editor.scrollTo(person));
-  const latest = { line, goToNext };
+  const latest = { line, goToNext, toggleChat: () => (chatting ? closeChat() : setChatting(true)) };
   const current = useRef(latest);
   useEffect(() => {
     current.current = latest;
@@ -170,6 +184,7 @@ function Editor({ id }: { id: string }) {
       'alt+shift+p': () => current.current.goToNext(),
       'alt+shift+h': goToHistory,
       'alt+shift+s': () => setSharing(true),
+      'alt+shift+c': () => current.current.toggleChat(),
     }),
     [],
   );
@@ -193,6 +208,7 @@ function Editor({ id }: { id: string }) {
         roleOf={roleOf}
         onLookAtPeople={setLooking}
         onShare={code === undefined ? () => setSharing(true) : undefined}
+        chat={code === undefined || chatting ? <ChatButton unread={chat.unread} open={chatting} onToggle={latest.toggleChat} /> : undefined}
         menu={
           <EditorMenu
             canWrite={canWrite(editor.role)}
@@ -243,20 +259,25 @@ function Editor({ id }: { id: string }) {
           onCopy={(kept) => void copyText(kept, 'Text copied')}
         />
       )}
-      <TextSheet
-        textRef={editor.ref}
-        title={title}
-        state={absent ? 'absent' : code !== undefined ? 'frozen' : status.phase === 'loading' ? 'loading' : 'ready'}
-        readOnly={status.readOnly}
-        overdue={overdue}
-      />
-      <TextFooter
-        count={absent ? null : editor.count}
-        line={absent ? undefined : line}
-        note={status.phase === 'ready' && !status.storageAvailable ? NOT_KEPT : null}
-        onRetry={editor.connection.retryNow}
-        onHelp={app.openHelp}
-      />
+      <div className="flex min-h-0 flex-1">
+        <div className="flex min-w-0 flex-1 flex-col">
+          <TextSheet
+            textRef={editor.ref}
+            title={title}
+            state={absent ? 'absent' : code !== undefined ? 'frozen' : status.phase === 'loading' ? 'loading' : 'ready'}
+            readOnly={status.readOnly}
+            overdue={overdue}
+          />
+          <TextFooter
+            count={absent ? null : editor.count}
+            line={absent ? undefined : line}
+            note={status.phase === 'ready' && !status.storageAvailable ? NOT_KEPT : null}
+            onRetry={editor.connection.retryNow}
+            onHelp={app.openHelp}
+          />
+        </div>
+        {chatting && !absent && <ChatPanel id={id} chat={chat} session={session} people={people} notes={notes} covers={!wide} onClose={closeChat} />}
+      </div>
       <ReportSheet {...report.sheet} />
       <ShareSheet id={id} open={sharing} onOpenChange={setSharing} me={editor.me?.user} onCopyLink={copyLink} onLeft={goHome} />
     </div>

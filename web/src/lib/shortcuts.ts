@@ -13,6 +13,7 @@ export const EDITOR_SHORTCUTS: Shortcut[] = [
   { combo: 'alt+shift+p', what: 'Go to the next person' },
   { combo: 'alt+shift+h', what: 'Look at the history' },
   { combo: 'alt+shift+s', what: 'Share the document' },
+  { combo: 'alt+shift+c', what: 'Open or close the chat' },
   { combo: 'Esc', what: 'From the title back to the text' },
 ];
 

@@ -16,6 +16,7 @@ import { SaveState } from '../SaveState';
 import { SearchField } from '../SearchField';
 import { TextFooter } from '../TextFooter';
 import { ThemeMenu } from '../ThemeMenu';
+import { ChatStates } from './ChatStates';
 import { HistoryStates } from './HistoryStates';
 import { SharingStates } from './SharingStates';
 import { State } from './State';
@@ -110,6 +111,9 @@ export function Gallery() {
         <div className="mt-4">
           <RejectedEdits edits={[{ text: 'many lines\n'.repeat(60), code: 'text_too_large' }]} onCopy={nothing} onDismiss={nothing} />
         </div>
+      </Part>
+      <Part name="Chat">
+        <ChatStates />
       </Part>
       <Part name="Rights">
         <SharingStates />
