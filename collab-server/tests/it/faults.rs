@@ -7,6 +7,7 @@
 //! seed: a run is repeated with it, not replayed.
 
 mod control;
+mod defective;
 mod ending;
 mod handles;
 mod malformed;
@@ -25,7 +26,7 @@ use crate::support::choices::{Characters, Choices};
 use crate::support::native::NativeClient;
 use crate::support::oracle::{self, Account, Evidence, Verdict};
 use crate::support::person::{Person, Temper};
-use crate::support::process::{Process, sqlite_in};
+use crate::support::process::{Process, Start, sqlite_in};
 
 /// Whether this is the full size.
 pub(crate) fn is_full() -> bool {
@@ -49,6 +50,8 @@ pub(crate) fn seed(own: u64) -> u64 {
 struct Stage {
     /// The database, as `--database` takes it.
     database: String,
+    /// The test that serves in the server's place, for a control.
+    stand_in: Option<&'static str>,
     /// Where a SQLite database lies; gone with this value.
     _folder: Option<TempDir>,
     process: Process,
@@ -72,16 +75,27 @@ pub(crate) const OPEN: [&str; 8] = [
 ];
 
 async fn serve(database: &str, flags: &[&str]) -> Process {
-    Process::start(database, &[&OPEN, flags].concat()).await
+    serve_as(database, flags, None).await
+}
+
+/// The same; a test of this program may serve in its place.
+async fn serve_as(database: &str, flags: &[&str], stand_in: Option<&str>) -> Process {
+    let flags = [&OPEN, flags].concat();
+    Process::start_as(Start { database, flags: &flags, stand_in, ..Start::default() }).await
 }
 
 impl Stage {
     /// On a SQLite file.
     async fn new(seed: u64, flags: &[&str]) -> Self {
+        Self::with(seed, flags, None).await
+    }
+
+    /// On a SQLite file, perhaps with a defective server.
+    async fn with(seed: u64, flags: &[&str], stand_in: Option<&'static str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let database = sqlite_in(folder.path());
-        let process = serve(&database, flags).await;
-        Stage { _folder: Some(folder), ..Self::on(database, process, seed).await }
+        let process = serve_as(&database, flags, stand_in).await;
+        Stage { _folder: Some(folder), stand_in, ..Self::on(database, process, seed).await }
     }
 
     /// On a server that runs already.
@@ -90,7 +104,17 @@ impl Stage {
         let document = process.create_document(&cookie, "").await;
         let characters = Characters::default();
         let choices = Choices::new(seed);
-        Stage { database, _folder: None, process, cookie, document, characters, seed, choices }
+        Stage {
+            database,
+            stand_in: None,
+            _folder: None,
+            process,
+            cookie,
+            document,
+            characters,
+            seed,
+            choices,
+        }
     }
 
     /// Somebody who has not connected yet.
@@ -110,9 +134,16 @@ impl Stage {
 
     /// Appends that came to nothing, and those of which nobody knew.
     async fn setbacks(&self) -> f64 {
-        let appends = |code: &str| format!(r#"concord_appends_total{{code="{code}"}}"#);
-        let process = &self.process;
-        process.metric(&appends("failed")).await + process.metric(&appends("unknown")).await
+        self.appends("failed").await + self.unknown().await
+    }
+
+    /// Appends of which nobody knew whether they are done.
+    async fn unknown(&self) -> f64 {
+        self.appends("unknown").await
+    }
+
+    async fn appends(&self, code: &str) -> f64 {
+        self.process.metric(&format!(r#"concord_appends_total{{code="{code}"}}"#)).await
     }
 
     /// Lets everybody read what is there, ends the server and judges.

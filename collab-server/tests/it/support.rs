@@ -2,6 +2,7 @@
 
 pub(crate) mod balancer;
 pub(crate) mod choices;
+pub(crate) mod defects;
 pub(crate) mod fallback;
 pub(crate) mod history;
 pub(crate) mod http;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::{Stage, seed, serve, sized};
+use super::{Stage, seed, serve_as, sized};
 use crate::support::person::Temper;
 use crate::support::proxy::Proxy;
 
@@ -16,8 +16,12 @@ const END_MAX: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_hears_of_the_end_and_finds_all_that_was_acknowledged() {
-    let rounds = sized(4, 50);
-    let mut stage = Stage::new(seed(61), &[]).await;
+    end(sized(4, 50), seed(61), None).await;
+}
+
+/// Ends the server so many times, perhaps a defective one.
+pub(super) async fn end(rounds: usize, seed: u64, stand_in: Option<&'static str>) {
+    let mut stage = Stage::with(seed, &[], stand_in).await;
     let proxy = Proxy::start(stage.process.address()).await;
     let mut people = stage.people(proxy.address(), 8, TEMPER).await;
     let mut longest = Duration::ZERO;
@@ -40,7 +44,7 @@ async fn everybody_hears_of_the_end_and_finds_all_that_was_acknowledged() {
             let took = told.elapsed();
             assert!(status.success(), "{status}: {:?}", process.log());
             process.assert_no_panic();
-            *process = serve(database, &[]).await;
+            *process = serve_as(database, &[], stand_in).await;
             proxy.aim(Some(process.address()));
             took
         };

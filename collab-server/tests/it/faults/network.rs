@@ -80,14 +80,15 @@ async fn eight_people_behind_failing_networks_lose_and_double_nothing() {
     let rounds = sized(1, 40);
     let seed = seed(11);
     for round in 0..rounds {
-        eight_people(seed + round).await;
+        eight_people(seed + round, None).await;
     }
 }
 
-async fn eight_people(seed: u64) {
+/// Eight people at a server, perhaps a defective one.
+pub(super) async fn eight_people(seed: u64, stand_in: Option<&'static str>) {
     // A small ring and many snapshots: whoever was away a while is behind both.
     let flags = ["--ring-len", "64", "--snapshot-every-revisions", "100"];
-    let mut stage = Stage::new(seed, &flags).await;
+    let mut stage = Stage::with(seed, &flags, stand_in).await;
     let mut proxies = Vec::new();
     let mut people = Vec::new();
     for _ in 0..8 {

@@ -1,8 +1,8 @@
 //! Connections that take nothing while others type: they cost the server a bounded amount of
 //! memory and the others nothing, and in the end they are closed.
 //!
-//! Its control was a server that encoded a text as a whole for everyone it is sent to: it grew by
-//! 625 MiB here.
+//! A server that encoded a text as a whole for everyone it is sent to grew by 625 MiB here; what such
+//! a one costs at least is held against the bound.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use uuid::Uuid;
 
-use super::{Stage, seed, sized};
+use super::{Stage, is_full, seed, sized};
 use crate::support::native::NativeClient;
 use crate::support::oracle::Verdict;
 use crate::support::person::{Person, Temper};
@@ -88,6 +88,74 @@ fn take_waits(people: &mut [Person]) -> [Duration; 2] {
     [waits[waits.len() / 2], waits[waits.len() * 95 / 100]]
 }
 
+/// What the server may grow by under so many connections that take nothing, in bytes.
+fn growth_max(silent: usize) -> u64 {
+    silent as u64 * COST_MAX + (sized(SLACK_MIB[0], SLACK_MIB[1]) << 20)
+}
+
+/// How much longer half of the answers may take beside those who take nothing.
+const RATIO_MAX: f64 = 1.2;
+
+fn median(mut ratios: Vec<f64>) -> f64 {
+    ratios.sort_unstable_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
+}
+
+#[test]
+fn a_text_for_each_of_them_or_all_that_they_lack_is_more_than_they_may_cost() {
+    let silent = sized(40, 100);
+    assert!((silent * LARGE) as u64 > growth_max(silent));
+    // In the full size each lacks 2,000 operations and more.
+    assert!(100 * 2_000 * FILLER as u64 > 100 * COST_MAX + (SLACK_MIB[1] << 20));
+    assert!(silent as u64 * 8 * 1_024 < growth_max(silent), "buffers and a small frame are not");
+    assert!(median(vec![3.0, 1.1, 1.0]) <= RATIO_MAX && median(vec![1.0, 1.3, 1.4]) > RATIO_MAX);
+}
+
+/// What one round without them and with them came to.
+struct Figures {
+    alone: [Duration; 2],
+    together: [Duration; 2],
+    /// Memory that the server took more, in bytes.
+    grown: u64,
+    operations: u64,
+}
+
+/// Everybody types alone, then beside connections that take nothing, until those are closed.
+async fn round(
+    stage: &Stage,
+    large: &str,
+    people: &mut [Person],
+    slow: &mut [Person],
+    (silent, edits): (usize, usize),
+) -> Figures {
+    let address = stage.process.address();
+    type_along(people, edits, stage).await;
+    let alone = take_waits(people);
+    let closed = async || stage.process.metric(r#"concord_closes_total{code="too slow"}"#).await;
+    let (closed_before, joined_before) = (closed().await, stage.process.metric(JOINS).await);
+    let before = stage.process.forget_memory_peak();
+    let mut sockets = Vec::new();
+    for _ in 0..silent {
+        sockets.push(non_reader(address, &stage.cookie, [&stage.document, large]).await);
+    }
+    let joined = joined_before + (2 * silent) as f64;
+    until("all have joined", async || stage.process.metric(JOINS).await >= joined).await;
+    for person in slow.iter_mut() {
+        person.client.connect().await.expect("a connection");
+    }
+    let lacked_from = people[0].client.revision();
+    let slow_ones = join_all(slow.iter_mut().map(|person| person.write(5, &stage.characters)));
+    tokio::join!(type_along(people, edits, stage), slow_ones);
+    let together = take_waits(people);
+    let grown = stage.process.memory_peak_bytes().saturating_sub(before);
+    let operations = people[0].client.revision() - lacked_from;
+    until("all that take nothing are closed", async || {
+        closed().await - closed_before >= silent as f64
+    })
+    .await;
+    Figures { alone, together, grown, operations }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_take_nothing_cost_little_and_are_closed() {
     let (silent, typists) = (sized(40, 100), sized(8, 20));
@@ -98,58 +166,38 @@ async fn connections_that_take_nothing_cost_little_and_are_closed() {
     let large = stage.process.create_document(&stage.cookie, &"é".repeat(LARGE / 2)).await;
     let proxy = Proxy::start(address).await;
     proxy.set(Network { up: Flow::Pass, down: Flow::Throttle(100_000) });
-    let mut people: Vec<Person> = (0..typists).map(|_| stage.person(address, TEMPER)).collect();
+    let mut people = stage.people(address, typists, TEMPER).await;
     // Slow, but taking what comes.
     let mut slow: Vec<Person> = (0..3).map(|_| stage.person(proxy.address(), TEMPER)).collect();
-
-    type_along(&mut people, edits, &stage).await;
-    let alone = take_waits(&mut people);
     // What one reader of the large document costs is not theirs.
-    let empty = stage.process.memory_peak_bytes();
     stage.process.head(&stage.cookie, &large).await;
     NativeClient::join(address, &stage.cookie, &large).await;
-    let before = stage.process.forget_memory_peak();
-    let mut sockets = Vec::new();
-    for _ in 0..silent {
-        let documents = [&*stage.document, &*large];
-        sockets.push(non_reader(address, &stage.cookie, documents).await);
+    let mut ratios = Vec::new();
+    for _ in 0..sized(1, 3) {
+        let size = (silent, edits);
+        let figures = round(&stage, &large, &mut people, &mut slow, size).await;
+        slow.iter_mut().for_each(|person| person.client.cut());
+        let Figures { alone, together, grown, operations } = figures;
+        ratios.push(together[0].as_secs_f64() / alone[0].as_secs_f64());
+        println!(
+            "{silent} connections that took nothing while {typists} typed {operations} operations: \
+             server grew by {} MiB (what they lacked: {} MiB), all closed with 4430; answers for \
+             the others: 50 % in {:.1?}, 95 % in {:.1?}, without them {:.1?}, {:.1?}",
+            grown >> 20,
+            (operations * FILLER as u64 * silent as u64) >> 20,
+            together[0],
+            together[1],
+            alone[0],
+            alone[1],
+        );
+        let bound = growth_max(silent);
+        assert!(grown <= bound, "grown by {grown} bytes, {bound} are allowed");
     }
-    let joined = (typists + 1 + 2 * silent) as f64;
-    until("all have joined", async || stage.process.metric(JOINS).await >= joined).await;
-    for person in &mut slow {
-        person.client.connect().await.expect("a connection");
-    }
-    let lacked_from = people[0].client.revision();
-    let slow_ones = join_all(slow.iter_mut().map(|person| person.write(5, &stage.characters)));
-    tokio::join!(type_along(&mut people, edits, &stage), slow_ones);
-    let together = take_waits(&mut people);
-    let grown = stage.process.memory_peak_bytes().saturating_sub(before);
-    let operations = people[0].client.revision() - lacked_from;
-    let lacked = operations * FILLER as u64 * silent as u64;
-
-    until("all that take nothing are closed", async || {
-        let closed = stage.process.metric(r#"concord_closes_total{code="too slow"}"#).await;
-        closed >= silent as f64
-    })
-    .await;
-    drop(sockets);
     people.append(&mut slow);
     let verdict: Verdict = stage.finish(&mut people).await;
-    println!(
-        "{silent} connections that took nothing while {typists} typed {operations} operations: \
-         server grew by {} MiB beyond the {} MiB that loading {} MB of text took (what they lacked: {} MiB), all closed with 4430; answers for the \
-         others: 50 % in {:.1?}, 95 % in {:.1?}, without them {:.1?}, {:.1?}; {} acknowledged, 0 \
-         lost, 0 doubled",
-        grown >> 20,
-        before.saturating_sub(empty) >> 20,
-        LARGE / 1_000_000,
-        lacked >> 20,
-        together[0],
-        together[1],
-        alone[0],
-        alone[1],
-        verdict.acknowledged
-    );
-    let bound = silent as u64 * COST_MAX + (sized(SLACK_MIB[0], SLACK_MIB[1]) << 20);
-    assert!(grown <= bound, "grown by {grown} bytes, {bound} are allowed");
+    println!("{} acknowledged, 0 lost, 0 doubled", verdict.acknowledged);
+    let ratio = median(ratios);
+    println!("half of the answers beside them in {ratio:.2} of the time without them (median)");
+    // Times are held against a bound where the machine is this run's alone.
+    assert!(!is_full() || ratio <= RATIO_MAX, "{ratio:.2} times as long beside them");
 }
