@@ -1,6 +1,8 @@
 //! The command line: what to do, and the settings to do it with.
 
+mod backup;
 mod export;
+mod health;
 mod import;
 mod log_file;
 mod replay;
@@ -18,6 +20,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use crate::config::{Config, ConfigError, PUBLIC_SITE, SETTINGS, Sources};
 
+pub use self::health::health;
 pub use self::import::Format as ImportFormat;
 pub use self::replay_trace::{ReplayTraceArguments, replay_trace};
 pub use self::token::{TokenArguments, make_token};
@@ -38,6 +41,8 @@ pub enum Invocation {
     PrintEnvironmentSample,
     /// Check these settings and the files they name, and say that they are good.
     CheckConfig(Box<Config>),
+    /// Ask the server of these settings whether it is ready.
+    Health(Box<Config>),
     /// Print a token that a server of these settings takes.
     Token(Box<Config>, TokenArguments),
     /// Play a report of a browser's session. No setting matters to it.
@@ -86,6 +91,7 @@ pub fn parse(
     }
     Ok(match name {
         "check-config" => Invocation::CheckConfig(Box::new(config)),
+        "health" => Invocation::Health(Box::new(config)),
         "verify" => Invocation::Verify(Box::new(config), verify::options(inner)),
         _ => Invocation::Serve(Box::new(config)),
     })
@@ -152,6 +158,7 @@ fn command() -> Command {
         .subcommand(
             Command::new("env-sample").about("Print every setting as a commented environment file"),
         )
+        .subcommand(health::command())
         .subcommand(token::command())
         .subcommands(tool::commands())
         .subcommand(replay_trace::command())

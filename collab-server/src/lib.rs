@@ -49,7 +49,7 @@ pub use chat::ChatNews;
 pub use cli::{
     CliError, ExportArguments, ImportArguments, ImportFormat, Invocation, ReplayArguments,
     ReplaySource, ReplayTraceArguments, TokenArguments, Tool, ToolError, Until, VerifyOptions,
-    environment_sample, make_token, parse as parse_command_line, replay_trace, run_tool,
+    environment_sample, health, make_token, parse as parse_command_line, replay_trace, run_tool,
     unknown_variables, verify,
 };
 pub use clock::{Clock, SystemClock};

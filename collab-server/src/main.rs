@@ -31,6 +31,7 @@ fn run() -> Result<ExitCode> {
             println!("The settings are good.");
             return Ok(ExitCode::SUCCESS);
         }
+        Ok(Invocation::Health(config)) => return Ok(collab_server::health(&config)),
         Ok(Invocation::Token(config, arguments)) => {
             println!("{}", collab_server::make_token(&config, &arguments)?);
             return Ok(ExitCode::SUCCESS);

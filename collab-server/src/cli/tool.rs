@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use collab_protocol::{DocumentId, UserId};
 use ot_core::Revision;
 
-use super::{export, import, replay};
+use super::{backup, export, import, replay};
 use crate::config::Config;
 use crate::server::{self, StartError};
 use crate::store::{Store, StoreError};
@@ -22,6 +22,10 @@ pub enum Tool {
     Import(ImportArguments),
     /// Build a text anew from a log.
     Replay(ReplayArguments),
+    /// Copy a SQLite database into this file.
+    Backup(PathBuf),
+    /// Give every document another epoch, after a backup was restored.
+    RenewEpochs,
 }
 
 /// What to export, and where to.
@@ -150,6 +154,8 @@ pub async fn run(config: &Config, tool: Tool) -> Result<(), ToolError> {
         return replay::file(file, *until);
     }
     let store = match &tool {
+        Tool::Backup(output) => return backup::run(config, output).await,
+        Tool::RenewEpochs => return backup::renew_epochs(config).await,
         Tool::Import(_) => server::open_store(config).await?,
         Tool::Export(_) | Tool::Replay(_) => server::open_store_that_is_there(config).await?,
     };
@@ -160,6 +166,8 @@ pub async fn run(config: &Config, tool: Tool) -> Result<(), ToolError> {
 
 async fn run_on(store: &Arc<dyn Store>, config: &Config, tool: Tool) -> Result<(), ToolError> {
     match tool {
+        // They work on the database without a store.
+        Tool::Backup(_) | Tool::RenewEpochs => Ok(()),
         Tool::Export(arguments) => export::run(store.as_ref(), arguments).await,
         Tool::Import(arguments) => {
             let revisions_min = config.pack_revisions_min.into();
@@ -178,8 +186,37 @@ fn document_argument(name: &'static str) -> Arg {
 }
 
 /// The commands, to be added to the program's.
-pub(super) fn commands() -> [Command; 3] {
-    [export_command(), import_command(), replay_command()]
+pub(super) fn commands() -> [Command; 5] {
+    [export_command(), import_command(), replay_command(), backup_command(), renew_epochs_command()]
+}
+
+fn backup_command() -> Command {
+    Command::new("backup")
+        .about("Copy a SQLite database as it is at one moment, beside a running server")
+        .long_about(
+            "Copy a SQLite database as it is at one moment, while a server may go on writing to \
+             it. The copy is a database of its own, as small as it can be, and gets its name when \
+             all of it is on the disk. PostgreSQL has pg_dump for this. docs/operations.md shows \
+             how a backup is restored.",
+        )
+        .arg(
+            Arg::new("output")
+                .value_name("FILE")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("File to write, which must not be there yet"),
+        )
+}
+
+fn renew_epochs_command() -> Command {
+    Command::new("renew-epochs")
+        .about("Say that the database was restored from a backup")
+        .long_about(
+            "Give every document another epoch, after the database was restored from a backup and \
+         before a server is started on it. Browsers may know revisions that the backup does not \
+         have: with another epoch they take the text anew and put on top of it what they have not \
+         sent yet. No server may be running on the database.",
+        )
 }
 
 fn export_command() -> Command {
@@ -300,6 +337,8 @@ pub(super) fn read(name: &str, matches: &ArgMatches) -> Option<Tool> {
             owner: matches.get_one::<UserId>("owner")?.clone(),
             title: matches.get_one::<String>("title").cloned(),
         }),
+        "backup" => Tool::Backup(path("output")?),
+        "renew-epochs" => Tool::RenewEpochs,
         "replay" => Tool::Replay(ReplayArguments {
             source: match matches.get_one::<DocumentId>("document") {
                 Some(document) => ReplaySource::Document(*document),

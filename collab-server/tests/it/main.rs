@@ -19,6 +19,7 @@ mod messages;
 mod page;
 mod program;
 mod rest;
+mod restore;
 mod rights;
 mod rolling;
 mod security;

@@ -134,6 +134,11 @@ impl Cluster {
         Self::url_by(self.address())
     }
 
+    /// One of PostgreSQL's programs, of the same version.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     /// Its address for who comes by another way.
     pub(crate) fn url_by(address: SocketAddr) -> String {
         format!("postgres://concord@{address}/postgres")
