@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{dev, dist, interrupt, lint, run, soak, test, tidy, wasm, web};
+use crate::{cluster, dev, dist, interrupt, lint, run, soak, test, tidy, wasm, web};
 
 /// Builds, runs and checks Concord. Every command does its own set-up.
 #[derive(Parser)]
@@ -29,6 +29,18 @@ enum Command {
         /// The port of the app; the server takes the one after it
         #[arg(long, default_value_t = 3000)]
         port: u16,
+        /// Further flags of collab-server, after --
+        #[arg(last = true)]
+        server: Vec<String>,
+    },
+    /// Serve the app by several servers: PostgreSQL, Redis, servers and nginx, at one address
+    Cluster {
+        /// The port of the address
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// How many servers
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=32))]
+        servers: u16,
         /// Further flags of collab-server, after --
         #[arg(last = true)]
         server: Vec<String>,
@@ -76,6 +88,7 @@ pub(crate) fn run() -> Result<()> {
     match arguments.command {
         Command::Run { port, server } => run::run(port, &server),
         Command::Dev { port, server } => dev::dev(port, &server),
+        Command::Cluster { port, servers, server } => cluster::cluster(port, servers, &server),
         Command::Test { wanted } => test::test(wanted.as_deref()),
         Command::Lint => lint::lint(),
         Command::Tidy { fix: true } => tidy::fix(),

@@ -101,16 +101,20 @@ impl Drop for Server {
 }
 
 /// A temporary folder that goes with this value.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Result<Self> {
+    pub(crate) fn new(name: &str) -> Result<Self> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path =
             std::env::temp_dir().join(format!("concord-{name}-{}-{number}", std::process::id()));
         fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -121,7 +125,7 @@ impl Drop for Folder {
 }
 
 /// Starts PostgreSQL with an empty database `concord`.
-fn postgres() -> Result<Server> {
+pub(crate) fn postgres() -> Result<Server> {
     let programs = postgres_programs()?;
     let folder = Folder::new("postgres")?;
     let user = Account::for_postgres(&folder.0)?;
@@ -180,7 +184,7 @@ fn postgres_programs() -> Result<PathBuf> {
 }
 
 /// Starts Redis without persistence.
-fn redis() -> Result<Server> {
+pub(crate) fn redis() -> Result<Server> {
     let program = install::need("redis-server", &[], "redis-server")?;
     let folder = Folder::new("redis")?;
     let port = port::free()?;
@@ -212,6 +216,11 @@ fn logged<'a>(command: &'a mut Command, folder: &Path) -> Result<&'a mut Command
 }
 
 impl Server {
+    /// Where it answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Waits until the server answers.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 mod browser;
 mod cli;
+mod cluster;
 mod csp;
 mod databases;
 mod dev;
@@ -13,6 +14,7 @@ mod fuzz;
 mod install;
 mod interrupt;
 mod lint;
+mod nginx;
 mod npm;
 mod paths;
 mod port;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::databases::Databases;
-use crate::{browser, fuzz, install, interrupt, npm, paths, server, step, tidy, wasm, web};
+use crate::{browser, fuzz, install, interrupt, nginx, npm, paths, server, step, tidy, wasm, web};
 
 /// One kind of test, by the name that `cargo xtask test <name>` takes.
 struct Suite {
@@ -67,6 +67,10 @@ fn rust(filter: Option<&str>) -> Result<()> {
     if filter.is_none_or(|filter| filter.contains("audit")) {
         // Shows that the disk is told to keep what is acknowledged.
         install::need("strace", &[], "strace")?;
+    }
+    if filter.is_none_or(|filter| ["rolling", "nginx"].iter().any(|name| filter.contains(name))) {
+        // Stands in front of servers that are restarted.
+        nginx::program()?;
     }
     let mut command = Command::new("cargo");
     command.current_dir(paths::root());

@@ -6,6 +6,7 @@
 
 mod ending;
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,14 +15,46 @@ use futures_util::future::join_all;
 use crate::support::balancer::Balancer;
 use crate::support::choices::{Characters, Choices};
 use crate::support::native::NativeClient;
+use crate::support::nginx::{self, Nginx};
 use crate::support::oracle::{self, Account, Evidence};
 use crate::support::person::{Person, Temper};
 use crate::support::postgres::Schema;
-use crate::support::process::Process;
+use crate::support::process::{Process, Start};
 use crate::support::until;
 
 /// What typing may pause for when one's server is restarted.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// What stands in front of the servers.
+enum Front {
+    /// Looks which server is ready, and tells clients apart.
+    Balancer(Balancer),
+    /// As `deploy/` has it: looks at nothing, goes by the document, and passes on to the next server
+    /// what one does not take.
+    Nginx(Box<Nginx>),
+}
+
+impl Front {
+    /// Where a client connects.
+    async fn door(&mut self, number: usize) -> SocketAddr {
+        match self {
+            Front::Balancer(balancer) => balancer.door(number).await,
+            Front::Nginx(nginx) => nginx.address(),
+        }
+    }
+
+    /// Waits until a server that was started anew is used again.
+    async fn takes_back(&self, index: usize, address: SocketAddr) {
+        match self {
+            Front::Balancer(balancer) => {
+                balancer.replace(index, address);
+                balancer.is_ready(index).await;
+            }
+            // It tries again after two seconds.
+            Front::Nginx(_) => tokio::time::sleep(Duration::from_millis(2_500)).await,
+        }
+    }
+}
 
 /// Readiness is false for long enough before sessions are moved: the balancer looks every 50 ms.
 const FLAGS: [&str; 14] = [
@@ -64,7 +97,7 @@ fn settled() -> Duration {
 struct Stage {
     schema: Schema,
     servers: Vec<Process>,
-    balancer: Balancer,
+    front: Front,
     cookie: String,
     documents: Vec<String>,
     people: Vec<Person>,
@@ -74,14 +107,18 @@ struct Stage {
 
 impl Stage {
     /// With two servers, and people of whom every second one comes over HTTP requests.
-    async fn new(seed: u64, people: usize, documents: usize) -> Stage {
+    async fn new(seed: u64, people: usize, documents: usize, through_nginx: bool) -> Stage {
         let seed =
             std::env::var("CONCORD_SEED").map_or(seed, |seed| seed.parse().expect("a number"));
         println!("CONCORD_SEED={seed}");
         let schema = Schema::create().await;
         let url = schema.url();
-        let servers = [Process::start(&url, &FLAGS).await, Process::start(&url, &FLAGS).await];
-        let mut balancer = Balancer::start(&servers.each_ref().map(Process::address)).await;
+        let addresses = [nginx::free(), nginx::free()];
+        let servers = [serve(&url, addresses[0]).await, serve(&url, addresses[1]).await];
+        let mut front = match through_nginx {
+            true => Front::Nginx(Box::new(Nginx::start(&addresses).await)),
+            false => Front::Balancer(Balancer::start(&addresses).await),
+        };
         let cookie = servers[0].new_guest().await;
         let mut ids = Vec::new();
         for _ in 0..documents {
@@ -90,7 +127,7 @@ impl Stage {
         let mut choices = Choices::new(seed);
         let mut all = Vec::new();
         for index in 0..people {
-            let door = balancer.door(index / 2).await;
+            let door = front.door(index / 2).await;
             let mut client = NativeClient::new(door, &cookie, &ids[index % documents]);
             if index % 2 == 1 {
                 client.go_over_http();
@@ -101,7 +138,7 @@ impl Stage {
         Stage {
             schema,
             servers: servers.into(),
-            balancer,
+            front,
             cookie,
             documents: ids,
             people: all,
@@ -111,13 +148,13 @@ impl Stage {
     }
 
     /// Everybody types while `doing` goes on, and then until all is acknowledged.
-    async fn typing<T>(&mut self, doing: impl AsyncFnOnce(&mut Vec<Process>, &Balancer) -> T) -> T {
-        let Stage { people, characters, servers, balancer, .. } = self;
+    async fn typing<T>(&mut self, doing: impl AsyncFnOnce(&mut Vec<Process>, &Front) -> T) -> T {
+        let Stage { people, characters, servers, front, .. } = self;
         let is_over = AtomicBool::new(false);
         let goes_on = || !is_over.load(Ordering::Relaxed);
         let writing = people.iter_mut().map(|person| person.write_while(goes_on, characters));
         let doing = async {
-            let done = doing(servers, balancer).await;
+            let done = doing(servers, front).await;
             is_over.store(true, Ordering::Relaxed);
             done
         };
@@ -153,6 +190,11 @@ impl Stage {
     }
 }
 
+async fn serve(database: &str, address: SocketAddr) -> Process {
+    let (flags, listen) = (&FLAGS, Some(address));
+    Process::start_as(Start { database, flags, listen, ..Start::default() }).await
+}
+
 /// Ends a server in order, as an operator's new version does, and starts it again; how long the end
 /// took.
 async fn restart(server: &mut Process, database: &str) -> Duration {
@@ -162,7 +204,7 @@ async fn restart(server: &mut Process, database: &str) -> Duration {
     let took = told.elapsed();
     assert!(status.success(), "{status}: {:?}", server.log());
     server.assert_no_panic();
-    *server = Process::start(database, &FLAGS).await;
+    *server = serve(database, server.address()).await;
     took
 }
 
@@ -175,19 +217,17 @@ fn summary(mut pauses: Vec<Duration>) -> String {
     format!("{} ms, 95 % below {} ms, longest {} ms", at(50), at(95), ms(*longest))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn servers_are_restarted_one_after_another_under_typing_people() {
-    let (rounds, people, documents) = (sized(1, 5), sized(12, 40), sized(3, 5));
-    let mut stage = Stage::new(151, people, documents).await;
+/// Restarts the servers in turn, judges, and prints the figures.
+async fn restart_in_turn(mut stage: Stage, through: &str) {
+    let (rounds, people) = (sized(1, 5), stage.people.len());
     let mut ends = Vec::new();
     for _ in 0..rounds {
         for index in 0..2 {
             let database = stage.schema.url();
-            let took = stage.typing(async |servers, balancer| {
+            let took = stage.typing(async |servers, front| {
                 tokio::time::sleep(settled()).await;
                 let took = restart(&mut servers[index], &database).await;
-                balancer.replace(index, servers[index].address());
-                balancer.is_ready(index).await;
+                front.takes_back(index, servers[index].address()).await;
                 took
             });
             ends.push(took.await);
@@ -212,7 +252,7 @@ async fn servers_are_restarted_one_after_another_under_typing_people() {
     let end = ends.iter().max().copied().unwrap_or_default();
     let acknowledged = stage.finish().await;
     println!(
-        "{} restarts of two servers under {people} typing people, each with 1012: {losses} sessions \
+        "{} restarts of two servers under {people} people typing {through}, each with 1012: {losses} sessions \
          moved, typing paused over WebSockets for {}; over HTTP for {}; an end took at most \
          {end:.1?}; {acknowledged} submissions acknowledged, 0 lost, 0 doubled, all texts one",
         rounds * 2,
@@ -222,13 +262,56 @@ async fn servers_are_restarted_one_after_another_under_typing_people() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_are_restarted_one_after_another_under_typing_people() {
+    let stage = Stage::new(151, sized(12, 40), sized(3, 5), false).await;
+    restart_in_turn(stage, "through a balancer that asks who is ready").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_are_restarted_one_after_another_behind_nginx() {
+    let stage = Stage::new(153, sized(12, 40), sized(3, 5), true).await;
+    restart_in_turn(stage, "through nginx").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_of_one_document_meet_at_one_server_behind_nginx() {
+    let schema = Schema::create().await;
+    let addresses = [nginx::free(), nginx::free()];
+    let servers =
+        [serve(&schema.url(), addresses[0]).await, serve(&schema.url(), addresses[1]).await];
+    let nginx = Nginx::start(&addresses).await;
+    let cookie = servers[0].new_guest().await;
+    let documents = 24;
+    let mut clients = Vec::new();
+    for _ in 0..documents {
+        let document = servers[0].create_document(&cookie, "").await;
+        for _ in 0..3 {
+            let other = servers[1].new_guest().await;
+            clients.push(NativeClient::join(nginx.address(), &other, &document).await);
+        }
+    }
+    let mut rooms = [0.0; 2];
+    for (rooms, server) in rooms.iter_mut().zip(&servers) {
+        *rooms = server.metric("concord_rooms").await;
+    }
+    assert_eq!(rooms[0] + rooms[1], f64::from(documents), "each document is open at one server");
+    assert!(rooms.iter().all(|rooms| *rooms > 0.0), "and both have some: {rooms:?}");
+    drop(clients);
+    for server in servers {
+        server.stop().await;
+    }
+    schema.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_another_server_does_not_know_is_opened_anew_without_loss() {
     let people = sized(8, 20);
-    let mut stage = Stage::new(152, people, 2).await;
+    let mut stage = Stage::new(152, people, 2, false).await;
     let sessions = async |server: &Process| server.metric("concord_sockets").await;
     for (from, to) in [(0, 1), (1, 0)] {
         stage
-            .typing(async |servers, balancer| {
+            .typing(async |servers, front| {
+                let Front::Balancer(balancer) = front else { panic!("it stands there") };
                 tokio::time::sleep(settled()).await;
                 // Both live on, but requests of everybody come to one, as when a balancer forgets.
                 let address = servers[to].address();

@@ -7,6 +7,7 @@ pub(crate) mod fallback;
 pub(crate) mod history;
 pub(crate) mod http;
 pub(crate) mod native;
+pub(crate) mod nginx;
 pub(crate) mod oracle;
 pub(crate) mod person;
 pub(crate) mod postgres;

@@ -72,6 +72,7 @@ test('the socket address is derived from the page, a path, or a server address',
   const page = 'https://app.example/d/abc?x=1#y';
   assert.equal(socketUrl(undefined, page), 'wss://app.example/api/socket');
   assert.equal(socketUrl('http://localhost:8080', page), 'ws://localhost:8080/api/socket');
+  assert.equal(socketUrl('/?r=12ab', page), 'wss://app.example/api/socket?r=12ab');
   assert.equal(socketUrl('/collab', page), 'wss://app.example/collab');
   assert.equal(socketUrl('wss://docs.example/own/path', page), 'wss://docs.example/own/path');
 });

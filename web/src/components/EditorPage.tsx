@@ -45,7 +45,11 @@ const ChatPanel = dynamic(() => import('./chat/ChatPanel').then((module) => modu
 /** Loaded when somebody looks at a history: who writes does not wait for it. */
 const HistoryPage = dynamic(() => import('./history/HistoryPage').then((module) => module.HistoryPage), { ssr: false });
 
-/** `/d/<id>`: one exported page for all documents; the id is read from the address after mount. */
+/**
+ * `/d/<id>`: one exported page for all documents; the id is read from the address after mount.
+ *
+ * The socket's address carries the beginning of the id, by which a proxy brings the people of a document to one server.
+ */
 export function EditorPage() {
   const id = useSyncExternalStore(
     () => () => {},
@@ -56,7 +60,7 @@ export function EditorPage() {
   if (id === undefined) return <div className="h-(--window-height)" />;
   if (id === null) return <NoDocument />;
   return (
-    <ConcordProvider {...RECORDED}>
+    <ConcordProvider url={`/?r=${id.slice(0, 4)}`} {...RECORDED}>
       <OpenDocument id={id} />
     </ConcordProvider>
   );

@@ -129,7 +129,9 @@ impl NativeClient {
     }
 
     async fn dial(&self) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Error> {
-        let mut request = format!("ws://{}/api/socket", self.address).into_client_request()?;
+        // As the web app has it: the beginning of the document's id, for proxies.
+        let url = format!("ws://{}/api/socket?r={}", self.address, &self.document[..4]);
+        let mut request = url.into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("cookie", self.cookie.parse().expect("a cookie is a header value"));
         if let Some(token) = &self.token {

@@ -25,6 +25,8 @@ pub(crate) struct Process {
 pub(crate) struct Start<'a> {
     /// Where the database is, as `--database` takes it.
     pub(crate) database: &'a str,
+    /// Where it listens, where it matters.
+    pub(crate) listen: Option<SocketAddr>,
     /// Further flags.
     pub(crate) flags: &'a [&'a str],
     /// A limit of its resources, as bash's `ulimit` takes it. It is soft, so that it can be lifted.
@@ -63,7 +65,8 @@ impl Process {
                 shell
             }
         };
-        let own = ["--listen", "127.0.0.1:0", "--log-format", "json", "--database", start.database];
+        let listen = start.listen.map_or("127.0.0.1:0".to_owned(), |address| address.to_string());
+        let own = ["--listen", &listen, "--log-format", "json", "--database", start.database];
         let arguments = [&own, start.flags].concat();
         command.env_clear();
         match start.stand_in {
