@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{fuzz, npm, paths, step, tidy, wasm, web};
+use crate::{deploy, fuzz, npm, paths, step, tidy, wasm, web};
 
 /// Workspaces beside the main one.
 const OTHER_WORKSPACES: [&str; 2] = ["fuzz", "bench"];
@@ -43,6 +43,7 @@ pub(crate) fn lint() -> Result<()> {
     ] {
         step::run(title, npm::npm(folder).args(["run", "--silent", script]))?;
     }
+    deploy::check()?;
     tidy::tidy()
 }
 

@@ -8,6 +8,7 @@ mod cli;
 mod cluster;
 mod csp;
 mod databases;
+mod deploy;
 mod dev;
 mod dist;
 mod fuzz;

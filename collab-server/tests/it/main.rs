@@ -7,6 +7,7 @@ mod chat;
 mod cluster;
 mod converge;
 mod cors;
+mod deploy;
 mod fallback;
 mod faults;
 mod guests;
