@@ -18,6 +18,8 @@ const PONG_TIMEOUT_MS = 5_000;
 const PING_EVERY_MS = 15_000;
 /** Connections that live shorter than this do not reset the backoff, or a server that closes at once is hammered. */
 const STABLE_MS = 5_000;
+/** Who is sent to another server may be sent back soon, when that one is restarted or the first is there again. */
+const MOVED_STABLE_MS = 1_000;
 /** Attempts in a row without a `welcome`, until other ways than a WebSocket are tried as well. */
 const MISSES_MAX = 2;
 /** Refused tokens in a row before the client stops asking. */
@@ -232,7 +234,8 @@ export class Connection {
     if (this.#state.state === 'closed') return;
     const wasOpen = this.#welcome !== undefined;
     if (!wasOpen && code === 1006 && this.#attempt >= 0 && this.#host.online()) this.#misses++;
-    if (wasOpen && this.#host.clock() - this.#openedAt >= STABLE_MS) this.#attempt = code === 1012 ? MOVED_ATTEMPT : 0;
+    const moved = code === 1012;
+    if (wasOpen && this.#host.clock() - this.#openedAt >= (moved ? MOVED_STABLE_MS : STABLE_MS)) this.#attempt = moved ? MOVED_ATTEMPT : 0;
     this.#dropSocket();
     const plan = closePlan(code);
     const refused = plan.retry === 'with_new_token' && ++this.#refusals >= REFUSALS_MAX;

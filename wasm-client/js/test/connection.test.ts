@@ -116,6 +116,17 @@ describe('connection', () => {
     assert.equal(tab.sockets.length, 2);
   });
 
+  test('who is sent on after a second or more does not wait longer for it', async () => {
+    const { world, tab, connection, latest } = start();
+    connection.attach(silent);
+    for (let round = 1; round <= 5; round++) {
+      await world.pass(1_400);
+      assert.equal(connection.state.state, 'connected');
+      assert.equal(tab.sockets.length, round);
+      latest().drop(1012);
+    }
+  });
+
   test('a connection that did not last is no reason to hurry, whatever it is closed with', async () => {
     const { world, tab, connection, latest } = start();
     connection.attach(silent);

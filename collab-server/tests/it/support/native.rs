@@ -339,7 +339,13 @@ impl NativeClient {
     async fn send_raw(&mut self, message: String) -> Result<(), tungstenite::Error> {
         match self.wire.as_mut().ok_or(tungstenite::Error::ConnectionClosed)? {
             Wire::Socket(socket) => socket.send(Message::text(message)).await,
-            Wire::Polls(polls) => polls.send(message).await,
+            Wire::Polls(polls) => {
+                let Err(code) = polls.send(message).await else { return Ok(()) };
+                // A poll may go on for long at a server that does not hear of this.
+                self.cut();
+                self.closed_with = code;
+                Err(tungstenite::Error::ConnectionClosed)
+            }
         }
     }
 

@@ -17,6 +17,8 @@ const MOVED_ATTEMPT: i32 = -3;
 
 /// A connection that lives shorter does not make the next pause short again.
 const STABLE: Duration = Duration::from_secs(5);
+/// The same for one that the server ended to send its client to another.
+const MOVED_STABLE: Duration = Duration::from_secs(1);
 
 /// The pause before attempt number `attempt` (0 is the first retry); `random` is in [0, 1).
 pub(crate) fn backoff(attempt: i32, random: f64) -> Duration {
@@ -220,8 +222,9 @@ impl Person {
         self.losses += 1;
         self.is_paused = true;
         self.closes.push(self.client.closed_with());
-        if self.opened_at.elapsed() >= STABLE / self.temper.haste {
-            let is_moved = self.client.closed_with() == Some(1012);
+        let is_moved = self.client.closed_with() == Some(1012);
+        let stable = if is_moved { MOVED_STABLE } else { STABLE };
+        if self.opened_at.elapsed() >= stable / self.temper.haste {
             self.attempt = if is_moved { MOVED_ATTEMPT } else { 0 };
         }
         self.client.cut();

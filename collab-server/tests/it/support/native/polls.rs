@@ -69,7 +69,8 @@ impl Polls {
         self.events.recv().await
     }
 
-    pub(super) async fn send(&mut self, message: String) -> Result<(), tungstenite::Error> {
+    /// Fails when the session is over, with the code that this means.
+    pub(super) async fn send(&mut self, message: String) -> Result<(), Option<u16>> {
         for misses in 0..=MISSES_MAX {
             let path = format!("/api/session/messages?n={}&ack=0", self.next);
             let request = Request::post(&path).body("text/plain", message.clone());
@@ -78,11 +79,12 @@ impl Polls {
                     self.next += 1;
                     return Ok(());
                 }
-                Some(400 | 404) => break,
+                Some(404) => return Err(Some(UNKNOWN)),
+                Some(400) => break,
                 _ => tokio::time::sleep(PAUSE * 2_u32.pow(misses)).await,
             }
         }
-        Err(tungstenite::Error::ConnectionClosed)
+        Err(None)
     }
 }
 
