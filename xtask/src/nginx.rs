@@ -46,7 +46,7 @@ fn complete(
 ) -> Result<String> {
     let servers: Vec<String> = servers
         .iter()
-        .map(|server| format!("server {server} max_fails=1 fail_timeout=2s;"))
+        .map(|server| format!("server {server} max_fails=3 fail_timeout=2s;"))
         .collect();
     let values = [
         ("PROXY_LISTEN", listen.to_string()),
@@ -76,7 +76,7 @@ mod tests {
         let [listen, server] = [8080, 9001].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let complete = complete(&template, listen, &[server], Path::new("/tmp/x")).unwrap();
         assert!(complete.contains("listen 127.0.0.1:8080;"));
-        assert!(complete.contains("server 127.0.0.1:9001 max_fails=1 fail_timeout=2s;"));
+        assert!(complete.contains("server 127.0.0.1:9001 max_fails=3 fail_timeout=2s;"));
         assert!(complete.contains("pid /tmp/x/nginx.pid;"));
         assert!(super::complete("${OTHER}", listen, &[], Path::new("/")).is_err());
     }

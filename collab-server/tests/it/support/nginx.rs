@@ -62,7 +62,7 @@ fn complete(listen: SocketAddr, servers: &[SocketAddr], folder: &Path) -> String
     let template = include_str!("../../../../deploy/nginx/nginx.conf.template");
     let servers: Vec<String> = servers
         .iter()
-        .map(|server| format!("server {server} max_fails=1 fail_timeout=2s;"))
+        .map(|server| format!("server {server} max_fails=3 fail_timeout=2s;"))
         .collect();
     template
         .replace("${PROXY_LISTEN}", &listen.to_string())
