@@ -4,6 +4,9 @@
 //! Pure but for the lock: times are passed in. Changes become visible in their order and without a
 //! gap; one that arrives ahead of another waits for it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -93,7 +96,9 @@ pub(super) struct State {
     typists_version: u64,
     typists_told: u64,
     typists_told_at: Option<Instant>,
-    rights_version: u64,
+    /// The oldest version of the rights that anybody in here was let in under; `None` before the
+    /// first.
+    rights_version: Option<u64>,
 }
 
 /// One session's part.
@@ -339,22 +344,21 @@ impl State {
         Some((self.typists_told, people))
     }
 
+    /// The version of the rights that the roles in here are of, or an older one.
     pub(super) fn rights_version(&self) -> u64 {
-        self.rights_version
+        self.rights_version.unwrap_or(0)
     }
 
     /// Notes a version of the rights that sessions were let in under.
     pub(super) fn note_rights_version(&mut self, version: u64) {
-        self.rights_version = match self.rights_version {
-            // Those who came before were let in under the older one, and are looked at anew.
-            0 => version,
-            known => known.min(version),
-        };
+        // Those who came before were let in under the older one, and are looked at anew.
+        let known = self.rights_version.unwrap_or(version);
+        self.rights_version = Some(known.min(version));
     }
 
     /// Gives every session the role that it has now, and ends those that have none.
     pub(super) fn set_rights(&mut self, rights: &Rights) {
-        self.rights_version = rights.version;
+        self.rights_version = Some(rights.version);
         for listener in self.listeners.values_mut() {
             match rights.role_of(&listener.visitor) {
                 Some(role) => listener.role = role,

@@ -62,6 +62,31 @@ async fn hear_the_same(flags: &[&str]) {
 }
 
 #[tokio::test]
+async fn who_comes_after_a_change_of_rights_does_not_hide_it_from_those_before() {
+    // Nobody looks at the rights while this runs.
+    let server = TestServer::start_with(&["--rights-interval-ms", "5000"]).await;
+    let document = server.create_with_text("ab").await;
+    let cookie = server.new_guest().await;
+    let ben_id = id_of(&server, &cookie).await;
+    let mut ben = Talker::open(&server, &cookie, &document).await;
+    share(&server, &document, &format!("people/{ben_id}"), json!({"role": "none"})).await;
+    let mut ada = Talker::open(&server, server.cookie(), &document).await;
+    ben.send(1, "still").await;
+    // Refused, or the chat was closed before: whichever comes first, it is never stored.
+    loop {
+        let said = ben.socket.next().await;
+        match said["type"].as_str() {
+            Some("chat_reject") => assert_eq!(said["code"], "not_found"),
+            Some("error") => break assert_eq!(said["code"], "access_revoked"),
+            _ => panic!("{said}"),
+        }
+    }
+    ada.send(2, "alone").await;
+    assert_eq!(ada.answer().await["number"], 1);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn who_is_shut_out_hears_and_says_nothing_more() {
     let server = TestServer::start_with(&["--rights-interval-ms", "100"]).await;
     let document = server.create_with_text("ab").await;
