@@ -16,6 +16,7 @@ use crate::chat::{
 };
 use crate::code::RejectCode;
 use crate::entry::RawOperation;
+use crate::event::{Tell, Unwatch, Watch};
 use crate::id::{ChannelId, ClientId, DocumentId, Epoch};
 use crate::limits::MAX_SAFE_INTEGER;
 
@@ -52,6 +53,12 @@ pub enum ClientMessage {
     ChatRead(ChatRead),
     /// Asks where a stretch of the text is now.
     ChatLocate(ChatLocate),
+    /// Hears from now on what is told in a topic.
+    Watch(Watch),
+    /// Hears no more of a topic.
+    Unwatch(Unwatch),
+    /// Tells everybody who watches a topic something.
+    Tell(Tell),
 }
 
 /// Says who is there, as the first message of a connection whose upgrade did not; later it brings a
@@ -199,6 +206,9 @@ impl ClientMessage {
             ClientMessage::ChatTyping(_) => "chat_typing",
             ClientMessage::ChatRead(_) => "chat_read",
             ClientMessage::ChatLocate(_) => "chat_locate",
+            ClientMessage::Watch(_) => "watch",
+            ClientMessage::Unwatch(_) => "unwatch",
+            ClientMessage::Tell(_) => "tell",
         }
     }
 
@@ -218,6 +228,9 @@ impl ClientMessage {
         "chat_typing",
         "chat_read",
         "chat_locate",
+        "watch",
+        "unwatch",
+        "tell",
     ];
 
     /// Reads one text frame. Unknown fields are ignored; an operation is not looked into.
@@ -245,6 +258,9 @@ impl ClientMessage {
             "chat_typing" => ClientMessage::ChatTyping(parse(frame)?),
             "chat_read" => ClientMessage::ChatRead(parse(frame)?),
             "chat_locate" => ClientMessage::ChatLocate(parse(frame)?),
+            "watch" => ClientMessage::Watch(parse(frame)?),
+            "unwatch" => ClientMessage::Unwatch(parse(frame)?),
+            "tell" => ClientMessage::Tell(parse(frame)?),
             _ => return Err(Undecodable::Message("unknown message type".to_owned())),
         })
     }

@@ -149,6 +149,10 @@ text_codes! {
         ClientTaken = "client_taken",
         /// The connection has joined as many documents as one may.
         TooManyDocuments = "too_many_documents",
+        /// The connection watches as many topics as one may.
+        TooManyTopics = "too_many_topics",
+        /// The event's data is larger than an event's may be.
+        EventTooLarge = "event_too_large",
         /// A selection names a revision or offsets that the document does not have.
         BadRanges = "bad_ranges",
         /// The message is larger than a message may be.

@@ -6,7 +6,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::limits::{TENANT_ID_BYTES_MAX, TOPIC_NAME_BYTES_MAX, USER_ID_BYTES_MAX};
+use crate::limits::{
+    EVENT_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, TENANT_ID_BYTES_MAX, TOPIC_NAME_BYTES_MAX,
+    USER_ID_BYTES_MAX,
+};
 
 /// A text that is not the one spelling of the id that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -205,48 +208,77 @@ impl FromStr for TenantId {
 
 as_text!(TenantId);
 
-/// Something within a tenant that sessions watch and tell each other about.
-///
-/// Invariant: 1 to [`TOPIC_NAME_BYTES_MAX`] bytes of ASCII letters, digits, `.`, `_`, `:` and `-`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(type = "string"))]
-pub struct TopicName(Box<str>);
+macro_rules! plain_text {
+    ($(#[$doc:meta])* $name:ident, $max:expr, $is_plain:expr, $kind:literal, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[cfg_attr(test, derive(ts_rs::TS), ts(type = "string"))]
+        pub struct $name(Box<str>);
 
-impl TopicName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for TopicName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for TopicName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TopicName({})", self.0)
-    }
-}
-
-impl FromStr for TopicName {
-    type Err = ParseIdError;
-
-    fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        let is_plain =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
-        let fits = (1..=TOPIC_NAME_BYTES_MAX).contains(&text.len());
-        if fits && text.bytes().all(is_plain) {
-            return Ok(TopicName(text.into()));
+        impl $name {
+            /// The same as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
         }
-        let expected = "1 to 128 ASCII letters, digits, dots, underscores, colons and hyphens";
-        Err(ParseIdError { kind: "a topic's name", expected })
-    }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                if (1..=$max).contains(&text.len()) && text.bytes().all($is_plain) {
+                    return Ok($name(text.into()));
+                }
+                Err(ParseIdError { kind: $kind, expected: $expected })
+            }
+        }
+
+        as_text!($name);
+    };
 }
 
-as_text!(TopicName);
+/// What needs no quotes in addresses, shells and databases.
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
+}
+
+plain_text! {
+    /// Something within a tenant that sessions watch and tell each other about.
+    ///
+    /// Invariant: 1 to [`TOPIC_NAME_BYTES_MAX`] bytes of ASCII letters, digits, `.`, `_`, `:` and
+    /// `-`.
+    TopicName, TOPIC_NAME_BYTES_MAX, is_name_byte, "a topic's name",
+    "1 to 128 ASCII letters, digits, dots, underscores, colons and hyphens"
+}
+
+plain_text! {
+    /// What kind of event something is, as the application calls it.
+    ///
+    /// Invariant: 1 to [`EVENT_NAME_BYTES_MAX`] bytes of ASCII letters, digits, `.`, `_`, `:` and
+    /// `-`.
+    EventName, EVENT_NAME_BYTES_MAX, is_name_byte, "an event's name",
+    "1 to 64 ASCII letters, digits, dots, underscores, colons and hyphens"
+}
+
+plain_text! {
+    /// Tells an event from others.
+    ///
+    /// Invariant: 1 to [`EVENT_ID_BYTES_MAX`] bytes of printable ASCII without space.
+    EventId, EVENT_ID_BYTES_MAX, |byte| byte.is_ascii_graphic(), "an event's id",
+    "1 to 128 printable ASCII characters"
+}
 
 macro_rules! small_number {
     ($(#[$doc:meta])* $name:ident) => {

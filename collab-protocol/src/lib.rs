@@ -15,6 +15,8 @@ mod chat;
 mod client_message;
 mod code;
 mod entry;
+#[cfg(feature = "serde")]
+mod event;
 mod id;
 mod limits;
 #[cfg(feature = "openapi")]
@@ -42,15 +44,20 @@ pub use entry::{Entry, RawOperation};
 pub use entry::{
     OpsFrame, write_ack_entry, write_check_entry, write_composed_entry, write_op_entry,
 };
+#[cfg(feature = "serde")]
+pub use event::{
+    Event, EventTaken, EventTarget, Missed, NewEvent, PublishValue, RawJson, RoomKind, Tell, Told,
+    Unwatch, Watch, Watching,
+};
 pub use id::{
-    AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, MessageId, ParseIdError, SessionNumber,
-    TenantId, TextHash, TopicName, UserId, VersionId,
+    AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, EventId, EventName, MessageId,
+    ParseIdError, SessionNumber, TenantId, TextHash, TopicName, UserId, VersionId,
 };
 pub use limits::{
-    CHAT_MENTIONS_MAX, CHAT_PAGE_LEN, CHAT_TEXT_CHARS_MAX, COLOR_COUNT, MAX_SAFE_INTEGER,
-    NAME_CHARS_MAX, SESSION_HEADER, SESSION_PATH, SOCKET_PATH, SUBPROTOCOL, SUBPROTOCOL_AUTH,
-    TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX, TOPIC_NAME_BYTES_MAX, USER_ID_BYTES_MAX,
-    VERSION_NAME_CHARS_MAX, WireLimits,
+    CHAT_MENTIONS_MAX, CHAT_PAGE_LEN, CHAT_TEXT_CHARS_MAX, COLOR_COUNT, EVENT_ID_BYTES_MAX,
+    EVENT_NAME_BYTES_MAX, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SESSION_HEADER, SESSION_PATH,
+    SOCKET_PATH, SUBPROTOCOL, SUBPROTOCOL_AUTH, TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX,
+    TOPIC_NAME_BYTES_MAX, USER_ID_BYTES_MAX, VERSION_NAME_CHARS_MAX, WireLimits,
 };
 #[cfg(feature = "openapi")]
 pub use openapi::schemas;

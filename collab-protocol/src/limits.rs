@@ -49,6 +49,12 @@ pub const TENANT_ID_BYTES_MAX: usize = 64;
 /// The longest name of a topic, in bytes.
 pub const TOPIC_NAME_BYTES_MAX: usize = 128;
 
+/// The longest name of a kind of event, in bytes.
+pub const EVENT_NAME_BYTES_MAX: usize = 64;
+
+/// The longest id of an event, in bytes.
+pub const EVENT_ID_BYTES_MAX: usize = 128;
+
 /// What a server accepts, told in `welcome` so that a client can keep within it: it splits large
 /// edits before it sends them and composes more per submission when it would be too fast.
 ///
@@ -75,6 +81,10 @@ pub struct WireLimits {
     pub documents_max: u32,
     /// Committed operations a document keeps at hand; a session further behind gets them composed.
     pub ring_len: u32,
+    /// Topics watched over one connection.
+    pub topics_max: u32,
+    /// An event's data, in bytes of JSON.
+    pub event_bytes_max: u32,
 }
 
 impl Default for WireLimits {
@@ -89,6 +99,8 @@ impl Default for WireLimits {
             ranges_max: 16,
             documents_max: 64,
             ring_len: 1_024,
+            topics_max: 64,
+            event_bytes_max: 8_192,
         }
     }
 }

@@ -30,6 +30,11 @@ texts! {
         "00112233445566778899aabbccddeeff";
     VersionId: "A named version: 32 lower-case hexadecimal digits.", "^[0-9a-f]{32}$",
         "00112233445566778899aabbccddeeff";
+    TopicName: "A topic: letters, digits, dots, underscores, colons and hyphens.",
+        "^[A-Za-z0-9._:-]{1,128}$", "board:7";
+    EventName: "A kind of event: letters, digits, dots, underscores, colons and hyphens.",
+        "^[A-Za-z0-9._:-]{1,64}$", "deploy.finished";
+    EventId: "What tells an event from others.", "^[!-~]{1,128}$", "deploy-4711";
     UserId: "A person.", "^[!-~]{1,64}$", "g_0123456789abcdef0123456789abcdef";
 }
 
@@ -90,6 +95,10 @@ pub fn schemas() -> Vec<(String, Value)> {
         ErrorBody,
         ErrorCode,
         ErrorDetail,
+        EventId,
+        EventName,
+        EventTaken,
+        EventTarget,
         GivenRole,
         HistoryAuthor,
         HistoryBucket,
@@ -99,7 +108,9 @@ pub fn schemas() -> Vec<(String, Value)> {
         LinkAccess,
         MarkSeen,
         Me,
+        NewEvent,
         OpenSession,
+        PublishValue,
         RawOperation,
         RenameDocument,
         RenameVersion,
@@ -112,6 +123,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         SetPerson,
         Sharing,
         SharingPerson,
+        TopicName,
         UpdateMe,
         UpdateSharing,
         UserId,

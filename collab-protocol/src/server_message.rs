@@ -10,7 +10,10 @@ use crate::chat::{
 use crate::client_message::SelectionRange;
 use crate::code::{ErrorCode, RejectCode};
 use crate::entry::Entry;
-use crate::id::{AuthorNumber, ChannelId, DocumentId, Epoch, SessionNumber, TextHash, UserId};
+use crate::event::{Event, Missed, Told, Watching};
+use crate::id::{
+    AuthorNumber, ChannelId, DocumentId, Epoch, SessionNumber, TextHash, TopicName, UserId,
+};
 use crate::limits::WireLimits;
 
 /// A message from a server.
@@ -62,6 +65,14 @@ pub enum ServerMessage {
     ChatRead(ChatSeen),
     /// Where a stretch of the text is now.
     ChatLocated(ChatLocated),
+    /// A topic is watched.
+    Watching(Watching),
+    /// What was said in a topic is on its way.
+    Told(Told),
+    /// Something was told to a room that this connection is in.
+    Event(Event),
+    /// Events are lost because they were taken too slowly.
+    Missed(Missed),
 }
 
 /// The first message of every connection.
@@ -269,10 +280,26 @@ pub struct ErrorMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub ch: Option<ChannelId>,
+    /// The topic that a message named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub topic: Option<TopicName>,
+    /// The number of a `tell`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub n: Option<u64>,
     /// More, for a developer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub message: Option<String>,
+}
+
+impl ErrorMessage {
+    /// One that names nothing and closes nothing.
+    pub fn new(code: ErrorCode) -> Self {
+        let (doc, ch, topic, n, message) = (None, None, None, None, None);
+        ErrorMessage { code, fatal: false, doc, ch, topic, n, message }
+    }
 }
 
 /// The answer to a `ping`.
@@ -353,6 +380,10 @@ impl ServerMessage {
         "chat_typing",
         "chat_read",
         "chat_located",
+        "watching",
+        "told",
+        "event",
+        "missed",
     ];
 
     /// The message as one text frame.
@@ -394,6 +425,10 @@ impl ServerMessage {
             "chat_typing" => ServerMessage::ChatTyping(serde_json::from_str(frame)?),
             "chat_read" => ServerMessage::ChatRead(serde_json::from_str(frame)?),
             "chat_located" => ServerMessage::ChatLocated(serde_json::from_str(frame)?),
+            "watching" => ServerMessage::Watching(serde_json::from_str(frame)?),
+            "told" => ServerMessage::Told(serde_json::from_str(frame)?),
+            "event" => ServerMessage::Event(serde_json::from_str(frame)?),
+            "missed" => ServerMessage::Missed(serde_json::from_str(frame)?),
             _ => return Err(serde::de::Error::custom("unknown message type")),
         })
     }

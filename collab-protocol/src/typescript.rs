@@ -64,6 +64,9 @@ fn aliases(out: &mut String) {
         ("MessageId", "string", "A message of a chat: 32 lower-case hexadecimal digits."),
         ("VersionId", "string", "A named version: 32 lower-case hexadecimal digits."),
         ("UserId", "string", "A person: an opaque text of at most 64 characters."),
+        ("TopicName", "string", "A topic: 1 to 128 of letters, digits, and `._:-`."),
+        ("EventName", "string", "A kind of event: 1 to 64 of letters, digits, and `._:-`."),
+        ("EventId", "string", "What tells an event from others."),
         ("ChannelId", "number", "A joined document within one connection."),
         ("AuthorNumber", "number", "A person within one document."),
         ("SessionNumber", "number", "One live session within one document."),
@@ -128,10 +131,11 @@ fn generate() -> String {
     }
     declare_all! {
         WireLimits RejectCode ErrorCode ChatCode Role
-        ClientMessage Auth Join Submit Select Leave Ping
+        ClientMessage Auth Join Submit Select Leave Ping Watch Unwatch Tell
         ChatOpen ChatSend ChatEdit ChatDelete ChatBefore ChatTyping ChatRead ChatLocate
         ServerMessage Welcome WelcomeUser Joined Person Author Ops Ack Reject Presence SlowDown
         ErrorMessage Pong Left Renamed Deleted Restored Access
+        Watching Told RoomKind Event Missed EventTarget NewEvent PublishValue EventTaken
         ChatOpened ChatNews ChatPage ChatAck ChatReject ChatTypists ChatSeen ChatLocated
         ChatMessage ChatMention ChatReference ChatPerson
         DocumentInfo DocumentList CreateDocument RenameDocument Me UpdateMe ErrorBody ErrorDetail

@@ -17,9 +17,10 @@ use crate::fanout::Fanout;
 use crate::history::Histories;
 use crate::metrics::Metrics;
 use crate::people::People;
-use crate::rate::SubmissionRates;
+use crate::rate::{Rates, SubmissionRates};
 use crate::registry::Registry;
 use crate::rights::{Action, Visitor, allows};
+use crate::rooms::Rooms;
 use crate::session::Pipes;
 use crate::shutdown::Shutdown;
 use crate::store::{DocumentRecord, Store};
@@ -43,6 +44,9 @@ pub(crate) struct App {
     pub(crate) origins: OriginPolicy,
     pub(crate) people: People,
     pub(crate) rates: SubmissionRates,
+    /// How often one person may tell topics something.
+    pub(crate) tells: Rates<(TenantId, UserId)>,
+    pub(crate) rooms: Arc<Rooms>,
     /// What is done over REST.
     pub(crate) usage: Usage,
     /// What is sent over REST in large bodies.

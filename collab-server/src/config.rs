@@ -19,7 +19,7 @@ pub use settings::{Config, SETTINGS, Setting};
 pub use source::{ConfigError, Origin, Sources};
 pub use value::{
     CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Origins, PostgresUrl, PublicUrl,
-    RedisUrl, Secret, SignInUrl, Switch,
+    RedisUrl, Secret, SignInUrl, Switch, TopicsTell,
 };
 
 use collab_protocol::WireLimits;
@@ -38,6 +38,8 @@ impl Config {
             ranges_max: self.ranges_max,
             documents_max: self.documents_per_connection_max,
             ring_len: self.ring_len,
+            topics_max: self.topics_per_connection_max,
+            event_bytes_max: self.event_bytes_max,
         }
     }
 
@@ -63,6 +65,12 @@ impl Config {
             ("token_jwks_file", self.token_jwks_file.is_some()),
         ];
         given.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect()
+    }
+
+    /// Whether anybody can come with a token.
+    #[must_use]
+    pub fn has_token_key(&self) -> bool {
+        !self.token_keys().is_empty()
     }
 
     /// Whether somebody without a token may come in, as a guest.

@@ -79,7 +79,8 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::BadChannel
         | ErrorCode::NotJoined
         | ErrorCode::BadRanges
-        | ErrorCode::TooManyDocuments => StatusCode::BAD_REQUEST,
+        | ErrorCode::TooManyDocuments
+        | ErrorCode::TooManyTopics => StatusCode::BAD_REQUEST,
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden | ErrorCode::ForeignOrigin => StatusCode::FORBIDDEN,
         ErrorCode::NotFound | ErrorCode::RevisionAhead | ErrorCode::AccessRevoked => {
@@ -90,7 +91,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::TooManyPeople
         | ErrorCode::DocumentFull => StatusCode::CONFLICT,
         ErrorCode::DocumentDeleted => StatusCode::GONE,
-        ErrorCode::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::MessageTooLarge | ErrorCode::EventTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::SlowDown => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::StorageUnavailable | ErrorCode::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::DocCorrupt | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,

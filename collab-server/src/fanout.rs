@@ -18,6 +18,7 @@ use ot_core::Revision;
 
 use crate::chat::ChatNews;
 use crate::presence_news::PresenceNews;
+use crate::rooms::EventNews;
 use crate::store::LoggedOperation;
 
 pub use local::LocalFanout;
@@ -76,6 +77,8 @@ pub enum News {
     Presence(PresenceNews),
     /// Something happened in the chat of the document that is addressed.
     Chat(ChatNews),
+    /// Something was told to a room.
+    Event(EventNews),
 }
 
 /// Operations of one document that one server has committed, dense and in order.

@@ -5,6 +5,7 @@ mod admission;
 mod body;
 mod cors;
 mod documents;
+mod events;
 mod extract;
 mod fallback;
 mod headers;
@@ -71,6 +72,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             put(sharing::set_person).delete(sharing::remove_person),
         )
         .route("/api/me", get(me::read).put(me::update))
+        .route("/api/events", post(events::tell))
+        .route("/api/topics/{topic}", post(events::publish))
         .route(UNKNOWN, axum::routing::any(unknown))
         .layer(middleware::from_fn_with_state(Arc::clone(app), permit::permit))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard_api));

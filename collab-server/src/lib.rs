@@ -29,6 +29,7 @@ mod rate;
 mod registry;
 mod revision;
 mod rights;
+mod rooms;
 mod sabotage;
 mod server;
 mod session;
@@ -56,7 +57,7 @@ pub use clock::{Clock, SystemClock};
 pub use config::{
     Config, ConfigError, CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Networks,
     Origin, Origins, PUBLIC_SITE, PostgresUrl, PublicUrl, RedisUrl, SETTINGS, Secret, Setting,
-    SignInUrl, Sources, Switch,
+    SignInUrl, Sources, Switch, TopicsTell,
 };
 pub use document::{
     CatchUp, DocumentConfig, Ended, Frame, HeadText, JoinError, JoinRequest, Joined, Participant,
@@ -72,6 +73,7 @@ pub use packing::{PackReport, pack_document};
 pub use presence_news::{HostId, PersonThere, PresenceNews, Telling};
 pub use registry::{Registry, RegistryStats};
 pub use rights::{Rights, RightsChange, Visitor};
+pub use rooms::EventNews;
 pub use server::{Server, StartError, check_config};
 pub use shutdown::signal as shutdown_signal;
 pub use store::{

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use collab_protocol::{ChatCode, CloseCode, ErrorCode, RejectCode};
+use collab_protocol::{ChatCode, CloseCode, ErrorCode, RejectCode, RoomKind};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -51,6 +51,12 @@ pub(crate) struct ClassLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ReasonLabel {
     reason: StaticText,
+}
+
+/// What a room is of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct RoomLabel {
+    room: StaticText,
 }
 
 /// The labels of an HTTP answer.
@@ -152,6 +158,10 @@ pub(crate) struct Metrics {
     rooms: Gauge<u64, AtomicU64>,
     people: Gauge<u64, AtomicU64>,
     elsewhere: Gauge<u64, AtomicU64>,
+    events: Family<RoomLabel, Counter>,
+    pub(crate) events_delivered: Counter,
+    pub(crate) events_missed: Counter,
+    topics: Gauge<u64, AtomicU64>,
     lag: Gauge<u64, AtomicU64>,
 }
 
@@ -224,6 +234,10 @@ figures! {
     mailbox_depth "mailbox_depth" "Messages waiting for documents",
     rooms "rooms" "Documents with somebody in them",
     people "people" "People in documents, counted once in each",
+    events "events" "Events told to rooms on this server, by what the room is of",
+    events_delivered "events_delivered" "Events put before connections of clients",
+    events_missed "events_missed" "Of those, events lost to connections that took them too slowly",
+    topics "topics" "Topics that connections of this server watch",
     elsewhere "sessions_elsewhere" "Sessions of other servers in documents that are open here",
     lag "lag_revisions" "Revisions that the session furthest behind lacks",
 }
@@ -281,6 +295,10 @@ impl Metrics {
             rooms: Gauge::default(),
             people: Gauge::default(),
             elsewhere: Gauge::default(),
+            events: Family::default(),
+            events_delivered: Counter::default(),
+            events_missed: Counter::default(),
+            topics: Gauge::default(),
             lag: Gauge::default(),
         };
         metrics.register();
@@ -291,6 +309,21 @@ impl Metrics {
     pub(crate) fn limited(&self, limit: Limit) {
         let limit = StaticText(limit.name());
         self.limits.get_or_create(&LimitLabel { limit }).inc();
+    }
+
+    /// Counts an event that was told to a room of this kind.
+    pub(crate) fn event(&self, room: RoomKind) {
+        let room = StaticText(match room {
+            RoomKind::User => "user",
+            RoomKind::Tenant => "tenant",
+            RoomKind::Topic => "topic",
+        });
+        self.events.get_or_create(&RoomLabel { room }).inc();
+    }
+
+    /// Notes how many topics are watched.
+    pub(crate) fn topics(&self, count: usize) {
+        self.topics.set(count as u64);
     }
 
     /// Counts a connection that did not become secure.

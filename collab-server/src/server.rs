@@ -24,8 +24,9 @@ use crate::listener::Listener;
 use crate::metrics::{MeasuredStore, Metrics};
 use crate::packing::PackingStore;
 use crate::people::People;
-use crate::rate::SubmissionRates;
+use crate::rate::{Rates, SubmissionRates};
 use crate::registry::{Registry, Watch};
+use crate::rooms::Rooms;
 use crate::session::Pipes;
 use crate::shutdown::Shutdown;
 use crate::store::{
@@ -262,6 +263,8 @@ pub(crate) async fn assemble(
         tls,
         people: People::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&clock)),
         rates: SubmissionRates::new(config.submissions_per_s, config.submissions_burst),
+        tells: Rates::new(config.tells_per_s, config.tells_burst),
+        rooms: Rooms::new(redis.clone(), Arc::clone(&metrics), &shutdown),
         pipes: Pipes::default(),
         sockets: Arc::new(Semaphore::new(config.sockets_max())),
         user_connections: UserConnections::new(config.connections_per_user_max),

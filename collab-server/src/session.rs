@@ -19,6 +19,7 @@ mod outbox;
 mod pipe;
 mod pipes;
 mod pulse;
+mod rooms;
 mod socket;
 mod strain;
 mod talks;
@@ -45,6 +46,7 @@ use crate::document::Ended;
 use crate::metrics::Limit;
 use crate::people::Profile;
 use crate::rate::Allowance;
+use crate::rooms::Seat;
 use crate::store::StoreError;
 use brake::Brake;
 use channels::{Channels, Pull};
@@ -127,7 +129,7 @@ async fn serve_link<L: Link>(
 }
 
 fn fatal(code: ErrorCode) -> ServerMessage {
-    ServerMessage::Error(ErrorMessage { code, fatal: true, doc: None, ch: None, message: None })
+    ServerMessage::Error(ErrorMessage { fatal: true, ..ErrorMessage::new(code) })
 }
 
 /// Talks with somebody who is known.
@@ -173,6 +175,8 @@ struct Session<'a, L> {
     /// Notified by the documents when there may be something to pull.
     wake: Arc<Notify>,
     may_pull: bool,
+    /// Its place in rooms of applications.
+    seat: Seat,
     bad_messages: u32,
     /// Documents it may open,
     joins_allowed: Allowance,
@@ -197,6 +201,9 @@ impl<'a, L: Link> Session<'a, L> {
         let messages_allowed = Allowance::new(messages_per_s, messages_burst);
         let channels = Channels::new(Arc::clone(&app.metrics));
         let talks = Talks::new(Arc::clone(&app.metrics));
+        let wake = Arc::new(Notify::new());
+        let topics_max = app.config.topics_per_connection_max as usize;
+        let seat = app.rooms.enter(&profile.identity, Arc::clone(&wake), topics_max);
         Session {
             app,
             link,
@@ -206,8 +213,9 @@ impl<'a, L: Link> Session<'a, L> {
             talks,
             joins: FuturesUnordered::new(),
             joining: Vec::new(),
-            wake: Arc::new(Notify::new()),
+            wake,
             may_pull: false,
+            seat,
             bad_messages: 0,
             joins_allowed,
             messages_allowed,
@@ -311,11 +319,15 @@ impl<'a, L: Link> Session<'a, L> {
             }
             self.pull_chats();
             let budget_bytes = self.app.config.frame_bytes as usize;
+            // Events have a share, so that neither they nor edits keep the others back.
+            let events = self.seat.take(budget_bytes / 4);
+            let has_events = !events.is_empty();
+            events.into_iter().for_each(|frame| self.outbox.push(frame));
             match self.channels.pull(budget_bytes) {
                 Pull::Frames(frames) => {
                     frames.into_iter().for_each(|frame| self.outbox.push(frame))
                 }
-                Pull::Nothing => self.may_pull = false,
+                Pull::Nothing => self.may_pull = has_events,
                 Pull::Ended { channel, reason } => self.on_document_ended(channel, reason)?,
             }
         }

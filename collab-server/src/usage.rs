@@ -32,7 +32,9 @@ impl Work {
     /// up at once, and for messages, which have limits of their own.
     pub(crate) fn of(method: &Method, route: &str) -> Option<Work> {
         const PAST: [&str; 5] = ["/text", "/history", "/history/summary", "/diff", "/attribution"];
-        if route.starts_with("/api/session") {
+        // A back end's events are its own to bound.
+        let is_event = route == "/api/events" || route.starts_with("/api/topics/");
+        if route.starts_with("/api/session") || is_event {
             return None;
         }
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -113,6 +115,8 @@ mod tests {
             (Method::GET, "/api/documents/{id}", None),
             (Method::GET, "/api/documents", None),
             (Method::POST, "/api/session/{id}/messages", None),
+            (Method::POST, "/api/events", None),
+            (Method::POST, "/api/topics/{topic}", None),
         ] {
             assert_eq!(Work::of(&method, route), expected, "{method} {route}");
         }

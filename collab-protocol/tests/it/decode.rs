@@ -194,3 +194,15 @@ fn each_fault_of_an_operation_has_its_reject_code() {
     let fits = RawOperation::new(r#"[1,"12345678",-2]"#.to_owned()).expect("JSON");
     assert_eq!(fits.decode(&limits).expect("an operation").base_len(), 3);
 }
+
+#[test]
+fn the_data_of_an_event_is_kept_as_it_was_written_on_one_line() {
+    let frame = "{\"type\":\"tell\",\"topic\":\"t\",\"n\":1,\"data\":{\r\n \"a\\n\": 1.50 }}";
+    let Ok(ClientMessage::Tell(tell)) = ClientMessage::decode(frame) else { panic!("{frame}") };
+    assert_eq!(tell.data.as_str(), r#"{   "a\n": 1.50 }"#);
+    for topic in ["", "a b", "a/b", &"x".repeat(129)] {
+        is_bad_message(&format!(r#"{{"type":"watch","topic":"{topic}"}}"#));
+    }
+    is_bad_message(r#"{"type":"tell","topic":"t","n":1}"#);
+    is_bad_message(r#"{"type":"tell","topic":"t","n":-1,"data":1}"#);
+}

@@ -92,6 +92,14 @@ fn a_client_message_is_read_as_it_was_written() {
             reference: ChatReference { rev: 3, start: 1, end: 2 },
             to: Some(4),
         }),
+        ClientMessage::Watch(Watch { topic: "board:7".parse().expect("a name") }),
+        ClientMessage::Unwatch(Unwatch { topic: "board:7".parse().expect("a name") }),
+        ClientMessage::Tell(Tell {
+            topic: "board:7".parse().expect("a name"),
+            n: 4,
+            name: Some("moved".parse().expect("a name")),
+            data: RawJson::new(r#"{"x": 1.50}"#).expect("JSON"),
+        }),
     ];
     assert_eq!(messages.each_ref().map(ClientMessage::kind), *ClientMessage::KINDS);
     for message in messages {

@@ -51,6 +51,9 @@ fn every_example_of_a_message_is_one() {
     reads_as::<Sharing>("sharing");
     reads_as::<UpdateSharing>("update-sharing");
     reads_as::<SetPerson>("set-person");
+    reads_as::<NewEvent>("event");
+    reads_as::<PublishValue>("value");
+    reads_as::<EventTaken>("taken");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::network::Networks;
 use super::source::{ConfigError, Sources};
 use super::value::{
     CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Origins, PublicUrl, RedisUrl,
-    Secret, SignInUrl, Switch,
+    Secret, SignInUrl, Switch, TopicsTell,
 };
 
 /// One setting, as its documentation needs it.
@@ -187,6 +187,10 @@ settings! {
         /// What the link of a new document gives to who is not among its people: off, view or edit.
         /// auto: edit where a guest creates it, who has no other way to share, else off.
         link_default: LinkDefault = "auto",
+        /// Who may tell topics something over a connection: all; people, which are guests too where
+        /// there are no others; or none. Back ends always may. Everybody may watch within their
+        /// tenant.
+        topics_tell: TopicsTell = "people",
     }
     "Limits" {
         /// One WebSocket message from a client, in bytes. A larger one closes the connection with
@@ -258,6 +262,15 @@ settings! {
         ranges_max: u32 = "16" in 1..=16,
         /// Documents open over one connection.
         documents_per_connection_max: u32 = "64" in 1..=10_000,
+        /// Topics watched over one connection.
+        topics_per_connection_max: u32 = "64" in 1..=10_000,
+        /// An event's data, in bytes of JSON.
+        event_bytes_max: u32 = "8192" in 16..=65_536,
+        /// Events a second that one person may tell topics, sustained, over all connections. More
+        /// are answered `slow_down` and not told.
+        tells_per_s: u32 = "20" in 1..=100_000,
+        /// Such events that may come at once before that rate binds.
+        tells_burst: u32 = "100" in 1..=1_000_000,
     }
     "Sessions" {
         /// How long a connection without a cookie or Authorization header may take to say who it

@@ -239,6 +239,8 @@ impl Actor {
                 News::Presence(news) => self.parts.core.heard_presence(news),
                 // Those who have the chat open listen by themselves.
                 News::Chat(_) => {}
+                // Those go to rooms.
+                News::Event(_) => {}
             },
             Some(Heard::Gap) => self.parts.core.missed(),
             // Looking at the log now and then goes on.

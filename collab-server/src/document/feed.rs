@@ -362,11 +362,8 @@ impl Address {
                 retry_ms: code.retryable().then(|| u32::try_from(retry_ms).unwrap_or(u32::MAX)),
             }),
             Answer::BadRanges => ServerMessage::Error(collab_protocol::ErrorMessage {
-                code: ErrorCode::BadRanges,
-                fatal: false,
-                doc: None,
                 ch: Some(ch),
-                message: None,
+                ..collab_protocol::ErrorMessage::new(ErrorCode::BadRanges)
             }),
         };
         message.to_json()

@@ -25,6 +25,13 @@ impl From<String> for Frame {
     }
 }
 
+impl From<Bytes> for Frame {
+    /// Of JSON that several share.
+    fn from(json: Bytes) -> Self {
+        Frame { head: json, text: None, tail: Bytes::new() }
+    }
+}
+
 impl Frame {
     /// A message whose first member that is an empty string called `"text"` is to be this text.
     pub(super) fn with_text(json: String, text: Arc<str>) -> Self {

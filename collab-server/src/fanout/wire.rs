@@ -24,6 +24,7 @@ const BATCH: u8 = 2;
 const PRESENCE: u8 = 3;
 /// As JSON too.
 const CHAT: u8 = 16;
+const EVENT: u8 = 4;
 
 /// What one message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,7 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
         }
         News::Presence(news) => json(PRESENCE, from, news),
         News::Chat(news) => json(CHAT, from, news),
+        News::Event(news) => json(EVENT, from, news),
     }
 }
 
@@ -73,7 +75,7 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
 pub(super) fn read(bytes: &[u8]) -> Result<(ServerId, Word), Unreadable> {
     let mut reader = Reader { bytes };
     let [version, kind] = reader.array()?;
-    if version != VERSION || !matches!(kind, GAP | BEAT | BATCH | PRESENCE | CHAT) {
+    if version != VERSION || !matches!(kind, GAP | BEAT | BATCH | PRESENCE | EVENT | CHAT) {
         return Err(Unreadable::Unknown);
     }
     let from = ServerId::new(u128::from_be_bytes(reader.array()?));
@@ -82,6 +84,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(ServerId, Word), Unreadable> {
         BEAT => Word::Beat(u64::from_be_bytes(reader.array()?)),
         PRESENCE => Word::News(News::Presence(read_json(&mut reader)?)),
         CHAT => Word::News(News::Chat(read_json(&mut reader)?)),
+        EVENT => Word::News(News::Event(read_json(&mut reader)?)),
         _ => Word::News(News::Batch(read_batch(&mut reader)?)),
     };
     if reader.bytes.is_empty() { Ok((from, word)) } else { Err(Unreadable::Malformed) }
@@ -185,6 +188,7 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
     use crate::presence_news::{HostId, PersonThere, PresenceNews, Telling};
+    use crate::rooms::EventNews;
     use collab_protocol::{SelectionRange, SessionNumber};
     use proptest::prelude::*;
 
@@ -233,6 +237,12 @@ mod tests {
         News::Chat(crate::chat::ChatNews::Typing { person, on: true })
     }
 
+    fn event() -> News {
+        let event = r#"{"room":"topic","topic":"a","name":"b","data":[1.50],"id":"7","time_ms":5}"#;
+        let event = serde_json::from_str(event).expect("an event");
+        News::Event(EventNews { event, is_given: true })
+    }
+
     #[test]
     fn every_word_reads_back_as_written_and_never_when_it_is_cut_short() {
         let words = [
@@ -241,6 +251,7 @@ mod tests {
             (news(HERE, &batch()), Word::News(batch())),
             (news(HERE, &presence()), Word::News(presence())),
             (news(HERE, &typing()), Word::News(typing())),
+            (news(HERE, &event()), Word::News(event())),
         ];
         for (bytes, word) in words {
             assert_eq!(read(&bytes), Ok((HERE, word)));
@@ -271,7 +282,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_are_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..5) {
+        fn no_bytes_are_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..6) {
             let _ = read(&bytes);
             let _ = read(&[&[VERSION, kind], &bytes[..]].concat());
         }

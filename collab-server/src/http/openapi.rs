@@ -101,6 +101,7 @@ fn path_parameter(name: &str) -> Value {
         "id" => (reference("DocumentId"), "The document."),
         "version" => (reference("VersionId"), "The named version."),
         "user" => (reference("UserId"), "The person."),
+        "topic" => (reference("TopicName"), "The topic."),
         _ => (json!({ "type": "string" }), "As the answer before gave it."),
     };
     json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": about })

@@ -43,6 +43,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    app.metrics.topics(app.rooms.topic_count());
     let text = app.metrics.text(&app.registry.stats(), &app.registry.rooms());
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

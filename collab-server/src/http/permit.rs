@@ -15,6 +15,7 @@ use collab_protocol::{DocumentId, ErrorCode};
 
 use super::extract::{Asking, Permitted};
 use crate::app::App;
+use crate::auth::Kind;
 use crate::error::ApiError;
 use crate::rights::{Needs, Route};
 
@@ -37,6 +38,12 @@ pub(super) async fn permit(
     let Some(Asking(identity)) = parts.extensions.get::<Asking>().cloned() else {
         return Err(refused(ApiError::new(ErrorCode::Unauthenticated)));
     };
+    if route.action.needs() == Needs::Service {
+        return match identity.kind {
+            Kind::Service => Ok(next.run(Request::from_parts(parts, body)).await),
+            Kind::Guest | Kind::Person => Err(refused(ApiError::new(ErrorCode::Forbidden))),
+        };
+    }
     let params = parts.extract::<RawPathParams>().await.ok();
     let named = params.as_ref().and_then(document_in);
     let document = named.ok_or_else(|| refused(ApiError::new(ErrorCode::NotFound)))?;

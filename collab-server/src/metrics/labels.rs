@@ -29,6 +29,8 @@ pub(crate) enum Limit {
     Uploads,
     /// Messages of one person in one chat.
     Chat,
+    /// Events told to topics by one person.
+    Tells,
 }
 
 impl Limit {
@@ -48,6 +50,7 @@ impl Limit {
             Limit::Past => "past",
             Limit::Uploads => "uploads",
             Limit::Chat => "chat",
+            Limit::Tells => "tells",
         }
     }
 }

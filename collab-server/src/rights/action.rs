@@ -2,6 +2,9 @@
 
 use collab_protocol::{ClientMessage, Role};
 
+use crate::auth::Kind;
+use crate::config::TopicsTell;
+
 /// Everything that somebody can ask: one for each kind of message, and one for each REST call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Action {
@@ -19,6 +22,9 @@ pub(crate) enum Action {
     ChatTyping,
     ChatRead,
     ChatLocate,
+    Watch,
+    Unwatch,
+    Tell,
     CreateDocument,
     ListDocuments,
     ReadDocument,
@@ -43,6 +49,8 @@ pub(crate) enum Action {
     RemovePerson,
     ReadMe,
     UpdateMe,
+    TellEvent,
+    PublishValue,
 }
 
 /// The least that somebody must be for an action.
@@ -52,6 +60,8 @@ pub(crate) enum Needs {
     Nothing,
     /// This role in the document, or one above it.
     Role(Role),
+    /// To be a back end.
+    Service,
 }
 
 impl Action {
@@ -61,6 +71,10 @@ impl Action {
             Action::Auth
             | Action::Leave
             | Action::Ping
+            // Within one's tenant; telling has a rule of its own.
+            | Action::Watch
+            | Action::Unwatch
+            | Action::Tell
             | Action::CreateDocument
             | Action::ListDocuments
             | Action::ReadMe
@@ -99,6 +113,7 @@ impl Action {
             | Action::RestoreDocument
             | Action::SetLink
             | Action::SetPerson => Needs::Role(Role::Owner),
+            Action::TellEvent | Action::PublishValue => Needs::Service,
         }
     }
 }
@@ -121,6 +136,9 @@ impl From<&ClientMessage> for Action {
             ClientMessage::ChatTyping(_) => Action::ChatTyping,
             ClientMessage::ChatRead(_) => Action::ChatRead,
             ClientMessage::ChatLocate(_) => Action::ChatLocate,
+            ClientMessage::Watch(_) => Action::Watch,
+            ClientMessage::Unwatch(_) => Action::Unwatch,
+            ClientMessage::Tell(_) => Action::Tell,
         }
     }
 }
@@ -129,7 +147,18 @@ impl From<&ClientMessage> for Action {
 pub(crate) const fn allows(role: Role, action: Action) -> bool {
     match action.needs() {
         Needs::Nothing => true,
+        Needs::Service => false,
         Needs::Role(least) => rank(role) >= rank(least),
+    }
+}
+
+/// Whether somebody may tell topics of their tenant something over a connection. `has_guests_only`:
+/// nobody can come with a token.
+pub(crate) const fn may_tell(policy: TopicsTell, who: Kind, has_guests_only: bool) -> bool {
+    match (policy, who) {
+        (_, Kind::Service) | (TopicsTell::All, _) | (TopicsTell::People, Kind::Person) => true,
+        (TopicsTell::People, Kind::Guest) => has_guests_only,
+        (TopicsTell::None, Kind::Person | Kind::Guest) => false,
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route("DELETE", "/api/documents/{id}/people/{user}", Action::RemovePerson),
     route("GET", "/api/me", Action::ReadMe),
     route("PUT", "/api/me", Action::UpdateMe),
+    route("POST", "/api/events", Action::TellEvent),
+    route("POST", "/api/topics/{topic}", Action::PublishValue),
 ];
 
 impl Route {

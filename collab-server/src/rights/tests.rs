@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use collab_protocol::{ClientMessage, GivenRole, LinkAccess, Role, TenantId, UserId};
 
 use super::route::ROUTES;
-use super::{Action, Rights, RightsChange, Visitor, allows};
+use super::{Action, Rights, RightsChange, Visitor, allows, may_tell};
 
 const PAGE: &str = include_str!("../../../docs/rights.md");
 
@@ -23,7 +23,7 @@ fn visitor(name: &str) -> Visitor {
 fn message(kind: &str) -> ClientMessage {
     let (doc, client) = ("0".repeat(31) + "1", "0".repeat(31) + "2");
     let rest = format!(
-        r#""token":"t","doc":"{doc}","client":"{client}","ch":1,"seq":1,"rev":0,"op":[],"ranges":[],"t":0,"id":"{client}","text":"x","number":1,"on":true,"ref":{{"rev":0,"start":0,"end":1}}"#
+        r#""token":"t","doc":"{doc}","client":"{client}","ch":1,"seq":1,"rev":0,"op":[],"ranges":[],"t":0,"id":"{client}","text":"x","number":1,"on":true,"ref":{{"rev":0,"start":0,"end":1}},"topic":"a","n":1,"data":null"#
     );
     let frame = format!(r#"{{"type":"{kind}",{rest}}}"#);
     ClientMessage::decode(&frame).unwrap_or_else(|error| panic!("{kind}: {error}"))
@@ -176,4 +176,17 @@ fn a_change_that_changes_nothing_is_not_counted() {
     }
     let changed = rights.changed(&RightsChange::Forget { person: user("ben") });
     assert_eq!(changed.expect("it applies").version, 1);
+}
+
+#[test]
+fn who_may_tell_topics_is_a_setting_and_back_ends_always_may() {
+    use crate::auth::Kind::{Guest, Person, Service};
+    use crate::config::TopicsTell::{All, None, People};
+    for (policy, guest, person) in [(All, true, true), (People, false, true), (None, false, false)]
+    {
+        assert_eq!([Guest, Person].map(|who| may_tell(policy, who, false)), [guest, person]);
+        assert!(may_tell(policy, Service, false));
+    }
+    assert!(may_tell(People, Guest, true), "where there are no others, they are the people");
+    assert!(!may_tell(None, Guest, true));
 }

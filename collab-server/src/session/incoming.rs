@@ -70,6 +70,9 @@ impl<L: Link> Session<'_, L> {
             Ok(ClientMessage::ChatTyping(typing)) => self.on_chat_typing(&typing),
             Ok(ClientMessage::ChatRead(read)) => self.on_chat_read(&read),
             Ok(ClientMessage::ChatLocate(locate)) => self.on_chat_locate(locate),
+            Ok(ClientMessage::Watch(watch)) => self.on_watch(watch.topic),
+            Ok(ClientMessage::Unwatch(unwatch)) => self.on_unwatch(unwatch.topic),
+            Ok(ClientMessage::Tell(tell)) => self.on_tell(tell),
             Err(Undecodable::Submission { ch, seq, code, reason }) => {
                 self.app.metrics.submissions.inc();
                 if self.check_channel(ch) {
@@ -97,11 +100,9 @@ impl<L: Link> Session<'_, L> {
         let fatal = self.bad_messages >= BAD_MESSAGES_MAX;
         self.app.metrics.error(ErrorCode::BadMessage);
         self.say(&ServerMessage::Error(ErrorMessage {
-            code: ErrorCode::BadMessage,
             fatal,
-            doc: None,
-            ch: None,
             message: Some(reason.to_owned()),
+            ..ErrorMessage::new(ErrorCode::BadMessage)
         }));
         if fatal { Err(End::Close(CloseCode::BadMessage)) } else { Ok(()) }
     }
@@ -124,7 +125,10 @@ impl<L: Link> Session<'_, L> {
             | ClientMessage::ChatBefore(_)
             | ClientMessage::ChatTyping(_)
             | ClientMessage::ChatRead(_)
-            | ClientMessage::ChatLocate(_) => return true,
+            | ClientMessage::ChatLocate(_)
+            | ClientMessage::Watch(_)
+            | ClientMessage::Unwatch(_)
+            | ClientMessage::Tell(_) => return true,
         };
         let Some(open) = self.channels.get(ch) else { return true };
         let is_allowed = allows(open.feed.role(), Action::from(message));
@@ -263,7 +267,12 @@ impl<L: Link> Session<'_, L> {
         message: Option<String>,
     ) {
         self.app.metrics.error(code);
-        self.say(&ServerMessage::Error(ErrorMessage { code, fatal: false, doc, ch, message }));
+        self.say(&ServerMessage::Error(ErrorMessage {
+            doc,
+            ch,
+            message,
+            ..ErrorMessage::new(code)
+        }));
     }
 
     fn reject(&mut self, ch: ChannelId, seq: u64, refusal: Refusal) {

@@ -97,7 +97,7 @@ impl World<'_> {
         self.conns[conn].side = Side::Idle;
         let document = self.tabs[self.conns[conn].tab].document;
         let (code, doc) = (error.code(), Some(document));
-        let error = ErrorMessage { code, fatal: false, doc, ch: None, message: None };
+        let error = ErrorMessage { doc, ..ErrorMessage::new(code) };
         self.send_down(conn, ServerMessage::Error(error).to_json());
     }
 

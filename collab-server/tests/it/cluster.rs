@@ -7,6 +7,7 @@
 
 mod converge;
 mod lossy;
+mod people;
 mod redis;
 
 use std::net::SocketAddr;

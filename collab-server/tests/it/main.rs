@@ -23,6 +23,7 @@ mod rest;
 mod restore;
 mod rights;
 mod rolling;
+mod rooms;
 mod security;
 mod sessions;
 mod sharing;

@@ -71,10 +71,13 @@ fn expected(row: &Row, actor: Actor) -> Fate {
     let message = row.what.strip_prefix("message ");
     match (message, actor) {
         (_, Actor::Nobody) => Fate::Unauthenticated,
+        // Events are a back end's.
+        (None, Actor::Service) if row.allowed == [false; 4] => Fate::Done,
+        (None, _) if row.allowed == [false; 4] => Fate::Forbidden,
         // What it opens it opens as an editor.
         (Some(_), Actor::Service) => by_role(row, Actor::Editor).expect("a role"),
         (_, actor) if by_role(row, actor).is_some() => by_role(row, actor).expect("a role"),
-        (Some("auth" | "ping"), _) => Fate::Done,
+        (Some("auth" | "ping" | "watch" | "unwatch" | "tell"), _) => Fate::Done,
         (Some("join" | "chat_open"), _) => Fate::NotFound,
         (Some(_), _) => Fate::NoChannel,
         (None, _) if row.what.contains("{id}") => Fate::NotFound,

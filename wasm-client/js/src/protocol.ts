@@ -26,6 +26,15 @@ export type VersionId = string;
 /** A person: an opaque text of at most 64 characters. */
 export type UserId = string;
 
+/** A topic: 1 to 128 of letters, digits, and `._:-`. */
+export type TopicName = string;
+
+/** A kind of event: 1 to 64 of letters, digits, and `._:-`. */
+export type EventName = string;
+
+/** What tells an event from others. */
+export type EventId = string;
+
 /** A joined document within one connection. */
 export type ChannelId = number;
 
@@ -66,13 +75,17 @@ export type WireLimits = {
   documents_max: number;
   /** Committed operations a document keeps at hand; a session further behind gets them composed. */
   ring_len: number;
+  /** Topics watched over one connection. */
+  topics_max: number;
+  /** An event's data, in bytes of JSON. */
+  event_bytes_max: number;
 };
 
 /** Why a submission was not committed. [`RejectCode::retryable`] says what to do next. */
 export type RejectCode = "bad_op" | "bad_text" | "bad_ranges" | "future_base" | "stale_seq" | "seq_reuse" | "text_too_large" | "too_many_components" | "document_full" | "document_deleted" | "forbidden" | "doc_corrupt" | "slow_down" | "storage_unavailable" | "overloaded";
 
 /** Why something other than a submission could not be done. */
-export type ErrorCode = "bad_message" | "bad_channel" | "not_joined" | "not_found" | "document_deleted" | "forbidden" | "access_revoked" | "client_taken" | "too_many_documents" | "bad_ranges" | "message_too_large" | "unauthenticated" | "foreign_origin" | "bad_request" | "revision_ahead" | "too_many_versions" | "too_many_people" | "document_full" | "slow_down" | "storage_unavailable" | "overloaded" | "doc_corrupt" | "internal";
+export type ErrorCode = "bad_message" | "bad_channel" | "not_joined" | "not_found" | "document_deleted" | "forbidden" | "access_revoked" | "client_taken" | "too_many_documents" | "too_many_topics" | "event_too_large" | "bad_ranges" | "message_too_large" | "unauthenticated" | "foreign_origin" | "bad_request" | "revision_ahead" | "too_many_versions" | "too_many_people" | "document_full" | "slow_down" | "storage_unavailable" | "overloaded" | "doc_corrupt" | "internal";
 
 /** Why something asked of a chat is not done. */
 export type ChatCode = "id_reuse" | "text_too_long" | "bad_text" | "bad_mentions" | "bad_ref" | "no_message" | "not_yours" | "message_deleted" | "forbidden" | "not_found" | "document_deleted" | "too_many_open" | "slow_down" | "storage_unavailable" | "overloaded";
@@ -81,7 +94,7 @@ export type ChatCode = "id_reuse" | "text_too_long" | "bad_text" | "bad_mentions
 export type Role = "owner" | "editor" | "commenter" | "viewer";
 
 /** A message from a client. */
-export type ClientMessage = { "type": "auth" } & Auth | { "type": "join" } & Join | { "type": "submit" } & Submit | { "type": "select" } & Select | { "type": "leave" } & Leave | { "type": "ping" } & Ping | { "type": "chat_open" } & ChatOpen | { "type": "chat_send" } & ChatSend | { "type": "chat_edit" } & ChatEdit | { "type": "chat_delete" } & ChatDelete | { "type": "chat_before" } & ChatBefore | { "type": "chat_typing" } & ChatTyping | { "type": "chat_read" } & ChatRead | { "type": "chat_locate" } & ChatLocate;
+export type ClientMessage = { "type": "auth" } & Auth | { "type": "join" } & Join | { "type": "submit" } & Submit | { "type": "select" } & Select | { "type": "leave" } & Leave | { "type": "ping" } & Ping | { "type": "chat_open" } & ChatOpen | { "type": "chat_send" } & ChatSend | { "type": "chat_edit" } & ChatEdit | { "type": "chat_delete" } & ChatDelete | { "type": "chat_before" } & ChatBefore | { "type": "chat_typing" } & ChatTyping | { "type": "chat_read" } & ChatRead | { "type": "chat_locate" } & ChatLocate | { "type": "watch" } & Watch | { "type": "unwatch" } & Unwatch | { "type": "tell" } & Tell;
 
 /**
  * Says who is there, as the first message of a connection whose upgrade did not; later it brings a
@@ -141,6 +154,33 @@ export type Leave = {
 export type Ping = {
   /** Any number; a client puts its clock there, in milliseconds. */
   t: number;
+};
+
+/** Hears from now on what is told in a topic; answered by `watching`. */
+export type Watch = {
+  /** The topic. */
+  topic: TopicName;
+};
+
+/** Hears no more of a topic. Nothing is answered. */
+export type Unwatch = {
+  /** The topic. */
+  topic: TopicName;
+};
+
+/**
+ * Tells everybody who watches a topic something; answered by `told`, or by an error with the same
+ * `topic` and `n`.
+ */
+export type Tell = {
+  /** The topic. */
+  topic: TopicName;
+  /** Any number, which comes back in the answer. */
+  n: number;
+  /** What kind of event it is; `message` if left out. */
+  name?: EventName;
+  /** Anything. */
+  data: unknown;
 };
 
 /** Opens a document's chat on this connection; answered by `chat_opened` or `chat_reject`. */
@@ -220,7 +260,7 @@ export type ChatLocate = {
 };
 
 /** A message from a server. */
-export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored | { "type": "access" } & Access | { "type": "chat_opened" } & ChatOpened | { "type": "chat" } & ChatNews | { "type": "chat_page" } & ChatPage | { "type": "chat_ack" } & ChatAck | { "type": "chat_reject" } & ChatReject | { "type": "chat_typing" } & ChatTypists | { "type": "chat_read" } & ChatSeen | { "type": "chat_located" } & ChatLocated;
+export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored | { "type": "access" } & Access | { "type": "chat_opened" } & ChatOpened | { "type": "chat" } & ChatNews | { "type": "chat_page" } & ChatPage | { "type": "chat_ack" } & ChatAck | { "type": "chat_reject" } & ChatReject | { "type": "chat_typing" } & ChatTypists | { "type": "chat_read" } & ChatSeen | { "type": "chat_located" } & ChatLocated | { "type": "watching" } & Watching | { "type": "told" } & Told | { "type": "event" } & Event | { "type": "missed" } & Missed;
 
 /** The first message of every connection. */
 export type Welcome = {
@@ -365,6 +405,10 @@ export type ErrorMessage = {
   doc?: DocumentId;
   /** The channel that a message named. */
   ch?: ChannelId;
+  /** The topic that a message named. */
+  topic?: TopicName;
+  /** The number of a `tell`. */
+  n?: number;
   /** More, for a developer. */
   message?: string;
 };
@@ -410,6 +454,83 @@ export type Access = {
   ch: ChannelId;
   /** What the person may do from now on. */
   role: Role;
+};
+
+/** From now on everything told in a topic comes here. */
+export type Watching = {
+  /** The topic. */
+  topic: TopicName;
+};
+
+/** What a `tell` said is on its way to whoever watches. */
+export type Told = {
+  /** The topic. */
+  topic: TopicName;
+  /** The number of the `tell`. */
+  n: number;
+};
+
+/** What a room is of. */
+export type RoomKind = "user" | "tenant" | "topic";
+
+/**
+ * Something was told to a room that this connection is in. At most once: what finds no connection
+ * is not told later.
+ */
+export type Event = {
+  /** What the room is of. */
+  room: RoomKind;
+  /** Which topic, where it is one. */
+  topic?: TopicName;
+  /** What kind of event it is, as the application calls it. */
+  name: EventName;
+  /** Anything. */
+  data: unknown;
+  /** Tells it from others. */
+  id: EventId;
+  /** When the server took it, in milliseconds since 1970. */
+  time_ms: number;
+  /** Who told it, where it was a person. */
+  by?: UserId;
+};
+
+/** This connection took its events too slowly: some are lost, the oldest ones. */
+export type Missed = {
+  /** What the room is of that they were told in. */
+  room: RoomKind;
+  /** Which topic, where it is one. */
+  topic?: TopicName;
+  /** How many. */
+  events: number;
+};
+
+/** Whom an event is for, as a back end says it. */
+export type EventTarget = { "user": UserId } | { "tenant": boolean } | { "topic": TopicName };
+
+/** The body of `POST /api/events`. */
+export type NewEvent = {
+  /** Whom it is for. */
+  to: EventTarget;
+  /** What kind of event it is, as the application calls it. */
+  name: EventName;
+  /** Anything. */
+  data: unknown;
+  /** An id of the caller's: the same within ten minutes is told once. */
+  id?: EventId;
+};
+
+/** The body of `POST /api/topics/{topic}`. */
+export type PublishValue = {
+  /** What kind of event it is; `value` if left out. */
+  name?: EventName;
+  /** Anything. */
+  data: unknown;
+};
+
+/** An event was taken. */
+export type EventTaken = {
+  /** Its id: the caller's, or else a new one. */
+  id: EventId;
 };
 
 /**

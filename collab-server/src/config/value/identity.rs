@@ -26,6 +26,28 @@ impl FromValue for GuestPolicy {
     }
 }
 
+/// Who may tell topics something over a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopicsTell {
+    /// Everybody.
+    All,
+    /// Everybody who is signed in; guests too where nobody can be.
+    People,
+    /// Only back ends.
+    None,
+}
+
+impl FromValue for TopicsTell {
+    fn from_value(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(TopicsTell::All),
+            "people" => Ok(TopicsTell::People),
+            "none" => Ok(TopicsTell::None),
+            _ => Err("all, people or none".to_owned()),
+        }
+    }
+}
+
 /// A text that nobody is shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

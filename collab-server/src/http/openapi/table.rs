@@ -419,6 +419,37 @@ fn people() -> Vec<Operation> {
         .takes("UpdateMe")
         .errors(&[BadRequest, Forbidden, ForeignOrigin, SlowDown]),
         op(
+            "post /api/events",
+            "events tellEvent",
+            json(202, "EventTaken"),
+            "Tell a person, a tenant or a topic something, as a back end.",
+        )
+        .takes("NewEvent")
+        .errors(&[
+            BadRequest,
+            Forbidden,
+            EventTooLarge,
+            MessageTooLarge,
+            ForeignOrigin,
+            SlowDown,
+        ]),
+        op(
+            "post /api/topics/{topic}",
+            "events publishValue",
+            json(202, "EventTaken"),
+            "Tell a topic a value, as a back end: of each second the latest is told.",
+        )
+        .takes("PublishValue")
+        .errors(&[
+            BadRequest,
+            Forbidden,
+            EventTooLarge,
+            MessageTooLarge,
+            ForeignOrigin,
+            SlowDown,
+            Overloaded,
+        ]),
+        op(
             "get /api/openapi.json",
             "description readDescription",
             (200, Body::Any),

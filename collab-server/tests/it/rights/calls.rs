@@ -24,7 +24,7 @@ pub(super) fn request(
 ) -> Request {
     let (name, path) = call.split_once(' ').expect("a method and a path");
     let path = path.replace("{id}", document).replace("{version}", version);
-    let path = path.replace("{user}", person);
+    let path = path.replace("{user}", person).replace("{topic}", "board");
     assert!(!path.contains('{'), "{call} has a parameter that is not known here");
     if !is_well_formed {
         let path = format!("{path}?after=x&revision=x&from=x&to=x&buckets=x");
@@ -45,6 +45,8 @@ pub(super) fn request(
         ("PUT ", "/documents/{id}/sharing") => json!({"link": "view"}),
         ("PUT ", "/documents/{id}/people/{user}") => json!({"role": "viewer"}),
         ("PUT ", "/me") => json!({"color": 3}),
+        ("POST ", "/events") => json!({"to": {"topic": "board"}, "name": "moved", "data": 1}),
+        ("POST ", "/topics/{topic}") => json!({"data": 1}),
         _ => panic!("{call} is a call that nobody asks here yet"),
     };
     request(&path).json(&body)
