@@ -5,6 +5,8 @@ import { useChat, type Chat } from '@concord/client/chat/react';
 import { useDocument, type DocumentView } from '@concord/client/react';
 import { createRecorder, type Recorder } from '@concord/client/report';
 import { registerServiceWorker } from '@concord/client/service-worker';
+import { topic, type Topic } from '@concord/client/topics';
+import { useTopic, type TopicView } from '@concord/client/topics/react';
 import { buildServiceWorker, type ServiceWorkerBuild } from '@concord/client/sw';
 
 export const client: ConcordClient = createClient({ url: 'https://docs.example.com' });
@@ -16,6 +18,8 @@ export const hook: (id: string) => DocumentView = useDocument;
 export const chat: OpenChat = openChat(client, '00112233445566778899aabbccddeeff');
 export const view: ChatView = chat.session.view;
 export const chatHook: (id: string) => Chat = useChat;
+export const load = (): Topic<number> => topic<number>(client, 'load');
+export const shown = (): TopicView<number> => useTopic<number>('load');
 export const worker: Promise<ServiceWorkerRegistration | null> = registerServiceWorker();
 export const built: Promise<ServiceWorkerBuild> = buildServiceWorker('out');
 // @ts-expect-error an id is text
