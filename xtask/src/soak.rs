@@ -183,6 +183,27 @@ const SOAKS: &[Soak] = &[
     faults!("storage", "faults::storage", "a locked database, a full disk"),
     faults!("ending", "faults::ending", "SIGTERM under load, 50 times"),
     faults!("postgres", "faults::postgres", "PostgreSQL stopped, paused, restarted, cut off"),
+    faults!(
+        "cluster-converge",
+        "cluster::converge",
+        "150 people on two and on three servers in five documents"
+    ),
+    faults!(
+        "cluster-redis",
+        "cluster::redis",
+        "servers whose Redis is restarted 50 times, stopped for 30 s, lossy, absent for 5 min"
+    ),
+    faults!(
+        "cluster-postgres",
+        "cluster::postgres",
+        "servers whose PostgreSQL is restarted 25 times, and stopped for 30 s"
+    ),
+    faults!(
+        "cluster-partitions",
+        "cluster::partitions",
+        "servers cut off from Redis, PostgreSQL or both, or stopped, 100 rounds"
+    ),
+    faults!("cluster-speed", "cluster::speed", "what several servers cost and bring, in figures"),
 ];
 
 /// The long run that is no test; its variable, with the seconds that each target gets unless it says otherwise.

@@ -5,10 +5,14 @@
 //! and the seeds are those of `faults`: a short form with all tests, the full one by `cargo xtask
 //! soak cluster-…`.
 
+mod control;
 mod converge;
 mod lossy;
+mod partitions;
 mod people;
+mod postgres;
 mod redis;
+mod speed;
 
 use std::net::SocketAddr;
 use std::time::Duration;
