@@ -163,7 +163,8 @@ export class HttpSocket implements Socket {
       } else if (status === 413) {
         return; // too large: the close that follows says so
       } else if (status === 400 || status === 404 || ++misses > MISSES_MAX) {
-        return this.#gone(status === 404 ? UNKNOWN : 1006);
+        this.#gone(status === 404 ? UNKNOWN : 1006);
+        return;
       } else {
         await this.#pause(PAUSE_MS * 2 ** misses);
       }
