@@ -73,7 +73,15 @@ async fn without_compare_and_set_and_keys_the_fork_is_found() {
     let mut crowds = stage.people(4, TEMPER).await;
     // Whoever notices may give up; nobody is waited for who cannot end.
     let writing = AssertUnwindSafe(write(&mut crowds, 20, &stage.characters)).catch_unwind();
-    let _ = tokio::time::timeout(Duration::from_secs(10), writing).await;
+    let written = tokio::time::timeout(Duration::from_secs(10), writing).await;
+    // A server whose head was put back may see that its log does not continue, and say so, before
+    // two have committed one revision.
+    if let Ok(Err(panic)) = &written
+        && panic.downcast_ref::<String>().is_some_and(|told| told.contains("doc_corrupt"))
+    {
+        println!("a server found its log broken, and the harness heard of it");
+        return;
+    }
 
     let mut connection = PgPoolOptions::new()
         .max_connections(1)
