@@ -1,7 +1,7 @@
 // What the history view knows of a document's past, and does to it.
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { toast } from 'sonner';
-import { correct } from '@/data/address';
+import { correct, visit } from '@/data/address';
 import { type Version, codeOf, restoreRevision, useHistory, useVersions } from '@/data/history';
 import type { HistoryModel } from '@/data/history/model';
 import { useDocument } from '@/data/live';
@@ -37,7 +37,8 @@ export function usePast(id: string, place: HistoryPlace) {
   useEffect(() => {
     if (view.phase !== 'ready' || view.playing) return;
     const revision = view.revision === view.head ? {} : { revision: view.revision };
-    const timer = setTimeout(() => correct(historySearch({ ...revision, mode })), ADDRESS_PAUSE_MS);
+    const here = visit();
+    const timer = setTimeout(() => correct(here, historySearch({ ...revision, mode })), ADDRESS_PAUSE_MS);
     return () => clearTimeout(timer);
   }, [view.phase, view.playing, view.revision, view.head, mode]);
   useEffect(() => {
