@@ -117,6 +117,33 @@ describe('the history', () => {
       assert.equal(await textOf(page), `x${FIRST}${SECOND}`);
     }));
 
+  it('takes a key in the moment it appears, while the editor under it still holds the focus', () =>
+    withPast(async ({ address, ada: { page } }) => {
+      await page.goto(address);
+      await until('it can be written', () => textarea(page).isEditable());
+      // The second time, its past is there at once.
+      await page.keyboard.press('Alt+Shift+h');
+      await slider(page).waitFor();
+      await page.getByRole('button', { name: 'Back to the document' }).click();
+      await textarea(page).focus();
+      const pressed = page.evaluate(
+        () =>
+          new Promise<string>((resolve) => {
+            new MutationObserver((_, observer) => {
+              if (!document.querySelector('[aria-label="Moment of the history"]')) return;
+              observer.disconnect();
+              const held = document.activeElement ?? document.body;
+              held.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true }));
+              resolve(held.tagName);
+            }).observe(document.body, { childList: true, subtree: true });
+          }),
+      );
+      await page.keyboard.press('Alt+Shift+h');
+      assert.equal(await pressed, 'TEXTAREA');
+      await until('the editor is back', () => textarea(page).isVisible());
+      assert.equal(new URL(page.url()).search, '');
+    }));
+
   it('leads back to the line one was reading and the place one was writing at', () =>
     withPast(async ({ address, id, ada: { page }, ben }) => {
       await page.goto(address);

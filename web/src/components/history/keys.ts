@@ -14,10 +14,11 @@ const WRITTEN_IN = 'input:not([type=range]), textarea, select, [contenteditable=
 const IN_FRONT = '[role=dialog], [role=menu], [role=listbox]';
 
 export function useHistoryKeys(keys: HistoryKeys): void {
+  // The editor under the view holds the focus it had until the next frame: who sees no field writes in none.
   const press = useEffectEvent((event: KeyboardEvent) => {
     const target = event.target instanceof Element ? event.target : null;
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target?.closest(WRITTEN_IN) || document.querySelector(IN_FRONT)) return;
+    if (target?.closest(WRITTEN_IN)?.checkVisibility() || document.querySelector(IN_FRONT)) return;
     const run = meaningOf(event.key, target, keys);
     if (!run) return;
     event.preventDefault();
