@@ -223,8 +223,9 @@ impl Core {
             match self.state.carry_ranges(base, ranges) {
                 Ok(Some(carried)) => self.room.lock().select(session, carried),
                 Ok(None) => self.room.lock().answer(session, Answer::BadRanges),
-                // Made too long ago to place: the next one comes soon.
-                Err(()) => {}
+                // Made too long ago to place. Who has the text as it is now, and reads the answer
+                // behind it, says it again; there may be no next one otherwise.
+                Err(()) => self.room.lock().answer(session, Answer::SelectAgain),
             }
         }
     }

@@ -56,7 +56,7 @@ impl Edits {
         let edited = match answer {
             Answer::Ack { revision, .. } => Ok(*revision),
             Answer::Reject { code, .. } => Err(*code),
-            Answer::BadRanges => return None,
+            Answer::BadRanges | Answer::SelectAgain => return None,
         };
         let index = self.0.iter().position(|(session, _)| *session == to)?;
         self.0.swap_remove(index);

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collab_protocol::{
-    Access, Ack, AuthorNumber, ChannelId, ClientId, Deleted, ErrorCode, OpsFrame, Reject, Renamed,
-    Restored, Role, ServerMessage, SessionNumber, write_ack_entry, write_check_entry,
+    Access, Ack, AuthorNumber, ChannelId, ClientId, Deleted, ErrorCode, ErrorMessage, OpsFrame,
+    Reject, Renamed, Restored, Role, ServerMessage, SessionNumber, write_ack_entry,
+    write_check_entry,
 };
 use ot_core::Revision;
 
@@ -361,11 +362,13 @@ impl Address {
                 message,
                 retry_ms: code.retryable().then(|| u32::try_from(retry_ms).unwrap_or(u32::MAX)),
             }),
-            Answer::BadRanges => ServerMessage::Error(collab_protocol::ErrorMessage {
-                ch: Some(ch),
-                ..collab_protocol::ErrorMessage::new(ErrorCode::BadRanges)
-            }),
+            Answer::BadRanges => channel_error(ch, ErrorCode::BadRanges),
+            Answer::SelectAgain => channel_error(ch, ErrorCode::SlowDown),
         };
         message.to_json()
     }
+}
+
+fn channel_error(ch: ChannelId, code: ErrorCode) -> ServerMessage {
+    ServerMessage::Error(ErrorMessage { ch: Some(ch), ..ErrorMessage::new(code) })
 }

@@ -98,6 +98,8 @@ pub(super) enum Answer {
     Reject { seq: ClientSeq, code: RejectCode, message: Option<String> },
     /// A `select` that does not fit the text it names.
     BadRanges,
+    /// A `select` in a text that is not in memory any more: to be sent again, in a newer one.
+    SelectAgain,
 }
 
 /// See [`Shared`].

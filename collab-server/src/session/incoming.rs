@@ -187,9 +187,10 @@ impl<L: Link> Session<'_, L> {
             return;
         };
         let open = self.channels.get(ch).expect("the channel was just checked");
-        // A selection that finds the mailbox full is out of date by the time it is not.
-        if let Err(error) = open.sender.select(Revision::new(select.rev), ranges) {
-            tracing::debug!(%error, "a selection was dropped");
+        // A selection that finds the mailbox full is out of date by the time it is not. One that
+        // finds the document gone is told again with the next join.
+        if let Err(SendError::Overloaded) = open.sender.select(Revision::new(select.rev), ranges) {
+            self.error(ErrorCode::SlowDown, None, Some(ch), None);
         }
     }
 

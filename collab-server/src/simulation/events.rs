@@ -1,8 +1,8 @@
 //! What happens at the clients: connections, what arrives, and what is sent.
 
 use collab_protocol::{
-    ChannelId, ClientMessage, Entry, Join, Joined, Ops, RawOperation, Role, Select, SelectionRange,
-    ServerMessage, Submit,
+    ChannelId, ClientMessage, Entry, ErrorCode, Join, Joined, Ops, RawOperation, Role, Select,
+    SelectionRange, ServerMessage, Submit,
 };
 use ot_core::{Acknowledged, Assoc, Client, ClientSeq, Limits, Revision};
 
@@ -139,6 +139,12 @@ impl World<'_> {
                 }
             }
             ServerMessage::Access(access) => self.tabs[tab].may_write = may_type(access.role),
+            ServerMessage::Error(error)
+                if error.ch.is_some() && error.code == ErrorCode::SlowDown =>
+            {
+                self.tabs[tab].must_select = true;
+                self.pump(tab);
+            }
             ServerMessage::Error(error) => {
                 if !may_join_again(error.code) {
                     violated("nothing is damaged", format!("a join is refused: {}", error.code));

@@ -1,6 +1,6 @@
 //! What must be true once everything has come to rest.
 
-use collab_protocol::SelectionRange;
+use collab_protocol::{SelectionRange, UserId};
 use ot_core::Revision;
 
 use super::violated;
@@ -25,10 +25,6 @@ impl World<'_> {
                 tab.own,
             ));
         }
-        let unanswered = self.unanswered();
-        if !unanswered.is_empty() {
-            state.push_str(&format!("; no answer to {unanswered:?}"));
-        }
         for (number, server) in self.servers.iter().enumerate() {
             for host in server.hosts.values() {
                 let head = host.core.as_ref().map(|core| core.head());
@@ -45,21 +41,17 @@ impl World<'_> {
             tab.is_joined && tab.actions == 0 && !tab.has_pending() && tab.revision() == head
         });
         let hosts = self.servers.iter().filter(|server| server.is_alive);
-        tabs && self.unanswered().is_empty()
-            && hosts.flat_map(|server| server.hosts.values()).all(|host| {
-                let head = host.core.as_ref().map(|core| core.head());
-                // Nobody tells a server of what was said before it listened, where nothing is read
-                // unasked; who is in it is told by its own stream.
-                head.is_some_and(|head| head == self.rows[&host.document].head())
-            })
+        tabs && hosts.flat_map(|server| server.hosts.values()).all(|host| {
+            let head = host.core.as_ref().map(|core| core.head());
+            // Nobody tells a server of what was said before it listened, where nothing is read
+            // unasked; who is in it is told by its own stream.
+            head.is_some_and(|head| head == self.rows[&host.document].head())
+        })
     }
 
-    /// Whether everybody sees everybody else's selections where they are, with one server. What
-    /// several tell each other of people may still be on its way or lost: see docs/testing.md.
+    /// Whether everybody sees everybody else's selections where they are, and nobody who is not
+    /// there: on other servers too, where those tell each other.
     pub(super) fn sees_alike(&self) -> bool {
-        if !matches!(self.plan.sharing(HostId::new(0)), Sharing::Alone) {
-            return true;
-        }
         let sessions: Vec<_> = self
             .conns
             .iter()
@@ -70,14 +62,30 @@ impl World<'_> {
                 is_current.then_some(((conn.server, *host), *session, conn.tab))
             })
             .collect();
+        let is_told = matches!(self.plan.sharing(HostId::new(0)), Sharing::Told(_));
         sessions.iter().all(|(place, session, tab)| {
             let own: Vec<SelectionRange> = self.tabs[*tab].ranges();
-            let others = sessions.iter().filter(|(there, _, other)| there == place && other != tab);
-            others.into_iter().all(|(_, _, other)| {
-                let seen = self.tabs[*other].people.get(session);
-                seen.is_some_and(|(_, seen)| World::shown(seen) == own)
+            let others = sessions.iter().filter(|(.., other)| other != tab);
+            others.into_iter().all(|(there, _, other)| {
+                let people = &self.tabs[*other].people;
+                if there == place {
+                    let seen = people.get(session);
+                    return seen.is_some_and(|(_, seen)| World::shown(seen) == own);
+                }
+                let is_here = self.tabs[*other].document == self.tabs[*tab].document;
+                let mut seen = people.values().filter(|(user, _)| *user == self.tabs[*tab].user);
+                !(is_here && is_told) || seen.any(|(_, seen)| World::shown(seen) == own)
             })
-        })
+        }) && sessions.iter().all(|(.., tab)| self.sees_no_ghost(*tab))
+    }
+
+    fn sees_no_ghost(&self, tab: usize) -> bool {
+        let is_there = |user: &UserId| {
+            self.tabs.iter().any(|other| {
+                other.is_alive && other.document == self.tabs[tab].document && other.user == *user
+            })
+        };
+        self.tabs[tab].people.values().all(|(user, _)| is_there(user))
     }
 
     /// What must be true at the end.

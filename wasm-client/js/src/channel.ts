@@ -221,7 +221,7 @@ export class Channel implements ConnectionUser {
 
   /** The server has trouble with this document and ended its channel, or was told something wrong about it. */
   #onChannelError(code: string, message?: string): void {
-    if (code === 'slow_down') return; // about a selection, which the next one replaces
+    if (code === 'slow_down') return this.selectionMoved(); // it was a selection
     if (!SHUT_OUT.has(code) && !isTransient(code)) return this.#spent();
     this.closed();
     this.#onJoinError(code, message);

@@ -108,6 +108,17 @@ describe('limits and refusals', () => {
     assert.equal(stage.server.text, 'base!');
   });
 
+  test('a selection that had no effect is told again, as it is by then', async () => {
+    const stage = new Stage('base');
+    const actor = await stage.ready();
+    actor.session.setSelection({ anchor: 1, head: 3 });
+    await stage.world.pass(1_000);
+    assert.equal(stage.server.selects.length, 1);
+    stage.server.broadcast({ type: 'error', code: 'slow_down', fatal: false });
+    await stage.world.pass(1_000);
+    assert.deepEqual(stage.server.selects.slice(1).map((frame) => parse(frame).ranges), [[[1, 3]]]);
+  });
+
   test('slow_down makes it wait and send more at once', async () => {
     const stage = new Stage();
     const actor = await stage.ready();

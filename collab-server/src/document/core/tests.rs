@@ -1,11 +1,14 @@
 //! What a document orders, where the state alone does not show it.
 
-use collab_protocol::{ChannelId, DocumentId, LinkAccess, UserId};
+use collab_protocol::{ChannelId, DocumentId, LinkAccess, SelectionRange, UserId};
 use ot_core::{ClientSeq, Operation, Selection};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::document::catch_up::Stretch;
 use crate::document::feed::Held;
+use crate::document::join::Since;
+use crate::presence_news::{PersonThere, Telling};
 use crate::store::{ChainHash, DocumentRecord, TailPage, TextKey};
 
 const DOCUMENT: DocumentId = DocumentId::new(0xd0c);
@@ -21,6 +24,11 @@ fn key() -> TextKey {
 
 /// An empty document.
 fn core(sharing: Sharing) -> Core {
+    core_at(Revision::ZERO, "", sharing)
+}
+
+/// A document of which a snapshot at this revision is all that is in memory.
+fn core_at(revision: Revision, text: &str, sharing: Sharing) -> Core {
     let record = DocumentRecord {
         id: DOCUMENT,
         title: String::new(),
@@ -30,15 +38,17 @@ fn core(sharing: Sharing) -> Core {
         rights_version: 0,
         epoch: Epoch::new(7),
         text_key: key(),
-        revision: Revision::ZERO,
+        revision,
         chain: ChainHash::START,
-        len_chars: 0,
+        len_chars: text.chars().count() as u64,
         created_ms: 0,
         updated_ms: 0,
         deleted_ms: None,
     };
     let rights = Rights::new(record.tenant.clone(), user(), LinkAccess::Edit);
-    let loaded = Loaded { record, rights, snapshot: None, tail: Vec::new(), authors: Vec::new() };
+    let snapshot = Snapshot { revision, text: text.into(), chain: ChainHash::START, time_ms: 0 };
+    let snapshot = (revision > Revision::ZERO).then_some(snapshot);
+    let loaded = Loaded { record, rights, snapshot, tail: Vec::new(), authors: Vec::new() };
     Core::new(loaded, Arc::new(DocumentConfig::default()), sharing).expect("it fits")
 }
 
@@ -47,13 +57,17 @@ fn turn(core: &mut Core) -> Vec<Order> {
 }
 
 fn join(core: &mut Core, client: ClientId) -> Box<Admission> {
+    join_since(core, client, None)
+}
+
+fn join_since(core: &mut Core, client: ClientId, since: Option<Since>) -> Box<Admission> {
     let request = JoinRequest {
         participant: Participant { user: user(), name: String::new(), color: 0 },
         visitor: user().into(),
         rights_version: 0,
         client,
         channel: ChannelId(1),
-        since: None,
+        since,
         wake: Arc::new(Notify::new()),
     };
     core.ask_to_join(request).expect("there is room");
@@ -110,6 +124,18 @@ fn told(orders: Vec<Order>) -> Vec<LoggedOperation> {
     told.flatten().collect()
 }
 
+/// All that a document holds for a session.
+fn pulled(core: &Core, session: &mut Admission) -> String {
+    let mut frames = String::new();
+    while let Ok(Held::Pulled(pulled)) = session.reader.step(core.room(), 4_096, 0) {
+        frames.extend(pulled.frames);
+        if !pulled.more {
+            break;
+        }
+    }
+    frames
+}
+
 #[test]
 fn others_are_told_of_a_commit_only_where_something_carries_it() {
     for (sharing, count) in
@@ -152,13 +178,59 @@ fn a_selection_that_comes_with_the_end_of_an_append_is_carried_over_it_once() {
     core.appended(2, Outcome::Done);
     core.select(other.session, Revision::new(1), Ranges::one(Selection::new(0, 1)));
     core.turn(Duration::from_secs(10), 1_000);
-    let room = core.room().clone();
-    let mut frames = String::new();
-    while let Ok(Held::Pulled(pulled)) = watcher.reader.step(&room, 4_096, 0) {
-        frames.extend(pulled.frames);
-        if !pulled.more {
-            break;
-        }
-    }
+    let frames = pulled(&core, &mut watcher);
     assert!(frames.contains(r#""ranges":[[2,3]]"#), "{frames}");
+}
+
+#[test]
+fn a_selection_in_a_text_that_is_not_in_memory_is_asked_for_again_behind_what_lacked() {
+    // Seed 10202: it was dropped, and nobody saw it until its person moved.
+    let mut core = core_at(Revision::new(5), "12345", Sharing::Alone);
+    let since = Since { revision: Revision::new(3), epoch: Epoch::new(7) };
+    let mut late = join_since(&mut core, CLIENT, Some(since));
+    core.select(late.session, since.revision, Ranges::one(Selection::caret(3)));
+    turn(&mut core);
+    let lacks = late.reader.step(core.room(), 4_096, 0);
+    assert!(matches!(lacks, Ok(Held::Behind { .. })), "its text is read from the log first");
+    let entries = vec![r#"{"op":[3,"45"],"to":5}"#.to_owned()];
+    late.reader.caught_up(&Stretch { entries, revision: Revision::new(5) });
+    let frames = pulled(&core, &mut late);
+    assert!(frames.contains(r#""type":"error","code":"slow_down""#), "{frames}");
+    assert!(frames.contains(r#""ch":1"#), "{frames}");
+    core.select(late.session, Revision::new(5), Ranges::one(Selection::caret(3)));
+    turn(&mut core);
+    assert_eq!(pulled(&core, &mut late), "");
+}
+
+#[test]
+fn what_another_server_tells_again_is_shown_again() {
+    // Seed 5854: it came out where it was thought to be, but who had edits on the way saw it
+    // elsewhere.
+    let mut core = core_at(Revision::new(5), "12345", Sharing::Told(HostId::new(1)));
+    let mut watcher = join(&mut core, CLIENT);
+    let mut tell = |number| {
+        let person = PersonThere {
+            session: SessionNumber(9),
+            client: ClientId::new(2),
+            user: "g_2".parse().expect("an id"),
+            name: String::new(),
+            color: 3,
+            ranges: vec![SelectionRange { anchor: 2, head: 2 }],
+        };
+        core.heard_presence(&PresenceNews {
+            host: HostId::new(2),
+            number,
+            telling: Telling::Change,
+            asks: false,
+            revision: 5,
+            people: vec![person],
+            gone: Vec::new(),
+        });
+        core.turn(Duration::from_secs(number), 1_000);
+        pulled(&core, &mut watcher)
+    };
+    for number in [1, 2] {
+        let frames = tell(number);
+        assert!(frames.contains(r#""ranges":[[2,2]]"#), "telling {number}: {frames}");
+    }
 }

@@ -171,10 +171,9 @@ impl Room {
                 self.elsewhere.must_ask = true;
                 continue;
             };
-            if placed != remote.figure.ranges {
-                self.version += 1;
-                (remote.figure.ranges, remote.figure.changed) = (placed, self.version);
-            }
+            // Told anew even where they come out: who had edits on the way may see them elsewhere.
+            self.version += 1;
+            (remote.figure.ranges, remote.figure.changed) = (placed, self.version);
         }
     }
 

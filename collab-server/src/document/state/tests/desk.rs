@@ -186,7 +186,7 @@ impl Desk {
         self.answers.push(match answer {
             Answer::Ack { seq, revision } => (seq.get(), Ok(revision.get())),
             Answer::Reject { seq, code, .. } => (seq.get(), Err(code)),
-            Answer::BadRanges => panic!("selections are not answered here"),
+            Answer::BadRanges | Answer::SelectAgain => panic!("selections are not answered here"),
         });
     }
 
