@@ -25,6 +25,10 @@ impl World<'_> {
                 tab.own,
             ));
         }
+        let unanswered = self.unanswered();
+        if !unanswered.is_empty() {
+            state.push_str(&format!("; no answer to {unanswered:?}"));
+        }
         for (number, server) in self.servers.iter().enumerate() {
             for host in server.hosts.values() {
                 let head = host.core.as_ref().map(|core| core.head());
@@ -41,12 +45,13 @@ impl World<'_> {
             tab.is_joined && tab.actions == 0 && !tab.has_pending() && tab.revision() == head
         });
         let hosts = self.servers.iter().filter(|server| server.is_alive);
-        tabs && hosts.flat_map(|server| server.hosts.values()).all(|host| {
-            let head = host.core.as_ref().map(|core| core.head());
-            // Nobody tells a server of what was said before it listened, where nothing is read
-            // unasked; who is in it is told by its own stream.
-            head.is_some_and(|head| head == self.rows[&host.document].head())
-        })
+        tabs && self.unanswered().is_empty()
+            && hosts.flat_map(|server| server.hosts.values()).all(|host| {
+                let head = host.core.as_ref().map(|core| core.head());
+                // Nobody tells a server of what was said before it listened, where nothing is read
+                // unasked; who is in it is told by its own stream.
+                head.is_some_and(|head| head == self.rows[&host.document].head())
+            })
     }
 
     /// Whether everybody sees everybody else's selections where they are, and nobody who is not
