@@ -44,10 +44,8 @@ fn complete(
     servers: &[SocketAddr],
     folder: &Path,
 ) -> Result<String> {
-    let servers: Vec<String> = servers
-        .iter()
-        .map(|server| format!("server {server} max_fails=3 fail_timeout=2s;"))
-        .collect();
+    let servers: Vec<String> =
+        servers.iter().map(|server| format!("server {server} max_fails=0;")).collect();
     let values = [
         ("PROXY_LISTEN", listen.to_string()),
         ("PROXY_SERVERS", servers.join(" ")),
@@ -76,7 +74,7 @@ mod tests {
         let [listen, server] = [8080, 9001].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let complete = complete(&template, listen, &[server], Path::new("/tmp/x")).unwrap();
         assert!(complete.contains("listen 127.0.0.1:8080;"));
-        assert!(complete.contains("server 127.0.0.1:9001 max_fails=3 fail_timeout=2s;"));
+        assert!(complete.contains("server 127.0.0.1:9001 max_fails=0;"));
         assert!(complete.contains("pid /tmp/x/nginx.pid;"));
         assert!(super::complete("${OTHER}", listen, &[], Path::new("/")).is_err());
     }

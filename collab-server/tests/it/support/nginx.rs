@@ -60,10 +60,8 @@ impl Nginx {
 
 fn complete(listen: SocketAddr, servers: &[SocketAddr], folder: &Path) -> String {
     let template = include_str!("../../../../deploy/nginx/nginx.conf.template");
-    let servers: Vec<String> = servers
-        .iter()
-        .map(|server| format!("server {server} max_fails=3 fail_timeout=2s;"))
-        .collect();
+    let servers: Vec<String> =
+        servers.iter().map(|server| format!("server {server} max_fails=0;")).collect();
     template
         .replace("${PROXY_LISTEN}", &listen.to_string())
         .replace("${PROXY_SERVERS}", &servers.join(" "))
