@@ -78,6 +78,7 @@ pub struct ChatMessage {
 /// Somebody whom a frame of a chat names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChatPerson {
     /// The person.
     pub user: UserId,

@@ -106,6 +106,11 @@ hex_id! {
 }
 
 hex_id! {
+    /// A notification of one person.
+    NotificationId(u128), 32, "a notification id", "32 lower-case hexadecimal digits"
+}
+
+hex_id! {
     /// A named version of a document.
     VersionId(u128), 32, "a version id", "32 lower-case hexadecimal digits"
 }

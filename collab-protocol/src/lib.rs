@@ -19,6 +19,8 @@ mod entry;
 mod event;
 mod id;
 mod limits;
+#[cfg(feature = "serde")]
+mod notification;
 #[cfg(feature = "openapi")]
 mod openapi;
 #[cfg(feature = "serde")]
@@ -51,13 +53,20 @@ pub use event::{
 };
 pub use id::{
     AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, EventId, EventName, MessageId,
-    ParseIdError, SessionNumber, TenantId, TextHash, TopicName, UserId, VersionId,
+    NotificationId, ParseIdError, SessionNumber, TenantId, TextHash, TopicName, UserId, VersionId,
 };
 pub use limits::{
     CHAT_MENTIONS_MAX, CHAT_PAGE_LEN, CHAT_TEXT_CHARS_MAX, COLOR_COUNT, EVENT_ID_BYTES_MAX,
-    EVENT_NAME_BYTES_MAX, MAX_SAFE_INTEGER, NAME_CHARS_MAX, SESSION_HEADER, SESSION_PATH,
-    SOCKET_PATH, SUBPROTOCOL, SUBPROTOCOL_AUTH, TENANT_ID_BYTES_MAX, TITLE_CHARS_MAX,
-    TOPIC_NAME_BYTES_MAX, USER_ID_BYTES_MAX, VERSION_NAME_CHARS_MAX, WireLimits,
+    EVENT_NAME_BYTES_MAX, MAX_SAFE_INTEGER, NAME_CHARS_MAX, NOTIFICATION_BODY_CHARS_MAX,
+    NOTIFICATION_PAGE_LEN, NOTIFICATION_TITLE_CHARS_MAX, NOTIFICATION_URL_BYTES_MAX,
+    SESSION_HEADER, SESSION_PATH, SOCKET_PATH, SUBPROTOCOL, SUBPROTOCOL_AUTH, TENANT_ID_BYTES_MAX,
+    TITLE_CHARS_MAX, TOPIC_NAME_BYTES_MAX, USER_ID_BYTES_MAX, VERSION_NAME_CHARS_MAX, WireLimits,
+};
+#[cfg(feature = "serde")]
+pub use notification::{
+    EditedWhileAway, MentionedInChat, NewNotification, Notification, NotificationAbout,
+    NotificationPage, NotificationTaken, NotificationsRead, Notified, ReadNotifications,
+    SharedWithYou, ToldByApp,
 };
 #[cfg(feature = "openapi")]
 pub use openapi::schemas;

@@ -40,6 +40,18 @@ pub const CHAT_MENTIONS_MAX: usize = 32;
 /// Messages in one page of a chat.
 pub const CHAT_PAGE_LEN: u32 = 50;
 
+/// Notifications in one page.
+pub const NOTIFICATION_PAGE_LEN: u32 = 50;
+
+/// The longest title of an application's notification, in scalar values.
+pub const NOTIFICATION_TITLE_CHARS_MAX: usize = 200;
+
+/// The longest body of an application's notification, in scalar values.
+pub const NOTIFICATION_BODY_CHARS_MAX: usize = 1_000;
+
+/// The longest address that an application's notification leads to, in bytes.
+pub const NOTIFICATION_URL_BYTES_MAX: usize = 2_048;
+
 /// The longest user id, in bytes.
 pub const USER_ID_BYTES_MAX: usize = 64;
 

@@ -15,6 +15,7 @@ use crate::id::{
     AuthorNumber, ChannelId, DocumentId, Epoch, SessionNumber, TextHash, TopicName, UserId,
 };
 use crate::limits::WireLimits;
+use crate::notification::Notified;
 
 /// A message from a server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -73,6 +74,8 @@ pub enum ServerMessage {
     Event(Event),
     /// Events are lost because they were taken too slowly.
     Missed(Missed),
+    /// Something happened to this person's notifications.
+    Notified(Notified),
 }
 
 /// The first message of every connection.
@@ -384,6 +387,7 @@ impl ServerMessage {
         "told",
         "event",
         "missed",
+        "notified",
     ];
 
     /// The message as one text frame.
@@ -429,6 +433,7 @@ impl ServerMessage {
             "told" => ServerMessage::Told(serde_json::from_str(frame)?),
             "event" => ServerMessage::Event(serde_json::from_str(frame)?),
             "missed" => ServerMessage::Missed(serde_json::from_str(frame)?),
+            "notified" => ServerMessage::Notified(serde_json::from_str(frame)?),
             _ => return Err(serde::de::Error::custom("unknown message type")),
         })
     }

@@ -62,6 +62,7 @@ fn aliases(out: &mut String) {
             "xxh64 (seed 0) of a text's UTF-8: 16 lower-case hexadecimal digits.",
         ),
         ("MessageId", "string", "A message of a chat: 32 lower-case hexadecimal digits."),
+        ("NotificationId", "string", "A notification: 32 lower-case hexadecimal digits."),
         ("VersionId", "string", "A named version: 32 lower-case hexadecimal digits."),
         ("UserId", "string", "A person: an opaque text of at most 64 characters."),
         ("TopicName", "string", "A topic: 1 to 128 of letters, digits, and `._:-`."),
@@ -120,6 +121,7 @@ fn codes(out: &mut String) -> std::fmt::Result {
     writeln!(out, "export const CHAT_TEXT_CHARS_MAX = {CHAT_TEXT_CHARS_MAX};")?;
     writeln!(out, "export const CHAT_MENTIONS_MAX = {CHAT_MENTIONS_MAX};")?;
     writeln!(out, "export const CHAT_PAGE_LEN = {CHAT_PAGE_LEN};")?;
+    writeln!(out, "export const NOTIFICATION_PAGE_LEN = {NOTIFICATION_PAGE_LEN};")?;
     writeln!(out, "export const VERSION_NAME_CHARS_MAX = {VERSION_NAME_CHARS_MAX};")
 }
 
@@ -142,6 +144,9 @@ fn generate() -> String {
         HistoryAuthor HistoryEntry HistoryPage HistoryBucket HistorySummary RevisionDiff
         AttributedRun Attribution Version VersionList CreateVersion RenameVersion RestoreRevision
         RevisionRestored MarkSeen SeenMark
+        Notified Notification NotificationAbout MentionedInChat SharedWithYou EditedWhileAway
+        ToldByApp NotificationPage ReadNotifications NotificationsRead NewNotification
+        NotificationTaken
         LinkAccess GivenRole AccessBy SharingPerson Sharing UpdateSharing SetPerson
     }
     codes(&mut out).expect("writing to a string does not fail");

@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::fanout::Fanout;
 use crate::history::Histories;
 use crate::metrics::Metrics;
+use crate::notifications::Digests;
 use crate::people::People;
 use crate::rate::{Rates, SubmissionRates};
 use crate::registry::Registry;
@@ -37,6 +38,8 @@ pub(crate) struct App {
     /// The way to other servers.
     pub(crate) fanout: Arc<dyn Fanout>,
     pub(crate) histories: Histories,
+    /// What happens to documents whose owners are away.
+    pub(crate) digests: Arc<Digests>,
     /// The chats beside documents.
     pub(crate) chats: Chats,
     pub(crate) clock: Arc<dyn Clock>,

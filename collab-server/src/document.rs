@@ -23,6 +23,7 @@ mod submission;
 
 use std::sync::Arc;
 
+use collab_protocol::UserId;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use self::actor::{Answering, Inbox, JoinTicket, Parts};
@@ -150,6 +151,11 @@ impl Document {
     /// Live sessions.
     pub(crate) fn session_count(&self) -> usize {
         self.shared.room().session_count()
+    }
+
+    /// Whether a person has it open, here or, as far as is known, on another server.
+    pub(crate) fn is_here(&self, user: &UserId) -> bool {
+        self.shared.room().authors.is_here(user)
     }
 
     /// How much goes on in it.

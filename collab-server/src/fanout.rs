@@ -13,7 +13,7 @@ mod wire;
 use std::fmt;
 use std::sync::Arc;
 
-use collab_protocol::{DocumentId, TenantId, TopicName, UserId};
+use collab_protocol::{DocumentId, Notified, TenantId, TopicName, UserId};
 use ot_core::Revision;
 
 use crate::chat::ChatNews;
@@ -79,6 +79,8 @@ pub enum News {
     Chat(ChatNews),
     /// Something was told to a room.
     Event(EventNews),
+    /// Something happened to the notifications of the person who is addressed.
+    Notified(Notified),
 }
 
 /// Operations of one document that one server has committed, dense and in order.

@@ -11,6 +11,7 @@ mod fallback;
 mod headers;
 mod history;
 mod me;
+mod notifications;
 mod openapi;
 mod operation;
 mod permit;
@@ -74,6 +75,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/api/me", get(me::read).put(me::update))
         .route("/api/events", post(events::tell))
         .route("/api/topics/{topic}", post(events::publish))
+        .route("/api/notifications", get(notifications::page).post(notifications::tell))
+        .route("/api/notifications/read", post(notifications::read))
         .route(UNKNOWN, axum::routing::any(unknown))
         .layer(middleware::from_fn_with_state(Arc::clone(app), permit::permit))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard_api));

@@ -21,6 +21,7 @@ mod history;
 mod http;
 mod listener;
 mod metrics;
+mod notifications;
 mod packed;
 mod packing;
 mod people;
@@ -80,10 +81,12 @@ pub use store::{
     Activity, Append, AppendOutcome, ChainHash, ChainLink, ChatBecomes, ChatChange, ChatEntry,
     ChatExtract, ChatHead, ChatOutcome, ChatProgress, ChatRange, ClientProgress, DocumentCursor,
     DocumentPage, DocumentRecord, ImportBatch, ImportStep, ListQuery, ListedDocument, Loaded,
-    LoggedOperation, MemoryStore, NewChatMessage, NewDocument, NewOperation, OpenError, Pack,
-    PackOutcome, PackedClient, PackedRow, PackedSpan, PageLimit, PersonRecord, PostgresConfig,
-    PostgresStore, Seen, Snapshot, SqliteConfig, SqliteStore, Store, StoreError, StoreFuture,
-    StoreLayer, TailPage, TextKey, VersionRecord, Walk,
+    LoggedOperation, MemoryStore, NewChatMessage, NewDocument, NewOperation, NotificationContent,
+    NotificationEntry, NotificationExtract, NotificationHead, NotificationOutcome,
+    NotificationRange, NotificationRecord, NotificationSelection, NotificationsMarked, OpenError,
+    Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, PageLimit, PersonRecord,
+    PostgresConfig, PostgresStore, Recipient, Repeated, Seen, Snapshot, SqliteConfig, SqliteStore,
+    Store, StoreError, StoreFuture, StoreLayer, TailPage, TextKey, VersionRecord, Walk,
 };
 pub use tls::TlsError;
 pub use verify::{Damage, DocumentReport, all_documents, verify_document};

@@ -59,6 +59,12 @@ pub(crate) struct RoomLabel {
     room: StaticText,
 }
 
+/// What a notification is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct KindLabel {
+    kind: StaticText,
+}
+
 /// The labels of an HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct HttpLabel {
@@ -158,6 +164,7 @@ pub(crate) struct Metrics {
     rooms: Gauge<u64, AtomicU64>,
     people: Gauge<u64, AtomicU64>,
     elsewhere: Gauge<u64, AtomicU64>,
+    notifications: Family<KindLabel, Counter>,
     events: Family<RoomLabel, Counter>,
     pub(crate) events_delivered: Counter,
     pub(crate) events_missed: Counter,
@@ -237,6 +244,7 @@ figures! {
     events "events" "Events told to rooms on this server, by what the room is of",
     events_delivered "events_delivered" "Events put before connections of clients",
     events_missed "events_missed" "Of those, events lost to connections that took them too slowly",
+    notifications "notifications" "Notifications stored, or told anew, by what they are about",
     topics "topics" "Topics that connections of this server watch",
     elsewhere "sessions_elsewhere" "Sessions of other servers in documents that are open here",
     lag "lag_revisions" "Revisions that the session furthest behind lacks",
@@ -295,6 +303,7 @@ impl Metrics {
             rooms: Gauge::default(),
             people: Gauge::default(),
             elsewhere: Gauge::default(),
+            notifications: Family::default(),
             events: Family::default(),
             events_delivered: Counter::default(),
             events_missed: Counter::default(),
@@ -319,6 +328,11 @@ impl Metrics {
             RoomKind::Topic => "topic",
         });
         self.events.get_or_create(&RoomLabel { room }).inc();
+    }
+
+    /// A notification of this kind is stored, or told anew.
+    pub(crate) fn notification(&self, kind: &'static str) {
+        self.notifications.get_or_create(&KindLabel { kind: StaticText(kind) }).inc();
     }
 
     /// Notes how many topics are watched.

@@ -14,7 +14,7 @@ mod watching;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use collab_protocol::{ClientId, DocumentId, RejectCode};
+use collab_protocol::{ClientId, DocumentId, RejectCode, UserId};
 use ot_core::Revision;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -226,6 +226,11 @@ impl Registry {
     pub fn here(&self, document: DocumentId) -> usize {
         let activity = self.loaded(document).map(|document| document.activity());
         activity.map_or(0, |activity| activity.sessions + activity.elsewhere)
+    }
+
+    /// Whether a person has a document open, here or, as far as is known, on another server.
+    pub(crate) fn is_here(&self, document: DocumentId, user: &UserId) -> bool {
+        self.loaded(document).is_some_and(|document| document.is_here(user))
     }
 
     /// Gives a document another title and tells who has it open.

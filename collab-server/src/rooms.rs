@@ -17,7 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::body::Bytes;
 use collab_protocol::{
-    Event, EventId, EventName, RawJson, RoomKind, ServerMessage, TenantId, TopicName, UserId,
+    Event, EventId, EventName, Notified, RawJson, RoomKind, ServerMessage, TenantId, TopicName,
+    UserId,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -191,13 +192,21 @@ impl Rooms {
         table.rooms.keys().filter(|address| matches!(address, Address::Topic(..))).count()
     }
 
+    /// Tells all connections of a person what happened to their notifications.
+    pub(crate) fn notified(&self, to: &Address, news: Notified) {
+        self.deliver(to, || ServerMessage::Notified(news.clone()));
+        if let Some(fanout) = &self.fanout {
+            fanout.publish(to.clone(), Arc::new(News::Notified(news)));
+        }
+    }
+
     /// To who is here and, unless it was told already, to the other servers.
     fn spread(&self, to: &Address, news: EventNews) {
         if self.is_repeated(to, &news) {
             return;
         }
         self.metrics.event(news.event.room);
-        self.deliver(to, &news);
+        self.deliver(to, || ServerMessage::Event(news.event.clone()));
         if let Some(fanout) = &self.fanout {
             fanout.publish(to.clone(), Arc::new(News::Event(news)));
         }
@@ -206,7 +215,7 @@ impl Rooms {
     /// Another server told this.
     fn heard(&self, to: &Address, news: &EventNews) {
         if !self.is_repeated(to, news) {
-            self.deliver(to, news);
+            self.deliver(to, || ServerMessage::Event(news.event.clone()));
         }
     }
 
@@ -214,10 +223,10 @@ impl Rooms {
         news.is_given && !self.table().recent.is_first((to, &news.event.id), Instant::now())
     }
 
-    fn deliver(&self, to: &Address, news: &EventNews) {
+    fn deliver(&self, to: &Address, message: impl FnOnce() -> ServerMessage) {
         let table = self.table();
         let Some(room) = table.rooms.get(to) else { return };
-        let frame = Bytes::from(ServerMessage::Event(news.event.clone()).to_json());
+        let frame = Bytes::from(message().to_json());
         let name = RoomName::from(to);
         for inbox in room.inboxes.values() {
             self.metrics.events_delivered.inc();
@@ -256,12 +265,15 @@ impl Rooms {
                 };
                 let Some(rooms) = rooms.upgrade() else { return };
                 match heard {
-                    Some(Heard::News { news, .. }) => {
-                        if let News::Event(news) = &*news {
-                            rooms.heard(&to, news);
+                    Some(Heard::News { news, .. }) => match &*news {
+                        News::Event(news) => rooms.heard(&to, news),
+                        News::Notified(news) => {
+                            rooms.deliver(&to, || ServerMessage::Notified(news.clone()));
                         }
-                    }
-                    // What was lost is lost: events are told at most once.
+                        News::Batch(_) | News::Presence(_) | News::Chat(_) => {}
+                    },
+                    // What was lost is lost: events are told at most once, and who hears of a
+                    // later change of their notifications asks for the ones before.
                     Some(Heard::Gap) => {}
                     None => return,
                 }
@@ -304,7 +316,8 @@ fn news(to: &Address, told: Told) -> EventNews {
     EventNews { event, is_given }
 }
 
-fn new_id() -> EventId {
+/// An id of an event that has none.
+pub(crate) fn new_id() -> EventId {
     let id = uuid::Uuid::new_v4().simple().to_string();
     id.parse().expect("hexadecimal digits are an id")
 }

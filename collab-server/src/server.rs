@@ -22,6 +22,7 @@ use crate::history::{Histories, HistoryConfig};
 use crate::http;
 use crate::listener::Listener;
 use crate::metrics::{MeasuredStore, Metrics};
+use crate::notifications::{DigestingStore, Digests, finish_digests, write_digests};
 use crate::packing::PackingStore;
 use crate::people::People;
 use crate::rate::{Rates, SubmissionRates};
@@ -141,6 +142,7 @@ impl Server {
         }
         app.shutdown.tasks.spawn(crate::statistics::run(Arc::clone(&app)));
         app.shutdown.tasks.spawn(chat::watch(Arc::clone(&app)));
+        app.shutdown.tasks.spawn(write_digests(Arc::clone(&app)));
         let accepting = tokio::spawn(accepting.run(listener));
         let scheme = if app.tls.is_some() { "https" } else { "http" };
         tracing::info!(%address, "serving on {scheme}://{address}");
@@ -157,11 +159,12 @@ impl Server {
     /// any, takes no connection, lets documents finish what they have begun and their people hear
     /// of it, closes every socket with 1012, and closes the database.
     ///
-    /// Takes the time that `drain_ms`, `move_ms` and `shutdown_ms` give, and at most 5.5 s more.
+    /// Takes the time that `drain_ms`, `move_ms` and `shutdown_ms` give, and at most 6 s more.
     pub async fn stop(self) {
         let Server { app, accepting, .. } = self;
         drain(&app).await;
         send_away(&app).await;
+        finish_digests(&app).await;
         let Shutdown { stopping, overdue, tasks, .. } = app.shutdown.clone();
         stopping.cancel();
         tasks.close();
@@ -231,6 +234,8 @@ pub(crate) async fn assemble(
         let least = config.pack_revisions_min.into();
         store = Arc::new(PackingStore::start(store, least, Arc::clone(&metrics), &shutdown));
     }
+    let digests = Arc::new(Digests::default());
+    store = Arc::new(DigestingStore::new(store, Arc::clone(&digests)));
     let documents = document_config(&config);
     let redis = match &config.redis_url {
         Some(url) => {
@@ -270,6 +275,7 @@ pub(crate) async fn assemble(
         user_connections: UserConnections::new(config.connections_per_user_max),
         metrics,
         shutdown,
+        digests,
         chats: Chats::new(&config, is_shared, redis.clone()),
         histories: Histories::new(Arc::clone(&store), HistoryConfig::default()),
         registry,

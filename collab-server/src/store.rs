@@ -18,6 +18,7 @@ mod import;
 mod layer;
 mod memory;
 mod migration;
+mod notification;
 mod packed;
 mod postgres;
 mod record;
@@ -47,6 +48,11 @@ pub use error::{OpenError, StoreError};
 pub use history::{Activity, Seen, VersionRecord};
 pub use import::{ImportBatch, ImportStep};
 pub use memory::MemoryStore;
+pub use notification::{
+    NotificationContent, NotificationEntry, NotificationExtract, NotificationHead,
+    NotificationOutcome, NotificationRange, NotificationRecord, NotificationSelection,
+    NotificationsMarked, Recipient, Repeated,
+};
 pub(crate) use packed::in_background;
 pub use packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, Walk};
 pub use postgres::{PostgresConfig, PostgresStore};
@@ -459,6 +465,39 @@ pub trait Store: Send + Sync + 'static {
         person: UserId,
         number: u64,
     ) -> StoreFuture<'_, Result<ChatProgress, StoreError>>;
+
+    /// Stores a notification as its person's next number and next change; under a key that is there
+    /// none is added. The person keeps at most so many as it says.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn notify(
+        &self,
+        new: NotificationRecord,
+    ) -> StoreFuture<'_, Result<NotificationOutcome, StoreError>>;
+
+    /// A person's notifications, `limit` at most, and how all stand at that moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn notifications(
+        &self,
+        to: Recipient,
+        range: NotificationRange,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<NotificationExtract, StoreError>>;
+
+    /// Notes that a person has read notifications, all as one change. What was read stays as it is;
+    /// where nothing was unread, nothing changes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn read_notifications(
+        &self,
+        to: Recipient,
+        which: NotificationSelection,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<NotificationsMarked, StoreError>>;
 
     /// The ids of documents behind `after`, in order, deleted ones too; at most `limit`.
     ///

@@ -33,7 +33,10 @@ impl Work {
     pub(crate) fn of(method: &Method, route: &str) -> Option<Work> {
         const PAST: [&str; 5] = ["/text", "/history", "/history/summary", "/diff", "/attribution"];
         // A back end's events are its own to bound.
-        let is_event = route == "/api/events" || route.starts_with("/api/topics/");
+        let is_event = route == "/api/events"
+            || route == "/api/notifications"
+            || route.starts_with("/api/topics/");
+        // So are its notifications: of each person so many are kept.
         if route.starts_with("/api/session") || is_event {
             return None;
         }

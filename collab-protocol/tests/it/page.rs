@@ -54,6 +54,11 @@ fn every_example_of_a_message_is_one() {
     reads_as::<NewEvent>("event");
     reads_as::<PublishValue>("value");
     reads_as::<EventTaken>("taken");
+    reads_as::<NotificationPage>("notifications");
+    reads_as::<ReadNotifications>("read notifications");
+    reads_as::<NotificationsRead>("notifications read");
+    reads_as::<NewNotification>("new notification");
+    reads_as::<NotificationTaken>("notification taken");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::room::{ChatNews, Room};
 use super::{code, named, unavailable};
 use crate::app::App;
 use crate::metrics::Limit;
+use crate::notifications;
 use crate::people::Profile;
 use crate::rights::{Action, allows};
 use crate::store::{
@@ -152,7 +153,11 @@ async fn say_now(
             unavailable(error)
         })?;
         match outcome {
-            ChatOutcome::Before(entry) => return Ok(ack(place.ch, &entry)),
+            // Who asks again may do so because those whom it names were not told.
+            ChatOutcome::Before(entry) => {
+                notify(app, &entry, place).await?;
+                return Ok(ack(place.ch, &entry));
+            }
             _ if !is_allowed => return Err(ChatCode::Forbidden),
             ChatOutcome::OtherRights => {
                 let permitted = app.permit(document, &profile.identity, asked.action()).await;
@@ -164,7 +169,10 @@ async fn say_now(
                     app.metrics.chat_messages.inc();
                 }
                 app.metrics.chat_time.observe(began.elapsed().as_secs_f64());
-                return Ok(tell(app, entry, place, profile).await);
+                let (answer, told) = (tell(app, entry.clone(), place, profile), &entry);
+                let answer = answer.await;
+                notify(app, told, place).await?;
+                return Ok(answer);
             }
             ChatOutcome::DocumentDeleted => return Err(ChatCode::DocumentDeleted),
             ChatOutcome::IdReuse => return Err(ChatCode::IdReuse),
@@ -228,6 +236,11 @@ async fn tell(app: &App, entry: ChatEntry, place: &Place, profile: &Profile) -> 
     }
     app.chats.publish(place.document(), ChatNews::Changed { change });
     answer
+}
+
+/// Tells those whom a message names. Without an answer its author sends it again.
+async fn notify(app: &App, entry: &ChatEntry, place: &Place) -> Result<(), ChatCode> {
+    notifications::mentioned(app, place.document(), &entry.message).await.map_err(unavailable)
 }
 
 fn ack(ch: ChannelId, entry: &ChatEntry) -> String {

@@ -271,6 +271,9 @@ settings! {
         tells_per_s: u32 = "20" in 1..=100_000,
         /// Such events that may come at once before that rate binds.
         tells_burst: u32 = "100" in 1..=1_000_000,
+        /// Notifications that are kept for one person. Of more, the oldest that are read go first,
+        /// then the oldest.
+        notifications_per_person_max: u32 = "500" in 1..=10_000,
     }
     "Sessions" {
         /// How long a connection without a cookie or Authorization header may take to say who it
@@ -361,6 +364,10 @@ settings! {
         /// How often a loaded document looks at its log where other servers write to it too, in
         /// milliseconds. So late does what is written on one server show on another.
         poll_interval_ms: u32 = "2000" in 100..=600_000,
+        /// How long edits of a document wait until its owner, who does not have it open, is notified
+        /// of them together, in milliseconds. One document makes no more than one such notification
+        /// in that time.
+        digest_interval_ms: u32 = "300000" in 100..=86_400_000,
         /// How often the rights of loaded documents are looked at, in one question, in
         /// milliseconds. So late at most hears somebody of a change that was made elsewhere.
         rights_interval_ms: u32 = "2000" in 10..=5_000,

@@ -44,6 +44,11 @@ impl Authors {
         unknown.into_iter().cloned().collect()
     }
 
+    /// Whether a person has a live session, here or, as far as is known, on another server.
+    pub(super) fn is_here(&self, user: &UserId) -> bool {
+        self.by_user.get(user).is_some_and(|index| self.authors[*index].sessions > 0)
+    }
+
     /// Takes note of a person who is not here, unless they are known.
     pub(super) fn meet(&mut self, participant: &Participant) {
         if !self.by_user.contains_key(&participant.user) {

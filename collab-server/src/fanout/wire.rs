@@ -25,6 +25,7 @@ const PRESENCE: u8 = 3;
 /// As JSON too.
 const CHAT: u8 = 16;
 const EVENT: u8 = 4;
+const NOTIFIED: u8 = 5;
 
 /// What one message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,7 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
         News::Presence(news) => json(PRESENCE, from, news),
         News::Chat(news) => json(CHAT, from, news),
         News::Event(news) => json(EVENT, from, news),
+        News::Notified(news) => json(NOTIFIED, from, news),
     }
 }
 
@@ -75,7 +77,9 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
 pub(super) fn read(bytes: &[u8]) -> Result<(ServerId, Word), Unreadable> {
     let mut reader = Reader { bytes };
     let [version, kind] = reader.array()?;
-    if version != VERSION || !matches!(kind, GAP | BEAT | BATCH | PRESENCE | EVENT | CHAT) {
+    if version != VERSION
+        || !matches!(kind, GAP | BEAT | BATCH | PRESENCE | EVENT | NOTIFIED | CHAT)
+    {
         return Err(Unreadable::Unknown);
     }
     let from = ServerId::new(u128::from_be_bytes(reader.array()?));
@@ -84,6 +88,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(ServerId, Word), Unreadable> {
         BEAT => Word::Beat(u64::from_be_bytes(reader.array()?)),
         PRESENCE => Word::News(News::Presence(read_json(&mut reader)?)),
         CHAT => Word::News(News::Chat(read_json(&mut reader)?)),
+        NOTIFIED => Word::News(News::Notified(read_json(&mut reader)?)),
         EVENT => Word::News(News::Event(read_json(&mut reader)?)),
         _ => Word::News(News::Batch(read_batch(&mut reader)?)),
     };
@@ -243,6 +248,16 @@ mod tests {
         News::Event(EventNews { event, is_given: true })
     }
 
+    fn notified() -> News {
+        let about = r#"{"kind":"app","name":"a","title":"é","data":{"n":[1.5,null]}}"#;
+        let told =
+            r#"{"id":"000000000000000000000000000000ff","number":3,"time_ms":5,"read":false"#;
+        let news = format!(
+            r#"{{"change":7,"unread":1,"notifications":[{told},"about":{about}}}],"read_to":2}}"#
+        );
+        News::Notified(serde_json::from_str(&news).expect("news"))
+    }
+
     #[test]
     fn every_word_reads_back_as_written_and_never_when_it_is_cut_short() {
         let words = [
@@ -252,6 +267,7 @@ mod tests {
             (news(HERE, &presence()), Word::News(presence())),
             (news(HERE, &typing()), Word::News(typing())),
             (news(HERE, &event()), Word::News(event())),
+            (news(HERE, &notified()), Word::News(notified())),
         ];
         for (bytes, word) in words {
             assert_eq!(read(&bytes), Ok((HERE, word)));
@@ -282,7 +298,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_are_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..6) {
+        fn no_bytes_are_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..20) {
             let _ = read(&bytes);
             let _ = read(&[&[VERSION, kind], &bytes[..]].concat());
         }

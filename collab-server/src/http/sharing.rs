@@ -15,6 +15,7 @@ use super::extract::{Asking, Body, Permitted, PersonInPath};
 use crate::app::App;
 use crate::auth::Kind;
 use crate::error::ApiError;
+use crate::notifications::{self, SharedBy};
 use crate::people::stranger;
 use crate::rights::{Rights, RightsChange, Visitor};
 
@@ -114,6 +115,11 @@ pub(super) async fn set_person(
     Body(SetPerson { role: given }): Body<SetPerson>,
 ) -> Result<Json<Sharing>, ApiError> {
     let record = permitted.record;
+    let before = app.store.access(record.id, person.clone()).await?.1;
+    let told = given.role().map(|role| {
+        let by = (identity.kind != Kind::Service).then(|| identity.user.clone());
+        (person.clone(), role, SharedBy { by, is_new: before != Some(given) })
+    });
     let change = match given {
         GivenRole::Owner if person == record.owner => {
             return sharing(&app, record.id, &identity.user, permitted.role).await;
@@ -126,9 +132,9 @@ pub(super) async fn set_person(
                 Some((_, given)) if *given != GivenRole::None => {}
                 _ => return Err(ApiError::bad_request("the new owner has no role here yet")),
             }
-            RightsChange::HandOver { from: record.owner, to: person }
+            RightsChange::HandOver { from: record.owner.clone(), to: person }
         }
-        GivenRole::Owner => RightsChange::HandOver { from: record.owner, to: person },
+        GivenRole::Owner => RightsChange::HandOver { from: record.owner.clone(), to: person },
         _ if person == record.owner => {
             return Err(ApiError::bad_request("the owner hands the document over first"));
         }
@@ -141,6 +147,9 @@ pub(super) async fn set_person(
         }
     };
     app.registry.change_rights(record.id, change).await?;
+    if let Some((person, role, shared_by)) = told {
+        notifications::shared(&app, &record, person, role, shared_by).await?;
+    }
     // Who has handed the document over is not its owner any more.
     let (record, role) = app.access(record.id, &identity).await?;
     sharing(&app, record.id, &identity.user, role).await

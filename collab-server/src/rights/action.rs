@@ -51,6 +51,9 @@ pub(crate) enum Action {
     UpdateMe,
     TellEvent,
     PublishValue,
+    ReadNotifications,
+    MarkNotificationsRead,
+    Notify,
 }
 
 /// The least that somebody must be for an action.
@@ -78,7 +81,10 @@ impl Action {
             | Action::CreateDocument
             | Action::ListDocuments
             | Action::ReadMe
-            | Action::UpdateMe => Needs::Nothing,
+            | Action::UpdateMe
+            // One's own.
+            | Action::ReadNotifications
+            | Action::MarkNotificationsRead => Needs::Nothing,
             Action::Join
             | Action::Select
             | Action::ChatOpen
@@ -113,7 +119,7 @@ impl Action {
             | Action::RestoreDocument
             | Action::SetLink
             | Action::SetPerson => Needs::Role(Role::Owner),
-            Action::TellEvent | Action::PublishValue => Needs::Service,
+            Action::TellEvent | Action::PublishValue | Action::Notify => Needs::Service,
         }
     }
 }

@@ -46,6 +46,9 @@ pub(crate) const ROUTES: &[Route] = &[
     route("PUT", "/api/me", Action::UpdateMe),
     route("POST", "/api/events", Action::TellEvent),
     route("POST", "/api/topics/{topic}", Action::PublishValue),
+    route("GET", "/api/notifications", Action::ReadNotifications),
+    route("POST", "/api/notifications/read", Action::MarkNotificationsRead),
+    route("POST", "/api/notifications", Action::Notify),
 ];
 
 impl Route {

@@ -3,6 +3,7 @@
 mod chat;
 mod history;
 mod import;
+mod notification;
 mod packed;
 mod rights;
 mod tables;
@@ -19,6 +20,10 @@ use super::chat::{
 use super::checks::{check_dense, check_text};
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
+use super::notification::{
+    NotificationExtract, NotificationOutcome, NotificationRange, NotificationRecord,
+    NotificationSelection, NotificationsMarked, Recipient,
+};
 use super::packed::{Gathering, Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
 use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
@@ -413,6 +418,34 @@ impl Store for MemoryStore {
             stored.chat.mark_read(person.clone(), number);
             Ok(stored.chat.progress(&person))
         })
+    }
+
+    fn notify(
+        &self,
+        new: NotificationRecord,
+    ) -> StoreFuture<'_, Result<NotificationOutcome, StoreError>> {
+        self.with(|tables| Ok(tables.notifications.entry(new.to.clone()).or_default().notify(new)))
+    }
+
+    fn notifications(
+        &self,
+        to: Recipient,
+        range: NotificationRange,
+        limit: u32,
+    ) -> StoreFuture<'_, Result<NotificationExtract, StoreError>> {
+        self.with(|tables| {
+            let found = tables.notifications.get(&to);
+            Ok(found.map(|found| found.extract(range, limit)).unwrap_or_default())
+        })
+    }
+
+    fn read_notifications(
+        &self,
+        to: Recipient,
+        which: NotificationSelection,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<NotificationsMarked, StoreError>> {
+        self.with(|tables| Ok(tables.notifications.entry(to).or_default().mark(&which, now_ms)))
     }
 
     fn document_ids(

@@ -11,6 +11,7 @@ mod chat;
 mod config;
 mod history;
 mod import;
+mod notification;
 mod packed;
 mod pool;
 mod read;
@@ -38,6 +39,10 @@ use super::chat::{
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
 use super::migration;
+use super::notification::{
+    NotificationExtract, NotificationOutcome, NotificationRange, NotificationRecord,
+    NotificationSelection, NotificationsMarked, Recipient,
+};
 use super::packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
 use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
@@ -249,6 +254,22 @@ impl Store for PostgresStore {
         number: u64,
     ) -> StoreFuture<'_, Result<ChatProgress, StoreError>> {
         self.call(move |connection| Box::pin(chat::mark_read(connection, document, person, number)))
+    }
+
+    fn notify(
+        &self,
+        new: NotificationRecord,
+    ) -> StoreFuture<'_, Result<NotificationOutcome, StoreError>> {
+        self.call(move |connection| Box::pin(notification::notify(connection, new)))
+    }
+
+    fn read_notifications(
+        &self,
+        to: Recipient,
+        which: NotificationSelection,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<NotificationsMarked, StoreError>> {
+        self.call(move |connection| Box::pin(notification::read(connection, to, which, now_ms)))
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

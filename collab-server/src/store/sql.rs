@@ -8,13 +8,16 @@ mod audit;
 mod chat;
 mod history;
 mod log;
+mod notification;
 mod packed;
 mod rights;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use collab_protocol::{ClientId, DocumentId, MessageId, TenantId, UserId, VersionId};
+use collab_protocol::{
+    ClientId, DocumentId, MessageId, NotificationId, TenantId, UserId, VersionId,
+};
 use ot_core::{ClientSeq, Revision};
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query::Query;
@@ -36,6 +39,7 @@ pub(super) use self::history::{
 pub(super) use self::log::{
     find_submission, head, insert_snapshot, list, load, progress, record, since,
 };
+pub(super) use self::notification::{notifications, notify, read_notifications};
 pub(super) use self::packed::{
     delete_packed, fits, insert_page, packed_clients, packed_log, packed_pages, thin,
 };
@@ -65,6 +69,12 @@ impl From<ClientId> for Value {
 
 impl From<MessageId> for Value {
     fn from(id: MessageId) -> Self {
+        Value::Id(id.get())
+    }
+}
+
+impl From<NotificationId> for Value {
+    fn from(id: NotificationId) -> Self {
         Value::Id(id.get())
     }
 }
@@ -415,6 +425,17 @@ macro_rules! reads {
             person: UserId,
         ) -> StoreFuture<'_, Result<ChatProgress, StoreError>> {
             self.moment(move |c| Box::pin(sql::chat_progress(c, document, person)))
+        }
+
+        fn notifications(
+            &self,
+            to: Recipient,
+            range: NotificationRange,
+            limit: u32,
+        ) -> StoreFuture<'_, Result<NotificationExtract, StoreError>> {
+            self.moment(move |c| {
+                Box::pin(async move { sql::notifications(c, &to, range, limit).await })
+            })
         }
 
         fn orphans(&self, limit: u32) -> StoreFuture<'_, Result<Vec<String>, StoreError>> {

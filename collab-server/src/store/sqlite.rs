@@ -7,6 +7,7 @@
 mod chat;
 mod config;
 mod history;
+mod notification;
 mod packed;
 mod read;
 mod write;
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle;
 use self::chat::ChatWrite;
 pub use self::config::SqliteConfig;
 use self::config::{check_library, check_settings};
+use self::notification::NotificationWrite;
 pub(super) use self::read::people;
 use self::write::Write;
 use super::chat::{
@@ -32,6 +34,10 @@ use super::chat::{
 use super::history::{Activity, Seen, VersionRecord};
 use super::import::ImportStep;
 use super::migration;
+use super::notification::{
+    NotificationExtract, NotificationOutcome, NotificationRange, NotificationRecord,
+    NotificationSelection, NotificationsMarked, Recipient,
+};
 use super::packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
 use super::record::{
     Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
@@ -90,6 +96,20 @@ impl SqliteStore {
         Box::pin(async move {
             let closed = || StoreError::unavailable("the store is closed");
             let write = Write::Chat(Box::new(write), reply);
+            self.writes.send(write).await.map_err(|_| closed())?;
+            answer.await.unwrap_or_else(|_| Err(closed()))
+        })
+    }
+
+    /// Hands a write of notifications to the writer and waits for what came of it.
+    fn write_notification<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> NotificationWrite,
+    ) -> Work<'_, T> {
+        let (reply, answer) = oneshot::channel();
+        let write = Write::Notification(Box::new(write(reply)));
+        Box::pin(async move {
+            let closed = || StoreError::unavailable("the store is closed");
             self.writes.send(write).await.map_err(|_| closed())?;
             answer.await.unwrap_or_else(|_| Err(closed()))
         })
@@ -259,6 +279,22 @@ impl Store for SqliteStore {
             self.write(|reply| Write::ChatRead(document, reader, number, reply)).await?;
             self.chat_progress(document, person).await
         })
+    }
+
+    fn notify(
+        &self,
+        new: NotificationRecord,
+    ) -> StoreFuture<'_, Result<NotificationOutcome, StoreError>> {
+        self.write_notification(|reply| NotificationWrite::Notify(new, reply))
+    }
+
+    fn read_notifications(
+        &self,
+        to: Recipient,
+        which: NotificationSelection,
+        now_ms: i64,
+    ) -> StoreFuture<'_, Result<NotificationsMarked, StoreError>> {
+        self.write_notification(|reply| NotificationWrite::Read(to, which, now_ms, reply))
     }
 
     fn check(&self) -> StoreFuture<'_, Result<(), StoreError>> {

@@ -17,6 +17,7 @@ mod limits;
 mod load;
 mod long_history;
 mod messages;
+mod notifications;
 mod page;
 mod program;
 mod rest;

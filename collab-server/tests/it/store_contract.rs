@@ -9,6 +9,7 @@ mod damage;
 mod history;
 mod imports;
 mod lists;
+mod notifications;
 mod packed;
 mod past;
 mod postgres;
@@ -126,6 +127,19 @@ macro_rules! every_case {
                 unread_is_what_others_have_said_behind_it,
                 deleted_or_missing_document_takes_no_message,
                 what_a_message_is_about_and_whom_it_names_is_kept,
+            }
+            notifications {
+                notifications_are_numbered_and_come_latest_first,
+                notification_under_a_key_that_is_there_is_made_once,
+                the_same_notification_told_many_times_at_once_is_there_once,
+                simultaneous_notifications_leave_no_gap,
+                edits_told_anew_add_up_until_they_are_read,
+                what_is_read_is_one_change_and_read_once,
+                who_was_away_is_given_what_changed_since,
+                pages_of_notifications_lead_back_to_the_first,
+                of_too_many_the_oldest_read_ones_go_first,
+                each_person_of_each_tenant_has_their_own,
+                every_kind_of_notification_is_kept_as_it_was,
             }
             past {
                 nearest_snapshot_is_not_newer_than_the_revision,

@@ -20,6 +20,9 @@ export type TextHash = string;
 /** A message of a chat: 32 lower-case hexadecimal digits. */
 export type MessageId = string;
 
+/** A notification: 32 lower-case hexadecimal digits. */
+export type NotificationId = string;
+
 /** A named version: 32 lower-case hexadecimal digits. */
 export type VersionId = string;
 
@@ -260,7 +263,7 @@ export type ChatLocate = {
 };
 
 /** A message from a server. */
-export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored | { "type": "access" } & Access | { "type": "chat_opened" } & ChatOpened | { "type": "chat" } & ChatNews | { "type": "chat_page" } & ChatPage | { "type": "chat_ack" } & ChatAck | { "type": "chat_reject" } & ChatReject | { "type": "chat_typing" } & ChatTypists | { "type": "chat_read" } & ChatSeen | { "type": "chat_located" } & ChatLocated | { "type": "watching" } & Watching | { "type": "told" } & Told | { "type": "event" } & Event | { "type": "missed" } & Missed;
+export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored | { "type": "access" } & Access | { "type": "chat_opened" } & ChatOpened | { "type": "chat" } & ChatNews | { "type": "chat_page" } & ChatPage | { "type": "chat_ack" } & ChatAck | { "type": "chat_reject" } & ChatReject | { "type": "chat_typing" } & ChatTypists | { "type": "chat_read" } & ChatSeen | { "type": "chat_located" } & ChatLocated | { "type": "watching" } & Watching | { "type": "told" } & Told | { "type": "event" } & Event | { "type": "missed" } & Missed | { "type": "notified" } & Notified;
 
 /** The first message of every connection. */
 export type Welcome = {
@@ -948,6 +951,158 @@ export type SeenMark = {
 };
 
 /**
+ * Something happened to this person's notifications: one change of them. It comes to all their
+ * connections. Who misses one sees it by the numbers, and asks for what is behind the last that
+ * they hold: `GET /api/notifications?since=`.
+ */
+export type Notified = {
+  /** Which change it is. */
+  change: number;
+  /** How many are unread after it. */
+  unread: number;
+  /** What is new, or told anew. */
+  notifications?: Array<Notification>;
+  /** What is read now. */
+  read?: Array<NotificationId>;
+  /** Everything up to this number is read now. */
+  read_to?: number;
+};
+
+/** A notification as its person sees it. */
+export type Notification = {
+  /** Tells it from others, whatever becomes of it. */
+  id: NotificationId;
+  /** Its place: the highest is the latest. */
+  number: number;
+  /** When it was told, or told anew. */
+  time_ms: number;
+  /** Whether the person has read it. */
+  read: boolean;
+  /** What it is about. */
+  about: NotificationAbout;
+};
+
+/** What a notification is about. */
+export type NotificationAbout = { "kind": "mentioned" } & MentionedInChat | { "kind": "shared" } & SharedWithYou | { "kind": "edited" } & EditedWhileAway | { "kind": "app" } & ToldByApp;
+
+/** Somebody named this person in the chat of a document that they may open. */
+export type MentionedInChat = {
+  /** The document whose chat it is. */
+  doc: DocumentId;
+  /** Its title then; may be empty. */
+  title: string;
+  /** Who wrote the message. */
+  by: ChatPerson;
+  /** The message. What it says is in the chat alone, where it may be edited and taken back. */
+  message: MessageId;
+};
+
+/** A document was shared with this person by name. */
+export type SharedWithYou = {
+  /** The document. */
+  doc: DocumentId;
+  /** Its title then; may be empty. */
+  title: string;
+  /** Who shared it; absent where a back end did. */
+  by?: ChatPerson;
+  /** What the person may do with it since. */
+  role: Role;
+};
+
+/**
+ * Others edited a document of this person's while they did not have it open. There is one for each
+ * document: it tells of more edits until it is read, and then begins anew.
+ */
+export type EditedWhileAway = {
+  /** The document. */
+  doc: DocumentId;
+  /** Its title then; may be empty. */
+  title: string;
+  /** Who edited it: the first five. */
+  by: Array<ChatPerson>;
+  /** How many people did, as far as they were counted: at most 50. */
+  people: number;
+  /** How many operations they committed. */
+  edits: number;
+  /** The last revision that it tells of. */
+  rev: number;
+};
+
+/** Something the application's back end has to tell. */
+export type ToldByApp = {
+  /** What kind of event it is, as the application calls it. */
+  name: EventName;
+  /** What is shown: 1 to 200 characters. */
+  title: string;
+  /** More of it, at most 1000 characters. */
+  body?: string;
+  /** Where it leads: a path of the same origin, or an `http` or `https` address. */
+  url?: string;
+  /** Anything, for the application's page. */
+  data?: unknown;
+};
+
+/** The answer to `GET /api/notifications`. */
+export type NotificationPage = {
+  /** Notifications, latest first; 50 at most. */
+  notifications: Array<Notification>;
+  /** How many are unread, on all pages. */
+  unread: number;
+  /** The last change that all of this is after. */
+  change: number;
+  /**
+   * Present where these are all that changed behind that change. Absent where too much has, and
+   * in answers to other questions: then these are the latest, and what was held counts no more.
+   */
+  since?: number;
+  /** Whether there are earlier ones behind the last of these. */
+  more: boolean;
+};
+
+/** The body of `POST /api/notifications/read`: `ids`, or `to`, or neither for everything. */
+export type ReadNotifications = {
+  /** These are read: at most 100. */
+  ids?: Array<NotificationId>;
+  /** Everything up to this number is read. */
+  to?: number;
+};
+
+/** Its answer: how it stands now. */
+export type NotificationsRead = {
+  /** How many are unread. */
+  unread: number;
+  /** The last change. */
+  change: number;
+};
+
+/** The body of `POST /api/notifications`. */
+export type NewNotification = {
+  /** Whom to tell: 1 to 100 people of the back end's tenant. */
+  to: Array<UserId>;
+  /** What kind of event it is, as the application calls it. */
+  name: EventName;
+  /** What is shown: 1 to 200 characters. */
+  title: string;
+  /** More of it, at most 1000 characters. */
+  body?: string;
+  /** Where it leads: a path of the same origin, or an `http` or `https` address. */
+  url?: string;
+  /** Anything, for the application's page. */
+  data?: unknown;
+  /**
+   * A key of the caller's: the same one again makes nothing and is answered the same, as long as
+   * the person's notification is kept.
+   */
+  id?: EventId;
+};
+
+/** A notification is stored for everybody that it is for. */
+export type NotificationTaken = {
+  /** Its key: the caller's, or else a new one. */
+  id: EventId;
+};
+
+/**
  * What a document's link gives to somebody who is not among its people. The link is the
  * document's id, which nobody can guess.
  */
@@ -1038,4 +1193,5 @@ export const TITLE_CHARS_MAX = 200;
 export const CHAT_TEXT_CHARS_MAX = 4000;
 export const CHAT_MENTIONS_MAX = 32;
 export const CHAT_PAGE_LEN = 50;
+export const NOTIFICATION_PAGE_LEN = 50;
 export const VERSION_NAME_CHARS_MAX = 120;

@@ -138,7 +138,16 @@ const LOOKS_BACK: &[ErrorCode] = &[
 
 /// Every operation, in the order of the document's paths.
 pub(super) fn operations() -> Vec<Operation> {
-    let parts = [documents(), history(), past_texts(), versions(), sharing(), people(), sessions()];
+    let parts = [
+        documents(),
+        history(),
+        past_texts(),
+        versions(),
+        sharing(),
+        people(),
+        notifications(),
+        sessions(),
+    ];
     parts.into_iter().flatten().collect()
 }
 
@@ -455,6 +464,50 @@ fn people() -> Vec<Operation> {
             (200, Body::Any),
             "Read this description.",
         ),
+    ]
+}
+
+/// What people are told until they have read it.
+fn notifications() -> Vec<Operation> {
+    use self::operation as op;
+    vec![
+        op(
+            "get /api/notifications",
+            "notifications listNotifications",
+            json(200, "NotificationPage"),
+            "List one's own notifications, latest first, 50 at a time.",
+        )
+        .query([
+            number("before", "Only those with lower numbers than this."),
+            number(
+                "since",
+                "Those that changed behind this change, if they are no more than a page.",
+            ),
+        ])
+        .errors(&[BadRequest]),
+        op(
+            "post /api/notifications/read",
+            "notifications readNotifications",
+            json(200, "NotificationsRead"),
+            "Note what one has read, on all devices.",
+        )
+        .takes("ReadNotifications")
+        .errors(&[BadRequest, MessageTooLarge, ForeignOrigin, SlowDown]),
+        op(
+            "post /api/notifications",
+            "notifications notify",
+            json(201, "NotificationTaken"),
+            "Notify people, as a back end; the same key again notifies nobody.",
+        )
+        .takes("NewNotification")
+        .errors(&[
+            BadRequest,
+            Forbidden,
+            EventTooLarge,
+            MessageTooLarge,
+            ForeignOrigin,
+            SlowDown,
+        ]),
     ]
 }
 

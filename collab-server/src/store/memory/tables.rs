@@ -6,11 +6,13 @@ use collab_protocol::{ClientId, DocumentId, GivenRole, UserId};
 use ot_core::{ClientSeq, Revision};
 
 use super::chat::Chat;
+use super::notification::NotificationBox;
 use crate::revision::between;
 use crate::rights::Visitor;
 use crate::store::StoreError;
 use crate::store::checks::{check_loaded, check_text};
 use crate::store::history::{Seen, VersionRecord};
+use crate::store::notification::Recipient;
 use crate::store::packed::{PackedClient, PackedRow};
 use crate::store::record::{
     Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
@@ -62,6 +64,7 @@ pub(super) struct Tables {
     pub(super) opened: HashMap<(UserId, DocumentId), i64>,
     pub(super) people: HashMap<UserId, PersonRecord>,
     pub(super) settings: HashMap<&'static str, Vec<u8>>,
+    pub(super) notifications: HashMap<Recipient, NotificationBox>,
     pub(super) is_closed: bool,
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::chat::{self, ChatWrite};
 use super::history;
 use super::id_bytes;
+use super::notification::{NotificationWrite, NotificationWritten};
 use super::packed;
 use crate::rights::RightsChange;
 use crate::store::StoreError;
@@ -47,6 +48,7 @@ pub(super) enum Write {
     Import(Box<ImportStep>, Reply),
     Chat(Box<ChatWrite>, oneshot::Sender<Result<ChatOutcome, StoreError>>),
     ChatRead(DocumentId, UserId, u64, Reply),
+    Notification(Box<NotificationWrite>),
     Check(Reply),
     Close(oneshot::Sender<()>),
 }
@@ -61,6 +63,8 @@ pub(super) enum Written {
     Refused(StoreError),
     /// What a write to a chat came to.
     Chat(Box<ChatOutcome>),
+    /// What a write of notifications came to.
+    Notification(Box<NotificationWritten>),
 }
 
 /// Why the whole transaction cannot go on: the disk is full, the file is gone…
@@ -75,7 +79,7 @@ impl Write {
             Err(error) if is_constraint(&error) => self.refused_by(&error),
             Err(error) => return Err(error),
         };
-        if !matches!(written, Written::Yes | Written::Chat(_)) {
+        if !matches!(written, Written::Yes | Written::Chat(_) | Written::Notification(_)) {
             sqlx::query("rollback to one").execute(&mut *connection).await?;
         }
         sqlx::query("release one").execute(connection).await?;
@@ -128,6 +132,9 @@ impl Write {
             Write::ChatRead(document, person, number, _) => {
                 chat::mark_read(connection, *document, person, *number).await
             }
+            Write::Notification(write) => {
+                Ok(Written::Notification(Box::new(write.run(connection).await?)))
+            }
             Write::Check(_) | Write::Close(_) => Ok(Written::Yes),
         }
     }
@@ -148,6 +155,9 @@ impl Write {
                 drop(reply.send(Ok(PackOutcome::Conflict)));
             }
             (Write::Chat(_, reply), Written::Chat(outcome)) => drop(reply.send(Ok(*outcome))),
+            (Write::Notification(write), Written::Notification(written)) => {
+                write.committed(*written);
+            }
             (other, Written::Refused(error)) => other.answer(Err(error)),
             (other, _) => other.answer(Ok(())),
         }
@@ -192,6 +202,10 @@ impl Write {
             Write::Chat(_, reply) => {
                 let nothing = || StoreError::unavailable("the write came to nothing");
                 drop(reply.send(Err(result.err().unwrap_or_else(nothing))));
+            }
+            Write::Notification(write) => {
+                let nothing = || StoreError::unavailable("the write came to nothing");
+                write.failed(result.err().unwrap_or_else(nothing));
             }
             Write::Close(reply) => drop(reply.send(())),
             Write::Append(..) => unreachable!("appends are answered by outcome"),

@@ -47,6 +47,8 @@ pub(super) fn request(
         ("PUT ", "/me") => json!({"color": 3}),
         ("POST ", "/events") => json!({"to": {"topic": "board"}, "name": "moved", "data": 1}),
         ("POST ", "/topics/{topic}") => json!({"data": 1}),
+        ("POST ", "/notifications") => json!({"to": ["nina"], "name": "n", "title": "N"}),
+        ("POST ", "/notifications/read") => json!({}),
         _ => panic!("{call} is a call that nobody asks here yet"),
     };
     request(&path).json(&body)

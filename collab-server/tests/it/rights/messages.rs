@@ -107,7 +107,7 @@ async fn outcome(connection: &mut Connection, kind: &str) -> Fate {
         let said = connection.next().await;
         match said["type"].as_str().expect("a type") {
             "pong" if said["t"] == 99.0 && !has_own_time(kind) => return Fate::Done,
-            "pong" | "chat" | "watching" | "told" => {}
+            "pong" | "chat" | "watching" | "told" | "notified" => {}
             "chat_opened" | "chat_ack" | "chat_page" | "chat_located" | "chat_read" => {
                 return Fate::Done;
             }

@@ -137,7 +137,8 @@ impl RawSocket {
         self.answer().await
     }
 
-    /// The next answer to a submission; others' operations and requests to rest are passed over.
+    /// The next answer to a submission; others' operations, requests to rest and notifications are
+    /// passed over.
     pub(crate) async fn answer(&mut self) -> Value {
         loop {
             let message = self.next().await;
@@ -148,7 +149,7 @@ impl RawSocket {
                         return ack.clone();
                     }
                 }
-                Some("slow_down") => {}
+                Some("slow_down" | "notified") => {}
                 _ => return message,
             }
         }
