@@ -65,7 +65,7 @@ async fn composed(
     let _permit = shared.catch_ups.acquire().await.map_err(|_| Ended::Shutdown)?;
     let page = shared
         .store
-        .since(shared.document, after, PageLimit::DEFAULT)
+        .since(shared.document, after, PageLimit::CATCH_UP)
         .await
         .map_err(|error| ended_by(shared, &error))?;
     let mut operations = page.operations;

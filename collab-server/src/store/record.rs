@@ -304,8 +304,12 @@ pub struct PageLimit {
 }
 
 impl PageLimit {
-    /// A page that a session's writer or an actor can compose at once.
+    /// A page that an actor can compose at once.
     pub const DEFAULT: PageLimit = PageLimit { operations_max: 2_000, bytes_max: 4 << 20 };
+
+    /// A page for one session that is behind. It holds what comes of it until its socket has taken
+    /// that, however slow it is: so this is what each of many slow ones may cost.
+    pub const CATCH_UP: PageLimit = PageLimit { operations_max: 2_000, bytes_max: 128 << 10 };
 }
 
 /// A stretch of a log.
