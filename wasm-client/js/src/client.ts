@@ -78,8 +78,8 @@ export class ConcordClient {
   }
 
   /** What this package's other entries speak over. */
-  get link(): { connection: Connection; host: Host } {
-    return { connection: this.#connection, host: this.#host };
+  get link(): { connection: Connection; host: Host; options: ClientOptions } {
+    return { connection: this.#connection, host: this.#host, options: this.#options };
   }
 
   /** Called after every change of `connection`. */

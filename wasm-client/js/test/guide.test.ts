@@ -10,3 +10,9 @@ test('the guide to a chat shows the code of the application that is built with t
   const [, first] = /```tsx\n([^]*?)```/.exec(page) ?? [];
   assert.equal(first, read('test/consumer/app/chat.tsx'));
 });
+
+test('the guide to notifications shows the code of the application that is built with the package', () => {
+  const page = read('../../docs/build-notifications.md');
+  const [, first] = /```tsx\n([^]*?)```/.exec(page) ?? [];
+  assert.equal(first, read('test/consumer/app/notifications.tsx'));
+});

@@ -2,6 +2,8 @@
 import { bindTextarea, createClient, type Binding, type ConcordClient, type DocumentSession } from '@concord/client';
 import { openChat, type ChatView, type OpenChat } from '@concord/client/chat';
 import { useChat, type Chat } from '@concord/client/chat/react';
+import { openNotifications, type NotificationsView, type OpenNotifications } from '@concord/client/notifications';
+import { useNotifications, type Notifications } from '@concord/client/notifications/react';
 import { useDocument, type DocumentView } from '@concord/client/react';
 import { createRecorder, type Recorder } from '@concord/client/report';
 import { registerServiceWorker } from '@concord/client/service-worker';
@@ -18,6 +20,9 @@ export const hook: (id: string) => DocumentView = useDocument;
 export const chat: OpenChat = openChat(client, '00112233445566778899aabbccddeeff');
 export const view: ChatView = chat.session.view;
 export const chatHook: (id: string) => Chat = useChat;
+export const told: OpenNotifications = openNotifications(client);
+export const toldView: NotificationsView = told.session.view;
+export const bell: () => Notifications = useNotifications;
 export const load = (): Topic<number> => topic<number>(client, 'load');
 export const shown = (): TopicView<number> => useTopic<number>('load');
 export const worker: Promise<ServiceWorkerRegistration | null> = registerServiceWorker();

@@ -1,5 +1,6 @@
 import { Chat } from './chat';
 import { Editor } from './editor';
+import { Notifications } from './notifications';
 
 // Rendered for each request, as an ordinary application does it.
 export const dynamic = 'force-dynamic';
@@ -9,6 +10,7 @@ export default function Page() {
     <main>
       <h1>A shared text</h1>
       <Editor id="00112233445566778899aabbccddeeff" />
+      <Notifications />
       <Chat id="00112233445566778899aabbccddeeff" />
     </main>
   );
