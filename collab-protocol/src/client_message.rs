@@ -17,6 +17,7 @@ use crate::chat::{
 use crate::code::RejectCode;
 use crate::entry::RawOperation;
 use crate::event::{Tell, Unwatch, Watch};
+use crate::figures::{FiguresClose, FiguresOpen};
 use crate::id::{ChannelId, ClientId, DocumentId, Epoch};
 use crate::limits::MAX_SAFE_INTEGER;
 
@@ -59,6 +60,10 @@ pub enum ClientMessage {
     Unwatch(Unwatch),
     /// Tells everybody who watches a topic something.
     Tell(Tell),
+    /// Asks how much goes on, from now on.
+    FiguresOpen(FiguresOpen),
+    /// Wants to know it no more.
+    FiguresClose(FiguresClose),
 }
 
 /// Says who is there, as the first message of a connection whose upgrade did not; later it brings a
@@ -209,6 +214,8 @@ impl ClientMessage {
             ClientMessage::Watch(_) => "watch",
             ClientMessage::Unwatch(_) => "unwatch",
             ClientMessage::Tell(_) => "tell",
+            ClientMessage::FiguresOpen(_) => "figures_open",
+            ClientMessage::FiguresClose(_) => "figures_close",
         }
     }
 
@@ -231,6 +238,8 @@ impl ClientMessage {
         "watch",
         "unwatch",
         "tell",
+        "figures_open",
+        "figures_close",
     ];
 
     /// Reads one text frame. Unknown fields are ignored; an operation is not looked into.
@@ -261,6 +270,8 @@ impl ClientMessage {
             "watch" => ClientMessage::Watch(parse(frame)?),
             "unwatch" => ClientMessage::Unwatch(parse(frame)?),
             "tell" => ClientMessage::Tell(parse(frame)?),
+            "figures_open" => ClientMessage::FiguresOpen(parse(frame)?),
+            "figures_close" => ClientMessage::FiguresClose(parse(frame)?),
             _ => return Err(Undecodable::Message("unknown message type".to_owned())),
         })
     }

@@ -17,6 +17,8 @@ mod code;
 mod entry;
 #[cfg(feature = "serde")]
 mod event;
+#[cfg(feature = "serde")]
+mod figures;
 mod id;
 mod limits;
 #[cfg(feature = "serde")]
@@ -50,6 +52,11 @@ pub use entry::{
 pub use event::{
     Event, EventTaken, EventTarget, Missed, NewEvent, PublishValue, RawJson, RoomKind, Tell, Told,
     Unwatch, Watch, Watching,
+};
+#[cfg(feature = "serde")]
+pub use figures::{
+    DocumentFigures, Figures, FiguresClose, FiguresOf, FiguresOpen, FiguresRefused, SecondFigures,
+    ServerFigures, Spread,
 };
 pub use id::{
     AuthorNumber, ChannelId, ClientId, DocumentId, Epoch, EventId, EventName, MessageId,

@@ -85,70 +85,20 @@ pub fn schemas() -> Vec<(String, Value)> {
         (T::name().into_owned(), schema)
     }
     macro_rules! all {
-        ($($name:ty,)+) => { vec![$( schema::<$name>(), )+] };
+        ($($name:ident)+) => { vec![$( schema::<$name>(), )+] };
     }
-    all![
-        AccessBy,
-        AttributedRun,
-        Attribution,
-        ChatPerson,
-        CreateDocument,
-        CreateVersion,
-        DocumentId,
-        DocumentInfo,
-        DocumentList,
-        EditedWhileAway,
-        ErrorBody,
-        ErrorCode,
-        ErrorDetail,
-        EventId,
-        EventName,
-        EventTaken,
-        EventTarget,
-        GivenRole,
-        HistoryAuthor,
-        HistoryBucket,
-        HistoryEntry,
-        HistoryPage,
-        HistorySummary,
-        LinkAccess,
-        MarkSeen,
-        Me,
-        MentionedInChat,
-        MessageId,
-        NewEvent,
-        NewNotification,
-        Notification,
-        NotificationAbout,
-        NotificationId,
-        NotificationPage,
-        NotificationTaken,
-        NotificationsRead,
-        OpenSession,
-        PublishValue,
-        RawOperation,
-        ReadNotifications,
-        RenameDocument,
-        RenameVersion,
-        RestoreRevision,
-        RevisionDiff,
-        RevisionRestored,
-        Role,
-        SeenMark,
-        SessionOpened,
-        SetPerson,
-        SharedWithYou,
-        Sharing,
-        SharingPerson,
-        ToldByApp,
-        TopicName,
-        UpdateMe,
-        UpdateSharing,
-        UserId,
-        Version,
-        VersionId,
-        VersionList,
-    ]
+    all! {
+        AccessBy AttributedRun Attribution ChatPerson CreateDocument CreateVersion DocumentFigures
+        DocumentId DocumentInfo DocumentList EditedWhileAway ErrorBody ErrorCode ErrorDetail
+        EventId EventName EventTaken EventTarget Figures FiguresOf GivenRole HistoryAuthor
+        HistoryBucket HistoryEntry HistoryPage HistorySummary LinkAccess MarkSeen Me
+        MentionedInChat MessageId NewEvent NewNotification Notification NotificationAbout
+        NotificationId NotificationPage NotificationTaken NotificationsRead OpenSession
+        PublishValue RawOperation ReadNotifications RenameDocument RenameVersion RestoreRevision
+        RevisionDiff RevisionRestored Role SecondFigures SeenMark ServerFigures SessionOpened
+        SetPerson SharedWithYou Sharing SharingPerson Spread ToldByApp TopicName UpdateMe
+        UpdateSharing UserId Version VersionId VersionList
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::client_message::SelectionRange;
 use crate::code::{ErrorCode, RejectCode};
 use crate::entry::Entry;
 use crate::event::{Event, Missed, Told, Watching};
+use crate::figures::{Figures, FiguresRefused};
 use crate::id::{
     AuthorNumber, ChannelId, DocumentId, Epoch, SessionNumber, TextHash, TopicName, UserId,
 };
@@ -76,6 +77,10 @@ pub enum ServerMessage {
     Missed(Missed),
     /// Something happened to this person's notifications.
     Notified(Notified),
+    /// How much goes on.
+    Figures(Figures),
+    /// That is not told.
+    FiguresRefused(FiguresRefused),
 }
 
 /// The first message of every connection.
@@ -388,6 +393,8 @@ impl ServerMessage {
         "event",
         "missed",
         "notified",
+        "figures",
+        "figures_refused",
     ];
 
     /// The message as one text frame.
@@ -434,6 +441,8 @@ impl ServerMessage {
             "event" => ServerMessage::Event(serde_json::from_str(frame)?),
             "missed" => ServerMessage::Missed(serde_json::from_str(frame)?),
             "notified" => ServerMessage::Notified(serde_json::from_str(frame)?),
+            "figures" => ServerMessage::Figures(serde_json::from_str(frame)?),
+            "figures_refused" => ServerMessage::FiguresRefused(serde_json::from_str(frame)?),
             _ => return Err(serde::de::Error::custom("unknown message type")),
         })
     }

@@ -137,6 +137,8 @@ fn generate() -> String {
         ChatOpen ChatSend ChatEdit ChatDelete ChatBefore ChatTyping ChatRead ChatLocate
         ServerMessage Welcome WelcomeUser Joined Person Author Ops Ack Reject Presence SlowDown
         ErrorMessage Pong Left Renamed Deleted Restored Access
+        FiguresOpen FiguresClose FiguresOf Figures FiguresRefused SecondFigures ServerFigures Spread
+        DocumentFigures
         Watching Told RoomKind Event Missed EventTarget NewEvent PublishValue EventTaken
         ChatOpened ChatNews ChatPage ChatAck ChatReject ChatTypists ChatSeen ChatLocated
         ChatMessage ChatMention ChatReference ChatPerson

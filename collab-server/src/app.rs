@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use collab_protocol::{DocumentId, ErrorCode, Role, TenantId, UserId};
+use collab_protocol::{DocumentId, ErrorCode, FiguresOf, Role, TenantId, UserId};
 use tokio::sync::Semaphore;
 
 use crate::address::Addresses;
@@ -12,6 +12,7 @@ use crate::auth::{Auth, Identity, Kind, OriginPolicy};
 use crate::chat::Chats;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::dashboard::Dashboard;
 use crate::error::ApiError;
 use crate::fanout::Fanout;
 use crate::history::Histories;
@@ -20,7 +21,7 @@ use crate::notifications::Digests;
 use crate::people::People;
 use crate::rate::{Rates, SubmissionRates};
 use crate::registry::Registry;
-use crate::rights::{Action, Visitor, allows};
+use crate::rights::{Action, Visitor, allows, may_see_server};
 use crate::rooms::Rooms;
 use crate::session::Pipes;
 use crate::shutdown::Shutdown;
@@ -62,6 +63,8 @@ pub(crate) struct App {
     /// Places for clients' connections, WebSockets and sessions over HTTP.
     pub(crate) sockets: Arc<Semaphore>,
     pub(crate) metrics: Arc<Metrics>,
+    /// How much goes on, second by second.
+    pub(crate) dashboard: Arc<Dashboard>,
     pub(crate) web: WebApp,
     /// What makes connections secure, where the server itself does.
     pub(crate) tls: Option<Tls>,
@@ -72,6 +75,21 @@ impl App {
     /// How long somebody may take to say who they are.
     pub(crate) fn handshake_time(&self) -> Duration {
         Duration::from_millis(self.config.auth_deadline_ms.into())
+    }
+
+    /// Of what somebody is told figures who asks for these; `None` where they may not.
+    pub(crate) fn figures_of(
+        &self,
+        asked: Option<FiguresOf>,
+        identity: &Identity,
+    ) -> Option<FiguresOf> {
+        let is_private = self.config.is_private();
+        let sees_server = may_see_server(self.config.operators, identity.is_operator, is_private);
+        match (asked, sees_server) {
+            (None | Some(FiguresOf::Server), true) => Some(FiguresOf::Server),
+            (Some(FiguresOf::Server), false) => None,
+            (None, false) | (Some(FiguresOf::Own), _) => Some(FiguresOf::Own),
+        }
     }
 
     /// A document, and what this person may do with it over REST.

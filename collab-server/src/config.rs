@@ -18,8 +18,8 @@ pub use preset::PUBLIC_SITE;
 pub use settings::{Config, SETTINGS, Setting};
 pub use source::{ConfigError, Origin, Sources};
 pub use value::{
-    CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Origins, PostgresUrl, PublicUrl,
-    RedisUrl, Secret, SignInUrl, Switch, TopicsTell,
+    CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Operators, Origins, PostgresUrl,
+    PublicUrl, RedisUrl, Secret, SignInUrl, Switch, TopicsTell,
 };
 
 use collab_protocol::WireLimits;
@@ -71,6 +71,13 @@ impl Config {
     #[must_use]
     pub fn has_token_key(&self) -> bool {
         !self.token_keys().is_empty()
+    }
+
+    /// Whether it is a server of one's own, which nobody reaches from elsewhere.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        let is_fronted = self.public_url.is_some() || self.trusted_proxies != Networks::default();
+        !self.has_token_key() && !is_fronted && self.listen.ip().is_loopback()
     }
 
     /// Whether somebody without a token may come in, as a guest.

@@ -23,12 +23,13 @@ mod submission;
 
 use std::sync::Arc;
 
-use collab_protocol::UserId;
+use collab_protocol::{DocumentId, UserId};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use self::actor::{Answering, Inbox, JoinTicket, Parts};
 use self::room::Shared;
 use crate::clock::Clock;
+use crate::dashboard::Holder;
 use crate::fanout::{Fanout, Subscription};
 use crate::presence_news::HostId;
 use crate::rights::Rights;
@@ -156,6 +157,16 @@ impl Document {
     /// Whether a person has it open, here or, as far as is known, on another server.
     pub(crate) fn is_here(&self, user: &UserId) -> bool {
         self.shared.room().authors.is_here(user)
+    }
+
+    /// Which document it is.
+    pub(crate) fn id(&self) -> DocumentId {
+        self.shared.document
+    }
+
+    /// Whose it is.
+    pub(crate) fn holder(&self) -> Arc<Holder> {
+        self.shared.room().holder()
     }
 
     /// How much goes on in it.

@@ -8,6 +8,7 @@ mod documents;
 mod events;
 mod extract;
 mod fallback;
+mod figures;
 mod headers;
 mod history;
 mod me;
@@ -77,6 +78,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/api/topics/{topic}", post(events::publish))
         .route("/api/notifications", get(notifications::page).post(notifications::tell))
         .route("/api/notifications/read", post(notifications::read))
+        .route("/api/figures", get(figures::read))
         .route(UNKNOWN, axum::routing::any(unknown))
         .layer(middleware::from_fn_with_state(Arc::clone(app), permit::permit))
         .layer(middleware::from_fn_with_state(Arc::clone(app), guard_api));

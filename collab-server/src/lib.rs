@@ -14,6 +14,7 @@ mod chat;
 mod cli;
 mod clock;
 mod config;
+mod dashboard;
 mod document;
 mod error;
 mod fanout;
@@ -57,8 +58,8 @@ pub use cli::{
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Config, ConfigError, CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Networks,
-    Origin, Origins, PUBLIC_SITE, PostgresUrl, PublicUrl, RedisUrl, SETTINGS, Secret, Setting,
-    SignInUrl, Sources, Switch, TopicsTell,
+    Operators, Origin, Origins, PUBLIC_SITE, PostgresUrl, PublicUrl, RedisUrl, SETTINGS, Secret,
+    Setting, SignInUrl, Sources, Switch, TopicsTell,
 };
 pub use document::{
     CatchUp, DocumentConfig, Ended, Frame, HeadText, JoinError, JoinRequest, Joined, Participant,

@@ -23,6 +23,7 @@ use prometheus_client::registry::Registry;
 pub(crate) use labels::{Limit, TlsFailure};
 pub(crate) use store::MeasuredStore;
 pub(crate) use transport::TransportCount;
+pub(crate) use window::Quantiles;
 
 use self::transport::Transports;
 use self::window::Window;
@@ -108,11 +109,11 @@ pub(crate) struct Metrics {
     /// Submissions that came in, whatever became of them.
     pub(crate) submissions: Counter,
     /// From a submission's arrival to its answer being handed to the socket.
-    pub(crate) answer_time: Histogram,
+    answer_time: Histogram,
     /// Round trips of heartbeats.
     pub(crate) heartbeat_time: Histogram,
     /// From a commit becoming visible to its being taken for a session.
-    pub(crate) fanout_time: Histogram,
+    fanout_time: Histogram,
     /// From a join's arrival to `joined`.
     pub(crate) join_time: Histogram,
     limits: Family<LimitLabel, Counter>,
@@ -135,6 +136,8 @@ pub(crate) struct Metrics {
     append_time: Histogram,
     /// The same since the last line of statistics.
     append_window: Window,
+    /// Times since the dashboard's last window.
+    pub(crate) seconds: Seconds,
     /// Operations made durable.
     operations: Counter,
     appends: Codes,
@@ -170,6 +173,21 @@ pub(crate) struct Metrics {
     pub(crate) events_missed: Counter,
     topics: Gauge<u64, AtomicU64>,
     lag: Gauge<u64, AtomicU64>,
+}
+
+/// What the dashboard tells of times, since it last asked.
+#[derive(Debug, Default)]
+pub(crate) struct Seconds {
+    append: Window,
+    fanout: Window,
+    answer: Window,
+}
+
+impl Seconds {
+    /// Appends, fan-outs and answers since the last call.
+    pub(crate) fn take(&self) -> [Option<Quantiles>; 3] {
+        [&self.append, &self.fanout, &self.answer].map(Window::take)
+    }
 }
 
 /// Buckets from 0.25 ms to about 8 s.
@@ -282,6 +300,7 @@ impl Metrics {
             http_time: time_histogram(),
             append_time: time_histogram(),
             append_window: Window::default(),
+            seconds: Seconds::default(),
             operations: Counter::default(),
             appends: Codes::default(),
             packed_pages: Counter::default(),
@@ -350,6 +369,19 @@ impl Metrics {
     fn appended(&self, took: Duration) {
         self.append_time.observe(took.as_secs_f64());
         self.append_window.observe(took);
+        self.seconds.append.observe(took);
+    }
+
+    /// Notes how long a commit took to be taken for a session.
+    pub(crate) fn fanned_out(&self, took: Duration) {
+        self.fanout_time.observe(took.as_secs_f64());
+        self.seconds.fanout.observe(took);
+    }
+
+    /// Notes how long a submission took to its answer.
+    pub(crate) fn answered(&self, took: Duration) {
+        self.answer_time.observe(took.as_secs_f64());
+        self.seconds.answer.observe(took);
     }
 
     /// What 99 in 100 appends since the last call took at most.
@@ -365,6 +397,12 @@ impl Metrics {
     /// Counts a reject.
     pub(crate) fn reject(&self, code: RejectCode) {
         count(&self.rejects, code.as_str());
+    }
+
+    /// Rejects with this code so far.
+    pub(crate) fn rejects_count(&self, code: RejectCode) -> u64 {
+        let label = CodeLabel { code: StaticText(code.as_str()) };
+        self.rejects.get(&label).map_or(0, |count| count.get())
     }
 
     /// Counts a token that proved nobody.

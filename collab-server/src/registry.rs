@@ -25,6 +25,7 @@ pub(crate) use self::slots::opened;
 use self::visits::{Noted, Visits};
 pub(crate) use self::watching::Watch;
 use crate::clock::Clock;
+use crate::dashboard::Holder;
 use crate::document::{
     Activity, Control, Document, DocumentConfig, HeadText, JoinError, JoinFailure, JoinRequest,
     Joined, Participant, Submission, Surroundings,
@@ -74,10 +75,14 @@ pub struct RegistryStats {
 }
 
 /// How much goes on in one document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoomFigures {
     /// Tells it from the others in this process, and nothing else: the number of its loading.
     pub(crate) number: u64,
+    /// Which document it is: not for the log.
+    pub(crate) document: DocumentId,
+    /// Whose it is.
+    pub(crate) holder: Arc<Holder>,
     /// Live sessions.
     pub(crate) sessions: usize,
     /// People who have at least one of those.
@@ -346,8 +351,19 @@ impl Registry {
             numbered.filter_map(|(number, held)| Some((number, document(held)?))).collect()
         };
         let figures = |(number, document): (u64, Document)| {
+            let (holder, id) = (document.holder(), document.id());
             let Activity { sessions, people, elsewhere, head, lag_revisions } = document.activity();
-            RoomFigures { number, sessions, people, elsewhere, head, lag_revisions }
+            let document = id;
+            RoomFigures {
+                number,
+                document,
+                holder,
+                sessions,
+                people,
+                elsewhere,
+                head,
+                lag_revisions,
+            }
         };
         numbered.into_iter().map(figures).collect()
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use collab_protocol::{GivenRole, LinkAccess, Role, TenantId, UserId};
 
-pub(crate) use action::{Action, Needs, allows, may_tell};
+pub(crate) use action::{Action, Needs, allows, may_see_server, may_tell};
 pub(crate) use route::Route;
 
 /// Who stands at a document's door.

@@ -16,6 +16,7 @@ use crate::auth::{Auth, AuthError, KeyError, OriginPolicy};
 use crate::chat::{self, Chats};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Database};
+use crate::dashboard::{self, Dashboard};
 use crate::document::DocumentConfig;
 use crate::fanout::{Fanout, LocalFanout, RedisFanout};
 use crate::history::{Histories, HistoryConfig};
@@ -141,6 +142,7 @@ impl Server {
             app.shutdown.tasks.spawn(watching);
         }
         app.shutdown.tasks.spawn(crate::statistics::run(Arc::clone(&app)));
+        app.shutdown.tasks.spawn(dashboard::run(Arc::clone(&app)));
         app.shutdown.tasks.spawn(chat::watch(Arc::clone(&app)));
         app.shutdown.tasks.spawn(write_digests(Arc::clone(&app)));
         let accepting = tokio::spawn(accepting.run(listener));
@@ -274,6 +276,7 @@ pub(crate) async fn assemble(
         sockets: Arc::new(Semaphore::new(config.sockets_max())),
         user_connections: UserConnections::new(config.connections_per_user_max),
         metrics,
+        dashboard: Dashboard::new(),
         shutdown,
         digests,
         chats: Chats::new(&config, is_shared, redis.clone()),

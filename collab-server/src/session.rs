@@ -11,6 +11,7 @@ mod chatting;
 mod departure;
 mod entrance;
 mod expiry;
+mod figures;
 mod history;
 mod incoming;
 mod joining;
@@ -52,6 +53,7 @@ use brake::Brake;
 use channels::{Channels, Pull};
 use departure::Departure;
 use expiry::Expiry;
+use figures::Watcher;
 use joining::{JoinOutcome, Joining};
 use link::{Link, LinkEvent};
 use outbox::Outbox;
@@ -177,6 +179,8 @@ struct Session<'a, L> {
     may_pull: bool,
     /// Its place in rooms of applications.
     seat: Seat,
+    /// Its view of the dashboard.
+    watcher: Watcher,
     bad_messages: u32,
     /// Documents it may open,
     joins_allowed: Allowance,
@@ -216,6 +220,7 @@ impl<'a, L: Link> Session<'a, L> {
             wake,
             may_pull: false,
             seat,
+            watcher: Watcher::new(now),
             bad_messages: 0,
             joins_allowed,
             messages_allowed,
@@ -270,8 +275,11 @@ impl<'a, L: Link> Session<'a, L> {
                     }
                     self.may_pull = true;
                 }
+                () = self.watcher.ticked() => self.may_pull = true,
                 () = timer.as_mut() => {
                     self.on_timer()?;
+                    // What was not to leave sooner may be taken.
+                    self.may_pull |= self.watcher.due().is_some();
                     timer.as_mut().reset(self.deadline());
                 }
                 () = shutdown.moving.cancelled(), if !self.departure.is_set() => {
@@ -290,8 +298,10 @@ impl<'a, L: Link> Session<'a, L> {
     /// When the timer has something to do at the earliest.
     fn deadline(&self) -> Instant {
         let pulse = self.pulse.deadline();
-        let others =
-            [self.expiry.deadline(), self.brake.until(), self.departure.deadline(Instant::now())];
+        // What is about to be taken needs no timer: the link takes it when it can.
+        let figures = self.watcher.due().filter(|_| !self.may_pull);
+        let departure = self.departure.deadline(Instant::now());
+        let others = [self.expiry.deadline(), self.brake.until(), departure, figures];
         others.into_iter().flatten().fold(pulse, Instant::min)
     }
 
@@ -318,6 +328,7 @@ impl<'a, L: Link> Session<'a, L> {
                 break;
             }
             self.pull_chats();
+            self.pull_figures();
             let budget_bytes = self.app.config.frame_bytes as usize;
             // Events have a share, so that neither they nor edits keep the others back.
             let events = self.seat.take(budget_bytes / 4);
@@ -350,6 +361,7 @@ impl<'a, L: Link> Session<'a, L> {
     }
 
     fn on_event(&mut self, event: LinkEvent) -> Result<(), End> {
+        self.link.report_bytes(&self.app.metrics);
         match event {
             LinkEvent::Sent => return Ok(()),
             LinkEvent::Gone => return Err(End::Gone),

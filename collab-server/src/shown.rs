@@ -15,9 +15,16 @@ static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 /// A document in a line of the log: eight digits.
 pub(crate) struct Shown(pub(crate) DocumentId);
 
+impl Shown {
+    /// The same as a number of 32 bits.
+    pub(crate) fn number(&self) -> u64 {
+        KEY.hash_one(self.0) >> 32
+    }
+}
+
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", KEY.hash_one(self.0) >> 32)
+        write!(f, "{:08x}", self.number())
     }
 }
 

@@ -88,11 +88,25 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use collab_protocol::{DocumentId, TenantId};
+
     use super::*;
+    use crate::dashboard::Holder;
 
     fn room(number: u64, head: u64, people: usize) -> RoomFigures {
         let head = Revision::new(head);
-        RoomFigures { number, sessions: people, people, elsewhere: 0, head, lag_revisions: 0 }
+        let (document, owner) = (DocumentId::new(number.into()), "g_1".parse().expect("an id"));
+        let holder = Arc::new(Holder { tenant: TenantId::default(), owner });
+        RoomFigures {
+            document,
+            holder,
+            number,
+            sessions: people,
+            people,
+            elsewhere: 0,
+            head,
+            lag_revisions: 0,
+        }
     }
 
     #[test]

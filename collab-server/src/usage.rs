@@ -40,6 +40,9 @@ impl Work {
         if route.starts_with("/api/session") || is_event {
             return None;
         }
+        if route == "/api/figures" {
+            return Some(Work::Past);
+        }
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             let asked = route.strip_prefix("/api/documents/{id}")?;
             return PAST.contains(&asked).then_some(Work::Past);

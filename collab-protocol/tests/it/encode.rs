@@ -100,6 +100,8 @@ fn a_client_message_is_read_as_it_was_written() {
             name: Some("moved".parse().expect("a name")),
             data: RawJson::new(r#"{"x": 1.50}"#).expect("JSON"),
         }),
+        ClientMessage::FiguresOpen(FiguresOpen { of: Some(FiguresOf::Own) }),
+        ClientMessage::FiguresClose(FiguresClose {}),
     ];
     assert_eq!(messages.each_ref().map(ClientMessage::kind), *ClientMessage::KINDS);
     for message in messages {

@@ -13,6 +13,8 @@ pub(crate) struct Identity {
     pub(crate) name: Option<String>,
     /// The colour that their token gives them, 0 to 11; likewise.
     pub(crate) color: Option<u8>,
+    /// Whether they run the server: they may see how much goes on there.
+    pub(crate) is_operator: bool,
     /// Until when this holds, in milliseconds since 1970; a guest's has no end.
     pub(crate) expires_ms: Option<i64>,
 }
@@ -37,12 +39,14 @@ impl Identity {
             kind: Kind::Guest,
             name: None,
             color: None,
+            is_operator: false,
             expires_ms: None,
         }
     }
 
     /// Whether both are the same somebody, whatever they are called and however long it holds.
     pub(crate) fn is_same(&self, other: &Identity) -> bool {
-        (&self.user, &self.tenant, self.kind) == (&other.user, &other.tenant, other.kind)
+        let who = |identity: &Identity| (identity.kind, identity.is_operator);
+        (&self.user, &self.tenant, who(self)) == (&other.user, &other.tenant, who(other))
     }
 }

@@ -21,6 +21,8 @@ pub struct Minting {
     pub color: Option<u8>,
     /// Whether it is a back end.
     pub service: bool,
+    /// Whether they run the server.
+    pub operator: bool,
     /// For how long, in seconds.
     pub ttl_s: u32,
 }
@@ -86,6 +88,7 @@ pub(crate) fn mint(
         name: minting.name.as_deref(),
         color: minting.color,
         service: minting.service,
+        operator: minting.operator,
     };
     let mut fault = None;
     for key in tokens.keys().iter().filter(|key| key.algorithm == algorithm) {

@@ -71,6 +71,12 @@ pub(super) fn command() -> Command {
                 .help("Whether it is for a back end, not a person"),
         )
         .arg(
+            Arg::new("operator")
+                .long("operator")
+                .action(ArgAction::SetTrue)
+                .help("Whether they run the server, and may see how much goes on there"),
+        )
+        .arg(
             Arg::new("ttl")
                 .long("ttl")
                 .value_name("TIME")
@@ -110,6 +116,7 @@ pub(super) fn arguments(matches: &ArgMatches) -> Option<TokenArguments> {
         name: matches.get_one::<String>("name").cloned(),
         color: matches.get_one::<u8>("color").copied(),
         service: matches.get_flag("service"),
+        operator: matches.get_flag("operator"),
         ttl_s: *matches.get_one::<u32>("ttl")?,
     };
     let private_key_file = matches.get_one::<PathBuf>("private-key-file").cloned();

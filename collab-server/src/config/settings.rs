@@ -8,8 +8,8 @@ use axum::http::HeaderName;
 use super::network::Networks;
 use super::source::{ConfigError, Sources};
 use super::value::{
-    CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Origins, PublicUrl, RedisUrl,
-    Secret, SignInUrl, Switch, TopicsTell,
+    CookieName, Database, GuestPolicy, LinkDefault, LogFormat, Operators, Origins, PublicUrl,
+    RedisUrl, Secret, SignInUrl, Switch, TopicsTell,
 };
 
 /// One setting, as its documentation needs it.
@@ -191,6 +191,11 @@ settings! {
         /// there are no others; or none. Back ends always may. Everybody may watch within their
         /// tenant.
         topics_tell: TopicsTell = "people",
+        /// Who sees figures of the whole server on the dashboard: tokens, which are those that say
+        /// operator; or all. auto: tokens, and everybody on a server of one's own, which has no key
+        /// for tokens, listens on this computer alone, and names no public_url and no
+        /// trusted_proxies. Everybody sees figures of their own documents.
+        operators: Operators = "auto",
     }
     "Limits" {
         /// One WebSocket message from a client, in bytes. A larger one closes the connection with

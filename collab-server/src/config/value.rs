@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use axum::http::HeaderName;
 use collab_protocol::LinkAccess;
 
-pub use identity::{CookieName, GuestPolicy, Secret, SignInUrl, TopicsTell};
+pub use identity::{CookieName, GuestPolicy, Operators, Secret, SignInUrl, TopicsTell};
 
 /// Reads a setting's text. The error completes "… is not".
 pub(super) trait FromValue: Sized {

@@ -125,7 +125,7 @@ impl Core {
         let is_deleted = record.deleted_ms.is_some();
         let mut state = State::new(config.clone(), text, snapshot_at, is_deleted, rights.clone());
         let ring = Ring::new(snapshot_at, config.ring_len, config.ring_bytes_max);
-        let mut room = Room::new(ring, &record.title, rights.version, config.answers_max);
+        let mut room = Room::new(ring, &record.title, &rights, config.answers_max);
         authors.into_iter().for_each(|person| room.authors.meet(&person.into()));
         let neighbours = match sharing {
             Sharing::Told(host) => {

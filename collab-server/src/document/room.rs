@@ -26,6 +26,7 @@ use super::moments::Moments;
 use super::presence::{self, Authors, PresenceFrame};
 use super::ring::{Ring, RingEntry};
 use super::state::Committed;
+use crate::dashboard::Holder;
 use crate::rights::{Rights, Visitor};
 use crate::sabotage::{self, Bug};
 use crate::store::Store;
@@ -111,8 +112,10 @@ pub(super) struct Room {
     /// Counts the title's changes.
     pub(super) title_version: u64,
     pub(super) is_deleted: bool,
-    /// The version of the rights that the members' roles are of.
+    /// The version of the rights that the members' roles are of,
     rights_version: u64,
+    /// and whose the document is by them.
+    holder: Arc<Holder>,
     members: BTreeMap<SessionNumber, Member>,
     by_client: BTreeMap<ClientId, SessionNumber>,
     /// Sessions of other servers, under numbers of this room's.
@@ -134,14 +137,15 @@ pub(super) struct Entered {
 }
 
 impl Room {
-    pub(super) fn new(ring: Ring, title: &str, rights_version: u64, answers_max: usize) -> Self {
+    pub(super) fn new(ring: Ring, title: &str, rights: &Rights, answers_max: usize) -> Self {
         Room {
             ring,
             authors: Authors::default(),
             title: title.into(),
             title_version: 0,
             is_deleted: false,
-            rights_version,
+            rights_version: rights.version,
+            holder: holder(rights),
             members: BTreeMap::new(),
             by_client: BTreeMap::new(),
             elsewhere: Elsewhere::default(),
@@ -357,10 +361,18 @@ impl Room {
         self.rights_version
     }
 
+    /// Whose the document is.
+    pub(super) fn holder(&self) -> Arc<Holder> {
+        Arc::clone(&self.holder)
+    }
+
     /// Gives every member the role that it has now. Who has none any more is told nothing of what
     /// happens from now on.
     pub(super) fn set_rights(&mut self, rights: &Rights) {
         self.rights_version = rights.version;
+        if self.holder.owner != rights.owner {
+            self.holder = holder(rights);
+        }
         let head = self.ring.head();
         for member in self.members.values_mut() {
             match rights.session_role_of(&member.visitor) {
@@ -479,4 +491,9 @@ impl Room {
     pub(super) fn introduce(&self, known: u32, by: AuthorNumber) -> Vec<Author> {
         self.authors.introduce(known, by)
     }
+}
+
+/// Whose a document with these rights is.
+fn holder(rights: &Rights) -> Arc<Holder> {
+    Arc::new(Holder { tenant: rights.tenant.clone(), owner: rights.owner.clone() })
 }

@@ -3,7 +3,7 @@
 use collab_protocol::{ClientMessage, Role};
 
 use crate::auth::Kind;
-use crate::config::TopicsTell;
+use crate::config::{Operators, TopicsTell};
 
 /// Everything that somebody can ask: one for each kind of message, and one for each REST call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +54,9 @@ pub(crate) enum Action {
     ReadNotifications,
     MarkNotificationsRead,
     Notify,
+    FiguresOpen,
+    FiguresClose,
+    ReadFigures,
 }
 
 /// The least that somebody must be for an action.
@@ -78,6 +81,10 @@ impl Action {
             | Action::Watch
             | Action::Unwatch
             | Action::Tell
+            // Of one's own documents; those of the server have a rule of their own.
+            | Action::FiguresOpen
+            | Action::FiguresClose
+            | Action::ReadFigures
             | Action::CreateDocument
             | Action::ListDocuments
             | Action::ReadMe
@@ -145,6 +152,8 @@ impl From<&ClientMessage> for Action {
             ClientMessage::Watch(_) => Action::Watch,
             ClientMessage::Unwatch(_) => Action::Unwatch,
             ClientMessage::Tell(_) => Action::Tell,
+            ClientMessage::FiguresOpen(_) => Action::FiguresOpen,
+            ClientMessage::FiguresClose(_) => Action::FiguresClose,
         }
     }
 }
@@ -165,6 +174,16 @@ pub(crate) const fn may_tell(policy: TopicsTell, who: Kind, has_guests_only: boo
         (_, Kind::Service) | (TopicsTell::All, _) | (TopicsTell::People, Kind::Person) => true,
         (TopicsTell::People, Kind::Guest) => has_guests_only,
         (TopicsTell::None, Kind::Person | Kind::Guest) => false,
+    }
+}
+
+/// Whether somebody may see how much goes on on the whole server. `is_private`: it is a server of
+/// one's own, which nobody reaches from elsewhere.
+pub(crate) const fn may_see_server(policy: Operators, is_operator: bool, is_private: bool) -> bool {
+    match policy {
+        Operators::All => true,
+        Operators::Tokens => is_operator,
+        Operators::Auto => is_operator || is_private,
     }
 }
 

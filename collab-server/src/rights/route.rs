@@ -49,6 +49,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/api/notifications", Action::ReadNotifications),
     route("POST", "/api/notifications/read", Action::MarkNotificationsRead),
     route("POST", "/api/notifications", Action::Notify),
+    route("GET", "/api/figures", Action::ReadFigures),
 ];
 
 impl Route {

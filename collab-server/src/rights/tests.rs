@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use collab_protocol::{ClientMessage, GivenRole, LinkAccess, Role, TenantId, UserId};
 
 use super::route::ROUTES;
-use super::{Action, Rights, RightsChange, Visitor, allows, may_tell};
+use super::{Action, Rights, RightsChange, Visitor, allows, may_see_server, may_tell};
 
 const PAGE: &str = include_str!("../../../docs/rights.md");
 
@@ -189,4 +189,17 @@ fn who_may_tell_topics_is_a_setting_and_back_ends_always_may() {
     }
     assert!(may_tell(People, Guest, true), "where there are no others, they are the people");
     assert!(!may_tell(None, Guest, true));
+}
+
+#[test]
+fn figures_of_the_server_are_for_operators_and_on_ones_own_server_for_oneself() {
+    use crate::config::Operators::{All, Auto, Tokens};
+    for is_private in [false, true] {
+        for policy in [Auto, All, Tokens] {
+            assert!(may_see_server(policy, true, is_private), "operators always do");
+        }
+        assert!(may_see_server(All, false, is_private));
+        assert!(!may_see_server(Tokens, false, is_private));
+        assert_eq!(may_see_server(Auto, false, is_private), is_private);
+    }
 }

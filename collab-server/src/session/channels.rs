@@ -145,7 +145,7 @@ impl Channels {
         let frames = match open.feed.pull(budget_bytes)? {
             Step::Pulled(pulled) => {
                 if let Some(age) = pulled.age {
-                    self.metrics.fanout_time.observe(age.as_secs_f64());
+                    self.metrics.fanned_out(age);
                 }
                 pulled.frames
             }
@@ -193,7 +193,7 @@ impl Open {
             if !frame.starts_with(r#"{"type":"reject""#) {
                 strain.committed();
             }
-            metrics.answer_time.observe(since.elapsed().as_secs_f64());
+            metrics.answered(since.elapsed());
         }
     }
 }

@@ -73,6 +73,8 @@ impl<L: Link> Session<'_, L> {
             Ok(ClientMessage::Watch(watch)) => self.on_watch(watch.topic),
             Ok(ClientMessage::Unwatch(unwatch)) => self.on_unwatch(unwatch.topic),
             Ok(ClientMessage::Tell(tell)) => self.on_tell(tell),
+            Ok(ClientMessage::FiguresOpen(open)) => self.on_figures_open(&open),
+            Ok(ClientMessage::FiguresClose(_)) => self.on_figures_close(),
             Err(Undecodable::Submission { ch, seq, code, reason }) => {
                 self.app.metrics.submissions.inc();
                 if self.check_channel(ch) {
@@ -128,7 +130,9 @@ impl<L: Link> Session<'_, L> {
             | ClientMessage::ChatLocate(_)
             | ClientMessage::Watch(_)
             | ClientMessage::Unwatch(_)
-            | ClientMessage::Tell(_) => return true,
+            | ClientMessage::Tell(_)
+            | ClientMessage::FiguresOpen(_)
+            | ClientMessage::FiguresClose(_) => return true,
         };
         let Some(open) = self.channels.get(ch) else { return true };
         let is_allowed = allows(open.feed.role(), Action::from(message));

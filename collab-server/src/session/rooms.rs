@@ -69,7 +69,7 @@ impl<L: Link> Session<'_, L> {
     }
 
     /// Whether this connection may send one more message that is no edit.
-    fn take_message(&mut self) -> bool {
+    pub(super) fn take_message(&mut self) -> bool {
         let is_allowed = self.messages_allowed.take();
         if !is_allowed {
             self.app.metrics.limited(Limit::Messages);

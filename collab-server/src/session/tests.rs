@@ -1,6 +1,7 @@
 //! Connections over a pipe in memory, to a server whose database fails or stalls when told to. The
 //! clock stands still and jumps where nobody has anything to do.
 
+mod figures;
 mod framing;
 mod names;
 mod overload;

@@ -10,6 +10,7 @@ mod cors;
 mod deploy;
 mod fallback;
 mod faults;
+mod figures;
 mod guests;
 mod history;
 mod kill;

@@ -77,7 +77,10 @@ fn expected(row: &Row, actor: Actor) -> Fate {
         // What it opens it opens as an editor.
         (Some(_), Actor::Service) => by_role(row, Actor::Editor).expect("a role"),
         (_, actor) if by_role(row, actor).is_some() => by_role(row, actor).expect("a role"),
-        (Some("auth" | "ping" | "watch" | "unwatch" | "tell"), _) => Fate::Done,
+        (
+            Some("auth" | "ping" | "watch" | "unwatch" | "tell" | "figures_open" | "figures_close"),
+            _,
+        ) => Fate::Done,
         (Some("join" | "chat_open"), _) => Fate::NotFound,
         (Some(_), _) => Fate::NoChannel,
         (None, _) if row.what.contains("{id}") => Fate::NotFound,

@@ -97,7 +97,7 @@ export type ChatCode = "id_reuse" | "text_too_long" | "bad_text" | "bad_mentions
 export type Role = "owner" | "editor" | "commenter" | "viewer";
 
 /** A message from a client. */
-export type ClientMessage = { "type": "auth" } & Auth | { "type": "join" } & Join | { "type": "submit" } & Submit | { "type": "select" } & Select | { "type": "leave" } & Leave | { "type": "ping" } & Ping | { "type": "chat_open" } & ChatOpen | { "type": "chat_send" } & ChatSend | { "type": "chat_edit" } & ChatEdit | { "type": "chat_delete" } & ChatDelete | { "type": "chat_before" } & ChatBefore | { "type": "chat_typing" } & ChatTyping | { "type": "chat_read" } & ChatRead | { "type": "chat_locate" } & ChatLocate | { "type": "watch" } & Watch | { "type": "unwatch" } & Unwatch | { "type": "tell" } & Tell;
+export type ClientMessage = { "type": "auth" } & Auth | { "type": "join" } & Join | { "type": "submit" } & Submit | { "type": "select" } & Select | { "type": "leave" } & Leave | { "type": "ping" } & Ping | { "type": "chat_open" } & ChatOpen | { "type": "chat_send" } & ChatSend | { "type": "chat_edit" } & ChatEdit | { "type": "chat_delete" } & ChatDelete | { "type": "chat_before" } & ChatBefore | { "type": "chat_typing" } & ChatTyping | { "type": "chat_read" } & ChatRead | { "type": "chat_locate" } & ChatLocate | { "type": "watch" } & Watch | { "type": "unwatch" } & Unwatch | { "type": "tell" } & Tell | { "type": "figures_open" } & FiguresOpen | { "type": "figures_close" } & FiguresClose;
 
 /**
  * Says who is there, as the first message of a connection whose upgrade did not; later it brings a
@@ -263,7 +263,7 @@ export type ChatLocate = {
 };
 
 /** A message from a server. */
-export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored | { "type": "access" } & Access | { "type": "chat_opened" } & ChatOpened | { "type": "chat" } & ChatNews | { "type": "chat_page" } & ChatPage | { "type": "chat_ack" } & ChatAck | { "type": "chat_reject" } & ChatReject | { "type": "chat_typing" } & ChatTypists | { "type": "chat_read" } & ChatSeen | { "type": "chat_located" } & ChatLocated | { "type": "watching" } & Watching | { "type": "told" } & Told | { "type": "event" } & Event | { "type": "missed" } & Missed | { "type": "notified" } & Notified;
+export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "joined" } & Joined | { "type": "ops" } & Ops | { "type": "ack" } & Ack | { "type": "reject" } & Reject | { "type": "presence" } & Presence | { "type": "slow_down" } & SlowDown | { "type": "error" } & ErrorMessage | { "type": "pong" } & Pong | { "type": "left" } & Left | { "type": "renamed" } & Renamed | { "type": "deleted" } & Deleted | { "type": "restored" } & Restored | { "type": "access" } & Access | { "type": "chat_opened" } & ChatOpened | { "type": "chat" } & ChatNews | { "type": "chat_page" } & ChatPage | { "type": "chat_ack" } & ChatAck | { "type": "chat_reject" } & ChatReject | { "type": "chat_typing" } & ChatTypists | { "type": "chat_read" } & ChatSeen | { "type": "chat_located" } & ChatLocated | { "type": "watching" } & Watching | { "type": "told" } & Told | { "type": "event" } & Event | { "type": "missed" } & Missed | { "type": "notified" } & Notified | { "type": "figures" } & Figures | { "type": "figures_refused" } & FiguresRefused;
 
 /** The first message of every connection. */
 export type Welcome = {
@@ -457,6 +457,100 @@ export type Access = {
   ch: ChannelId;
   /** What the person may do from now on. */
   role: Role;
+};
+
+/**
+ * Asks for figures from now on: those of the last 15 minutes at once, then at most once a second
+ * what came since. Asked again, they begin anew.
+ */
+export type FiguresOpen = {
+  /** Of what; the server where one may see it, if left out, and else one's own documents. */
+  of?: FiguresOf;
+};
+
+/** Wants no more figures. Nothing is answered. */
+export type FiguresClose = Record<symbol, never>;
+
+/** What figures are of. */
+export type FiguresOf = "server" | "own";
+
+/** How much went on. At most one of these goes to a connection in any second, whatever happens. */
+export type Figures = {
+  /** Of what. */
+  of: FiguresOf;
+  /** Whether they begin anew: what was told before is to be forgotten. */
+  first: boolean;
+  /** Second by second, oldest first: those that were not told yet. */
+  seconds: Array<SecondFigures>;
+  /** The busiest documents now, at most 20. */
+  documents: Array<DocumentFigures>;
+};
+
+/** Figures are not given; nothing was. */
+export type FiguresRefused = {
+  /** Why: `forbidden`, `overloaded`, `slow_down`. */
+  code: ErrorCode;
+};
+
+/** How much went on in one second. */
+export type SecondFigures = {
+  /**
+   * When it ended, in milliseconds since 1970. Where a server had no time it is more than a second
+   * after the one before, and its counts are of all that time.
+   */
+  time_ms: number;
+  /** People in documents, counted once in each. */
+  people: number;
+  /** Documents with somebody in them. */
+  documents: number;
+  /** Operations made durable. */
+  operations: number;
+  /** More, where they are of the server. */
+  server?: ServerFigures;
+};
+
+/** How much went on in one second on a server as a whole. */
+export type ServerFigures = {
+  /** Open connections of clients. */
+  connections: number;
+  /** Documents in memory. */
+  loaded: number;
+  /** Bytes read from connections of clients. */
+  bytes_received: number;
+  /** Bytes written to them. */
+  bytes_sent: number;
+  /** Submissions answered by a reject, by code; those that there were. */
+  rejects?: { [key in RejectCode]?: number };
+  /** From an append to its being durable; absent where there was none. */
+  append?: Spread;
+  /** From a commit to its being taken for a session. */
+  fanout?: Spread;
+  /** From a submission to its answer on the connection. */
+  answer?: Spread;
+  /** Memory of the process; absent where the system does not tell. */
+  memory_bytes?: number;
+};
+
+/** How long something took, to a quarter. */
+export type Spread = {
+  /** Half of them took at most this. */
+  p50_us: number;
+  /** 99 in 100 took at most this. */
+  p99_us: number;
+};
+
+/** How much goes on in one document. */
+export type DocumentFigures = {
+  /** Tells it from others on this server, and nothing else. */
+  number: number;
+  /** Which document it is, where one may do everything with it. */
+  doc?: DocumentId;
+  /** People in it. */
+  people: number;
+  /** Operations in the last second, */
+  operations: number;
+  /** and in the last minute. */
+  operations_minute: number;
 };
 
 /** From now on everything told in a topic comes here. */

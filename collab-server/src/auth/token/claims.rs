@@ -33,6 +33,8 @@ pub(super) struct Claims {
     color: Option<u8>,
     #[serde(default, deserialize_with = "given")]
     service: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    operator: Option<bool>,
 }
 
 /// One audience, or several of which one is meant (RFC 7519, section 4.1.3).
@@ -73,6 +75,8 @@ pub(in crate::auth) struct Minted<'a> {
     pub(in crate::auth) color: Option<u8>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::auth) service: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::auth) operator: bool,
 }
 
 impl Claims {
@@ -110,6 +114,7 @@ impl Claims {
             kind,
             name: self.name,
             color: self.color,
+            is_operator: self.operator == Some(true),
             expires_ms: Some(expires_ms),
         })
     }

@@ -48,6 +48,28 @@ impl FromValue for TopicsTell {
     }
 }
 
+/// Who sees how much goes on on the whole server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operators {
+    /// Operators, and on a server of one's own everybody.
+    Auto,
+    /// Everybody.
+    All,
+    /// Who has a token that says `operator`.
+    Tokens,
+}
+
+impl FromValue for Operators {
+    fn from_value(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Operators::Auto),
+            "all" => Ok(Operators::All),
+            "tokens" => Ok(Operators::Tokens),
+            _ => Err("auto, all or tokens".to_owned()),
+        }
+    }
+}
+
 /// A text that nobody is shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

@@ -459,6 +459,14 @@ fn people() -> Vec<Operation> {
             Overloaded,
         ]),
         op(
+            "get /api/figures",
+            "operation readFigures",
+            json(200, "Figures"),
+            "See how much went on, second by second, in the last 15 minutes.",
+        )
+        .query([text("of", "Of the server, or own: of one's own documents.")])
+        .errors(&[BadRequest, Forbidden, SlowDown]),
+        op(
             "get /api/openapi.json",
             "description readDescription",
             (200, Body::Any),

@@ -29,6 +29,7 @@ fn message(kind: &str, document: &str, actor: Actor) -> Value {
         "chat_locate" => {
             json!({"type": "chat_locate", "ch": 1, "ref": {"rev": 1, "start": 0, "end": 1}})
         }
+        "figures_open" | "figures_close" => json!({"type": kind}),
         "watch" | "unwatch" => json!({"type": kind, "topic": "board"}),
         "tell" => json!({"type": "tell", "topic": "board", "n": 1, "data": {}}),
         _ => panic!("{kind} is a message that nobody says here yet"),
@@ -107,7 +108,7 @@ async fn outcome(connection: &mut Connection, kind: &str) -> Fate {
         let said = connection.next().await;
         match said["type"].as_str().expect("a type") {
             "pong" if said["t"] == 99.0 && !has_own_time(kind) => return Fate::Done,
-            "pong" | "chat" | "watching" | "told" | "notified" => {}
+            "pong" | "chat" | "watching" | "told" | "notified" | "figures" => {}
             "chat_opened" | "chat_ack" | "chat_page" | "chat_located" | "chat_read" => {
                 return Fate::Done;
             }
