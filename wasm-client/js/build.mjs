@@ -55,7 +55,7 @@ async function report({ enforce = false, prebuilt = false } = {}) {
   const wasm = existsSync(WASM) ? gzipSync(readFileSync(WASM), { level: 9 }).length : 0;
   if (wasm === 0) console.error('no wasm engine in wasm/: run `cargo xtask wasm` first; sizes are without it');
   line('engine (wasm)', wasm);
-  for (const entry of ['index.ts', 'react.tsx', 'chat.ts', 'chat-react.tsx', 'notifications.ts', 'notifications-react.tsx', 'report.ts', 'rest.ts', 'topics.ts', 'topics-react.tsx', 'service-worker.ts', 'fallback.ts']) line(`entry ${entry}`, await weigh([entry]));
+  for (const entry of ['index.ts', 'react.tsx', 'chat.ts', 'chat-react.tsx', 'notifications.ts', 'notifications-react.tsx', 'report.ts', 'rest.ts', 'topics.ts', 'topics-react.tsx', 'figures.ts', 'figures-react.tsx', 'server.ts', 'service-worker.ts', 'fallback.ts']) line(`entry ${entry}`, await weigh([entry]));
   const total = wasm + (await weigh(['index.ts', 'react.tsx']));
   line("engine + client + textarea, others' carets + hooks", total);
   const over = total - BUDGET_BYTES;

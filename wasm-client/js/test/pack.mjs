@@ -100,7 +100,7 @@ try {
   // The builds below check the types as bundlers resolve them, without looking into the declarations.
   const flags = ['--strict', '--noEmit', '--skipLibCheck', 'false', '--target', 'es2022', '--lib', 'es2022,dom,dom.iterable', '--types', 'node'];
   await step('types as Node resolves them', process.execPath, [tsc, ...flags, '--ignoreConfig', '--module', 'nodenext', 'entries.ts'], { cwd: app });
-  await step('every entry loads in Node', process.execPath, ['--input-type=module', '-e', "for (const entry of ['', '/chat', '/chat/react', '/react', '/service-worker', '/sw']) await import('@concord/client' + entry)"], { cwd: app });
+  await step('every entry loads in Node', process.execPath, ['--input-type=module', '-e', "for (const entry of ['', '/chat', '/chat/react', '/figures', '/figures/react', '/react', '/server', '/service-worker', '/sw', '/topics', '/topics/react']) await import('@concord/client' + entry)"], { cwd: app });
   const next = join(app, 'node_modules', 'next', 'dist', 'bin', 'next');
   browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   for (const bundler of ['turbopack', 'webpack']) {

@@ -6,6 +6,9 @@ import { openNotifications, type NotificationsView, type OpenNotifications } fro
 import { useNotifications, type Notifications } from '@concord/client/notifications/react';
 import { useDocument, type DocumentView } from '@concord/client/react';
 import { createRecorder, type Recorder } from '@concord/client/report';
+import { createServerClient, mintToken, type ServerClient } from '@concord/client/server';
+import { watchFigures, type WatchedFigures } from '@concord/client/figures';
+import { useFigures, type FiguresView } from '@concord/client/figures/react';
 import { registerServiceWorker } from '@concord/client/service-worker';
 import { topic, type Topic } from '@concord/client/topics';
 import { useTopic, type TopicView } from '@concord/client/topics/react';
@@ -25,6 +28,10 @@ export const toldView: NotificationsView = told.session.view;
 export const bell: () => Notifications = useNotifications;
 export const load = (): Topic<number> => topic<number>(client, 'load');
 export const shown = (): TopicView<number> => useTopic<number>('load');
+export const backend: ServerClient = createServerClient({ url: 'https://docs.example.com', serviceToken: 'token' });
+export const token: Promise<string> = mintToken({ secret: 's'.repeat(32), issuer: 'i', audience: 'a', user: 'ada' });
+export const figures = (): WatchedFigures => watchFigures(client, 'own');
+export const seen = (): FiguresView => useFigures();
 export const worker: Promise<ServiceWorkerRegistration | null> = registerServiceWorker();
 export const built: Promise<ServiceWorkerBuild> = buildServiceWorker('out');
 // @ts-expect-error an id is text
