@@ -3,6 +3,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -54,18 +55,38 @@ function expect(holds, fact) {
   if (!holds) throw new Error(`not so: ${fact}`);
 }
 
+/** Stands in for a Concord server: takes what a back end tells, once it has failed. */
+async function standIn() {
+  const heard = [];
+  const server = createHttpServer((request, response) => {
+    heard.push(`${request.method} ${request.url} ${String(request.headers.authorization).split('.').length} parts`);
+    request.resume().on('end', () => {
+      const status = heard.length === 1 ? 503 : 202;
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(status === 202 ? { id: 'v' } : { error: { code: 'overloaded', message: 'Later.' } }));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { heard, url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
 async function tryApp(app, next, dist, browser) {
   const port = await freePort();
+  const concord = await standIn();
   const server = spawn(process.execPath, [next, 'start', '-p', String(port), '-H', '127.0.0.1'], {
-    cwd: app, env: { ...process.env, ...QUIET, DIST: dist }, stdio: ['ignore', 'inherit', 'inherit'],
+    cwd: app, env: { ...process.env, ...QUIET, DIST: dist, CONCORD_URL: concord.url, CONCORD_TOKEN_SECRET: 's'.repeat(32) }, stdio: ['ignore', 'inherit', 'inherit'],
   });
   const address = `http://127.0.0.1:${port}/`;
   try {
     const html = await answer(address);
     expect(/<textarea[^>]*aria-busy="true"/.test(html), 'the server renders the textarea, loading');
     expect(html.includes('loading saved connecting'), 'the server renders the hooks');
+    const order = await fetch(`${address}api/orders`, { method: 'POST' });
+    expect(order.ok && (await order.json()).orders === 1, 'a route handler tells the server and answers');
+    const told = 'POST /api/topics/shop 3 parts';
+    expect(concord.heard.join() === [told, told].join(), `it is told again until it is taken: ${concord.heard.join()}`);
     await tryPage(browser, address);
   } finally {
+    concord.close();
     server.kill();
     await once(server, 'exit');
   }

@@ -1,6 +1,7 @@
 import { Chat } from './chat';
 import { Editor } from './editor';
 import { Notifications } from './notifications';
+import { ShopDashboard } from './shop';
 
 // Rendered for each request, as an ordinary application does it.
 export const dynamic = 'force-dynamic';
@@ -12,6 +13,7 @@ export default function Page() {
       <Editor id="00112233445566778899aabbccddeeff" />
       <Notifications />
       <Chat id="00112233445566778899aabbccddeeff" />
+      <ShopDashboard />
     </main>
   );
 }
