@@ -6,6 +6,7 @@ import { type FakeApi, fakeApi } from './fake-api';
 import { commit, idOf, typing } from './history';
 import { choose, give, openAs, openShare, shareDialog, userOf, writeOwn } from './people';
 import { liar } from './report';
+import { sampleFigures, sampleWelcome } from './figures';
 import { SAMPLE_TEXT, sampleDocuments } from './samples';
 import { signIn } from './token';
 
@@ -382,6 +383,34 @@ const signIns: Scene = async (stage, shoot) => {
   }
 };
 
+/** Sixteen minutes of a working day, made up: a chart is judged by its lines, not by the minute that a test has. */
+const dashboards: Scene = async (stage, shoot) => {
+  const { context, page } = await openWindow(stage.browser, { serviceWorkers: 'block', ...stage.window });
+  try {
+    const api = await fakeApi(context, { documents: sampleDocuments() });
+    await page.routeWebSocket(/\/api\/socket/, (socket) => {
+      socket.send(JSON.stringify(sampleWelcome()));
+      socket.onMessage((text) => {
+        const { type, of = 'server' } = JSON.parse(String(text)) as { type: string; of?: 'server' | 'own' };
+        if (type === 'figures_open') socket.send(JSON.stringify(sampleFigures(of, api.documents)));
+      });
+    });
+    await page.goto(`${stage.appUrl}/dashboard`);
+    await page.getByText('Live, once a second').waitFor();
+    await page.getByRole('link', { name: 'Meeting notes' }).waitFor();
+    await shoot(page, 'dashboard');
+    await page.getByRole('heading', { name: 'Busiest documents' }).scrollIntoViewIfNeeded();
+    await page.getByText('The charts as a table').click();
+    await page.getByRole('heading', { name: 'Busiest documents' }).evaluate((heading) => heading.scrollIntoView());
+    await shoot(page, 'dashboard-tables');
+    await page.getByText('My documents').click();
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await shoot(page, 'dashboard-own');
+  } finally {
+    await context.close();
+  }
+};
+
 const gallery: Scene = (stage, shoot) => home(stage, {}, (page) => shoot(page, 'gallery'), '/gallery');
 
 const report: Scene = async (stage, shoot) => {
@@ -409,4 +438,4 @@ const report: Scene = async (stage, shoot) => {
   }
 };
 
-export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, chats, rights, signIns, gallery };
+export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, chats, rights, signIns, dashboards, gallery };

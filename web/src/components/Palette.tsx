@@ -1,7 +1,7 @@
 'use client';
 
 import { Command } from 'cmdk';
-import { FilePlus2, FileText, History, Keyboard, Monitor, Moon, Search, Sun, Trash2, UserRound } from 'lucide-react';
+import { Activity, FilePlus2, FileText, History, Keyboard, Monitor, Moon, Search, Sun, Trash2, UserRound } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { type ReactNode, useDeferredValue, useEffect, useState } from 'react';
 import { go } from '@/data/address';
@@ -85,6 +85,7 @@ function PaletteBody({ open, close, onCreate, onHelp, onMe }: Omit<PaletteProps,
   const commands: { names: string[]; icon: ReactNode; run(): void }[] = [
     ...(inDocument ? ofDocument : []),
     { names: ['New document', 'create', 'add'], icon: <FilePlus2 size={16} aria-hidden />, run: onCreate },
+    { names: ['Dashboard', 'figures', 'activity', 'live'], icon: <Activity size={16} aria-hidden />, run: () => window.location.assign('/dashboard') },
     { names: ['Recently deleted', 'trash', 'restore'], icon: <Trash2 size={16} aria-hidden />, run: () => window.location.assign('/?deleted') },
     { names: ['Your name and colour', 'me', 'profile'], icon: <UserRound size={16} aria-hidden />, run: onMe },
     { names: ['Theme: light', 'bright'], icon: <Sun size={16} aria-hidden />, run: () => setPreferences({ theme: 'light' }) },
