@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const [browser, app, server, small, tokens] = await Promise.all([
     launchBrowser(),
     serveApp(),
-    startServer(['--submissions-per-s', '10000', '--submissions-burst', '10000']),
+    startServer(['--submissions-per-s', '10000', '--submissions-burst', '10000', '--digest-interval-ms', '1000']),
     startServer(['--document-bytes-max', '4096', '--text-bytes-max', '4096']),
     startServer([...TOKEN_FLAGS, '--sign-in-url', 'https://product.example/sign-in']),
   ]);

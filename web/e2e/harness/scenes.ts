@@ -363,6 +363,59 @@ const chats: Scene = async (stage, shoot) => {
   }
 };
 
+const notifications: Scene = async (stage, shoot) => {
+  const { origin } = new URL(stage.essay);
+  const me = await openAs(stage.browser, origin, 'Quiet Otter', stage.window);
+  const ada = await openAs(stage.browser, origin, 'Ada Lovelace');
+  const bell = (page: Page) => page.getByRole('button', { name: /^Notifications/ });
+  const list = (page: Page) => page.getByRole('dialog', { name: 'Notifications' });
+  const unread = (count: number) => until(`${count} are unread`, async () => (await bell(me.page).getAttribute('aria-label')) === `Notifications, ${count} unread`);
+  try {
+    const own = await writeOwn(me, origin, { title: 'What the river keeps', text: SAMPLE_TEXT });
+    await me.page.goto(origin);
+    await bell(me.page).click();
+    await list(me.page).getByText('Nothing yet.').waitFor();
+    await shoot(me.page, 'notifications-empty');
+    await me.page.keyboard.press('Escape');
+    const user = await userOf(me, origin);
+    const plans = await writeOwn(ada, origin, { title: 'Plans for the summer house, second draft', text: 'To begin with.' });
+    await give(ada, plans, user, 'commenter');
+    const minutes = await writeOwn(ada, origin, { title: 'Minutes', text: 'Present: all.' });
+    await give(ada, minutes, user, 'editor');
+    await unread(2);
+    await bell(me.page).click();
+    await list(me.page).getByRole('button', { name: 'Mark all as read' }).click();
+    await me.page.keyboard.press('Escape');
+    await ada.page.goto(own);
+    await ready(ada.page);
+    await textarea(ada.page).focus();
+    await type(ada.page, 'Once. ');
+    await unread(1);
+    await ada.page.keyboard.press('Alt+Shift+C');
+    const field = ada.page.getByRole('complementary', { name: 'Chat' }).getByRole('textbox', { name: 'Message' });
+    await field.focus();
+    await type(ada.page, '@Qui');
+    await ada.page.getByRole('option', { name: 'Quiet Otter' }).waitFor();
+    await ada.page.keyboard.press('Enter');
+    await type(ada.page, 'look');
+    await ada.page.keyboard.press('Enter');
+    await unread(2);
+    await shoot(me.page, 'notifications-bell');
+    await bell(me.page).click();
+    await list(me.page).getByText(/named you/).waitFor();
+    await shoot(me.page, 'notifications');
+    await me.page.goto(own);
+    await ready(me.page);
+    await shoot(me.page, 'notifications-bell-editor');
+    await bell(me.page).click();
+    await list(me.page).getByText(/named you/).waitFor();
+    await shoot(me.page, 'notifications-editor');
+  } finally {
+    await me.context.close();
+    await ada.context.close();
+  }
+};
+
 const signIns: Scene = async (stage, shoot) => {
   const { context, page } = await openWindow(stage.browser, stage.window);
   try {
@@ -438,4 +491,4 @@ const report: Scene = async (stage, shoot) => {
   }
 };
 
-export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, chats, rights, signIns, dashboards, gallery };
+export const SCENES: Record<string, Scene> = { homes, emptyHomes, editors, edges, report, past, news, chats, notifications, rights, signIns, dashboards, gallery };

@@ -28,6 +28,8 @@ export interface EditorBarProps {
   onShare?: (() => void) | undefined;
   /** Opens the chat. */
   chat?: ReactNode;
+  /** What one is told. */
+  bell?: ReactNode;
   /** The menu at the end. */
   menu: ReactNode;
 }
@@ -35,7 +37,7 @@ export interface EditorBarProps {
 /** The one slim bar above the text. */
 export function EditorBar({ titleRef, menu, absent = false, ...props }: EditorBarProps) {
   return (
-    <header className="flex h-12 shrink-0 items-center gap-1 border-b border-line ps-2 pe-2 sm:gap-2 touch:h-14">
+    <header className="flex h-12 shrink-0 items-center border-b border-line ps-1 pe-1 sm:gap-2 sm:ps-2 sm:pe-2 touch:h-14">
       <Hint label="Documents">
         <a
           href="/"
@@ -48,7 +50,7 @@ export function EditorBar({ titleRef, menu, absent = false, ...props }: EditorBa
       <h1 className="sr-only">{absent ? 'Document' : props.title || 'Untitled'}</h1>
       {!absent && (
         <>
-          <div className="min-w-24 flex-1">
+          <div className="min-w-16 flex-1 sm:min-w-24">
             <TitleField ref={titleRef} title={props.title} readOnly={!props.canRename} onRename={props.onRename} onDone={props.onDoneWithTitle} />
           </div>
           <div className="flex max-w-[45%] min-w-0 shrink justify-end px-1 sm:max-w-none sm:px-2">
@@ -61,6 +63,7 @@ export function EditorBar({ titleRef, menu, absent = false, ...props }: EditorBa
             </Button>
           )}
           {props.chat}
+          {props.bell}
           {menu}
         </>
       )}

@@ -18,6 +18,7 @@ import { repairedFor } from '@/lib/problem';
 import { canWrite } from '@/lib/role';
 import { useApp } from './AppFrame';
 import { Button } from './Button';
+import { Bell } from './bell/LazyBell';
 import { ChatButton } from './chat/ChatButton';
 import { useChatOpen, usePresenceNotes } from './chat/notes';
 import { DocumentProblem } from './DocumentProblem';
@@ -213,6 +214,7 @@ function Editor({ id }: { id: string }) {
         onLookAtPeople={setLooking}
         onShare={code === undefined ? () => setSharing(true) : undefined}
         chat={code === undefined || chatting ? <ChatButton unread={chat.unread} open={chatting} onToggle={latest.toggleChat} /> : undefined}
+        bell={<Bell />}
         menu={
           <EditorMenu
             canWrite={canWrite(editor.role)}

@@ -1,5 +1,6 @@
 'use client';
 
+import type { ReactNode } from 'react';
 import type { Me } from '@/data/api';
 import { Avatar } from './Avatar';
 import { Hint } from './Hint';
@@ -11,10 +12,12 @@ export interface HomeHeaderProps {
   me: Me | null;
   onMe(): void;
   search: SearchFieldProps;
+  /** What one is told. */
+  bell?: ReactNode;
 }
 
 /** The one line above my documents. */
-export function HomeHeader({ me, onMe, search }: HomeHeaderProps) {
+export function HomeHeader({ me, onMe, search, bell }: HomeHeaderProps) {
   return (
     <header className="sticky top-0 z-20 bg-paper/90 backdrop-blur-sm">
       <div className="mx-auto flex h-16 max-w-3xl items-center gap-3 px-4 sm:gap-6 sm:px-6">
@@ -24,6 +27,7 @@ export function HomeHeader({ me, onMe, search }: HomeHeaderProps) {
         </a>
         <SearchField {...search} />
         <div className="flex shrink-0 items-center gap-1">
+          {bell}
           <ThemeMenu />
           <Hint label={me ? `You are ${me.name}` : 'You'}>
             <button

@@ -10,6 +10,7 @@ import { useOnline } from '@/data/online';
 import { useSignedOut } from '@/data/signed-in';
 import { documentPath } from '@/lib/document-id';
 import { useApp } from './AppFrame';
+import { Bell } from './bell/LazyBell';
 import { Button } from './Button';
 import { DeletedList, DocumentList, DocumentListSkeleton } from './DocumentList';
 import { HomeHeader } from './HomeHeader';
@@ -72,7 +73,7 @@ export function HomePage() {
   }
   return (
     <>
-      <HomeHeader me={me} onMe={openMe} search={{ value: search, onChange: setSearch }} />
+      <HomeHeader bell={<Bell />} me={me} onMe={openMe} search={{ value: search, onChange: setSearch }} />
       <main className="mx-auto max-w-3xl px-4 pt-6 pb-12 sm:px-6">
         {deleted ? <DeletedHead /> : <HomeHead phase={list.phase} empty={list.documents.length === 0 && !query} />}
         <HomeBody list={list} query={query} deleted={deleted} />
