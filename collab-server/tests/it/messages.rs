@@ -228,7 +228,16 @@ fn cases_of_every_kind() -> Vec<Case> {
     let mut cases = Vec::new();
     for kind in ClientMessage::KINDS {
         let mut add = |what, frame: String, expected| cases.push(case(kind, what, frame, expected));
-        add("nothing but its type", format!(r#"{{"type":"{kind}"}}"#), Error("bad_message"));
+        let alone = format!(r#"{{"type":"{kind}"}}"#);
+        match *kind {
+            // All that they need.
+            "figures_close" => {}
+            "figures_open" => {
+                let of = r#"{"type":"figures_open","of":"all"}"#.to_owned();
+                add("figures of what there is not", of, Error("bad_message"));
+            }
+            _ => add("nothing but its type", alone, Error("bad_message")),
+        }
         add("an unfinished message", format!(r#"{{"type":"{kind}","#), Error("bad_message"));
         add("two types", format!(r#"{{"type":"{kind}","type":"{kind}"}}"#), Error("bad_message"));
         add("a list", format!(r#"["{kind}"]"#), Error("bad_message"));
