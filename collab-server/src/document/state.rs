@@ -197,7 +197,7 @@ impl State {
             && self
                 .clients
                 .values()
-                .all(|client| client.joining.is_empty() && client.held.is_none())
+                .all(|client| client.is_read && client.joining.is_empty() && client.held.is_none())
     }
 
     /// Selections made on the text at `base`, carried to the head; `None` when they lie outside it.
