@@ -77,7 +77,7 @@ pub use registry::{Registry, RegistryStats};
 pub use rights::{Rights, RightsChange, Visitor};
 pub use rooms::EventNews;
 pub use server::{Server, StartError, check_config};
-pub use shutdown::signal as shutdown_signal;
+pub use shutdown::Signals;
 pub use store::{
     Activity, Append, AppendOutcome, ChainHash, ChainLink, ChatBecomes, ChatChange, ChatEntry,
     ChatExtract, ChatHead, ChatOutcome, ChatProgress, ChatRange, ClientProgress, DocumentCursor,

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use collab_server::{CliError, Config, Invocation, LogFormat, Server, Tool};
+use collab_server::{CliError, Config, Invocation, LogFormat, Server, Signals, Tool};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -72,14 +72,19 @@ fn run_tool(config: &Config, tool: Tool) -> Result<ExitCode> {
 }
 
 async fn serve(config: Config) -> Result<()> {
-    let server = Server::start(config).await?;
-    let signal = collab_server::shutdown_signal().await.context("cannot listen for signals")?;
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let server = tokio::select! {
+        server = Server::start(config) => server?,
+        signal = signals.next() => {
+            tracing::info!(signal, "ended before it served");
+            return Ok(());
+        }
+    };
+    let signal = signals.next().await;
     tracing::info!(signal, "stopping");
     tokio::select! {
         () = server.stop() => Ok(()),
-        again = collab_server::shutdown_signal() => {
-            anyhow::bail!("ended at once by a second {}", again.unwrap_or("signal"))
-        }
+        again = signals.next() => anyhow::bail!("ended at once by a second {again}"),
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use collab_server::{
-    Config, Database, Invocation, PostgresConfig, PostgresStore, Server, SqliteConfig, SqliteStore,
-    Store, SystemClock,
+    Config, Database, Invocation, PostgresConfig, PostgresStore, Server, Signals, SqliteConfig,
+    SqliteStore, Store, SystemClock,
 };
 
 use super::process::STAND_IN;
@@ -25,9 +25,10 @@ fn asked() -> Option<Config> {
 /// Serves until it is told to end, as the program does.
 async fn serve(config: Config, store: impl Store) {
     let clock = Arc::new(SystemClock);
+    let mut signals = Signals::listen().expect("signals");
     let server = Server::start_with(config, Arc::new(store), clock).await.expect("serves");
     eprintln!("{{\"address\":\"{}\"}}", server.address());
-    collab_server::shutdown_signal().await.expect("signals");
+    signals.next().await;
     server.stop().await;
 }
 
