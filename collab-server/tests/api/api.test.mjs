@@ -44,13 +44,23 @@ after(() => server?.kill());
 /** Validators of the schemas, in which an answer may hold nothing that they do not name. */
 function compile(described) {
   const closed = structuredClone(described.components.schemas);
-  for (const schema of Object.values(closed)) {
-    if (schema.type === 'object') schema.additionalProperties = false;
+  const isOpen = closeWholes(closed);
+  for (const [name, schema] of Object.entries(closed)) {
+    if (schema.type === 'object' && !isOpen.has(`#/components/schemas/${name}`)) schema.additionalProperties = false;
   }
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats(ajv, ['int32', 'int64']);
   ajv.addSchema({ $id: 'concord', components: { schemas: closed } });
   return (reference) => ajv.getSchema(`concord${reference}`);
+}
+
+/** What is put together of several schemas is closed as a whole; gives the names of those, which must stay open. */
+function closeWholes(schema, parts = new Set()) {
+  if (schema === null || typeof schema !== 'object') return parts;
+  for (const part of schema.allOf ?? []) if (part.$ref) parts.add(part.$ref);
+  for (const inner of Object.values(schema)) closeWholes(inner, parts);
+  if (schema.allOf) schema.unevaluatedProperties = false;
+  return parts;
 }
 
 /** One person at the server. */
@@ -102,7 +112,7 @@ async function hold(operation, answer) {
 }
 
 /** What only back ends may do. */
-const BACK_END = ['tellEvent', 'publishValue'];
+const BACK_END = ['tellEvent', 'publishValue', 'notify'];
 
 function operations() {
   return Object.entries(document.paths).flatMap(([path, item]) =>
@@ -167,10 +177,20 @@ test('every operation answers as it is described', async () => {
 
   await run('readSharing', { id });
   await run('setLink', { id }, { link: 'view' });
-  const other = await new Guest().ask('get', '/api/me');
-  const user = (await other.json()).id;
+  const friend = new Guest();
+  const user = (await (await friend.ask('get', '/api/me')).json()).id;
   const { people } = await run('setPerson', { id, user }, { role: 'editor' });
   assert.ok(people.some((person) => person.user === user && person.role === 'editor'));
+  await run('listNotifications');
+  const { method, path, operation } = find('listNotifications');
+  for (const deadline = Date.now() + DEADLINE_MS; ; ) {
+    const told = await hold(operation, await friend.ask(method, path));
+    if (told.notifications.length === 1) break;
+    assert.ok(Date.now() < deadline, 'the friend is told of it');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await run('readNotifications', {}, {});
+  await run('readFigures');
   await run('removePerson', { id, user });
   const { session } = await run('openSession', {}, { subprotocol: 'concord.v1' });
   const about = { 'concord-session': session };
