@@ -25,6 +25,7 @@ mod joining;
 mod ledger;
 mod minimise;
 mod news;
+mod orders;
 mod outgoing;
 mod people;
 mod phases;

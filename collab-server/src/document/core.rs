@@ -69,7 +69,7 @@ pub(crate) enum Sharing {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Core {
     document: DocumentId,
     epoch: Epoch,
@@ -490,6 +490,13 @@ impl Core {
         let count = answers.len();
         self.room.lock().put_back(session, answers);
         (picture, count)
+    }
+
+    /// Takes a room of its own, as the one is that it shares with what it was cloned from.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn part(&mut self) {
+        let room = self.room.lock().clone();
+        self.room = Arc::new(SharedRoom::new(room));
     }
 
     /// Checks every invariant that can be seen from here; for tests and simulations.

@@ -32,7 +32,7 @@ pub(crate) struct Edit {
 }
 
 /// The edits whose outcome is awaited. Each has a session's number, under which it is answered.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Edits(Vec<(SessionNumber, ClientId)>);
 
 impl Edits {

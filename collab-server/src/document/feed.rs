@@ -61,7 +61,7 @@ pub enum Ended {
 }
 
 /// What a session has sent so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Position {
     revision: Revision,
     /// The last revision whose hash was sent.
@@ -84,7 +84,7 @@ struct Address {
 }
 
 /// The pure half of a session's feed: where its stream is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reader {
     address: Address,
     position: Position,

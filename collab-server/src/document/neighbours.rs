@@ -29,7 +29,7 @@ const PEOPLE_PER_S: u32 = 500;
 const ASK_PAUSE: Duration = Duration::from_secs(1);
 
 /// Another host.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Host {
     /// Its last telling with news that was heard.
     number: u64,
@@ -83,7 +83,7 @@ pub(super) struct Here {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Neighbours {
     own: HostId,
     lease: Duration,

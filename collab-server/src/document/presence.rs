@@ -14,13 +14,13 @@ use super::join::Participant;
 /// Everybody a document's frames may name, numbered from 1 in the order they were first needed.
 ///
 /// Invariant: `by_user` holds the index of each author.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Authors {
     authors: Vec<Known>,
     by_user: BTreeMap<UserId, usize>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Known {
     user: UserId,
     name: String,

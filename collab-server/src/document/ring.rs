@@ -10,7 +10,7 @@ use ot_core::{ClientSeq, Revision};
 use crate::revision::{between, later};
 
 /// One committed operation, ready to be sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RingEntry {
     /// The entry as it stands in an `ops` frame.
     pub(super) json: Box<str>,
@@ -26,7 +26,7 @@ pub(super) struct RingEntry {
 ///
 /// Invariant: entry `i` leads from revision `first + i` to the next one; there are at most
 /// `len_max` entries, and at most `bytes_max` bytes of them or a single one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ring {
     first: Revision,
     entries: VecDeque<RingEntry>,

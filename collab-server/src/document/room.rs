@@ -104,7 +104,7 @@ pub(super) enum Answer {
 }
 
 /// See [`Shared`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Room {
     pub(super) ring: Ring,
     pub(super) authors: Authors,

@@ -34,7 +34,7 @@ pub(super) use self::event::{Committed, Decided, Effect, Entry, Event, Refusal};
 pub(crate) use self::event::{Outcome, ReadFault};
 
 /// A submission as it came, with what was read for it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pending {
     session: SessionNumber,
     client: ClientId,
@@ -50,14 +50,14 @@ struct Pending {
 }
 
 /// A submission that was decided and is being appended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct InFlight {
     original: Pending,
     operation: Arc<Operation>,
     ranges: Option<Ranges>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Batch {
     number: u64,
     items: Vec<InFlight>,
@@ -83,7 +83,7 @@ enum Sight {
 /// Invariant: `text` is the text at `recent.head()`, the last revision known to be durable; the
 /// operations of `in_flight` follow it in order while `sight` is clear; each queued or in-flight submission is counted in
 /// its client's `pending`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct State {
     config: Arc<DocumentConfig>,
     text: Text,
@@ -107,7 +107,7 @@ pub(super) struct State {
 }
 
 /// A session that waits until the log was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Ahead {
     session: SessionNumber,
     client: ClientId,

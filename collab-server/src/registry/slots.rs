@@ -11,14 +11,14 @@ use crate::document::JoinError;
 use crate::sabotage::{self, Bug};
 use crate::store::{Loaded, StoreError};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot<T> {
     generation: u64,
     held: T,
 }
 
 /// See the module. `T` is what those who ask for a document share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Slots<T> {
     by_document: HashMap<DocumentId, Slot<T>>,
     last_generation: u64,

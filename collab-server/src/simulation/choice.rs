@@ -122,11 +122,6 @@ impl Enumeration {
         }
         false
     }
-
-    /// How many choices are to be made as before, but for the last of them.
-    pub(super) fn len(&self) -> usize {
-        self.digits.len()
-    }
 }
 
 impl Choice for Enumeration {

@@ -1,11 +1,11 @@
 //! Every order of what can happen, in a world small enough.
 //!
-//! The orders are walked depth first, each from the beginning. Where a world comes to stand as one
-//! stood before, it goes on as that one did, so the walk turns back; what would follow is counted
-//! and not walked again. So all orders are gone through, though there are far more of them than
-//! anybody could run.
+//! The orders are walked depth first; where there are several ways on, each goes on from a copy of
+//! the world. Where a world comes to stand as one stood before, it goes on as that one did, so the
+//! walk turns back; what would follow is counted and not walked again. So all orders are gone
+//! through, though there are far more of them than anybody could run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::choice::{Draw, Enumeration};
 use super::plan::Plan;
@@ -33,6 +33,8 @@ pub struct Small {
     pub people: usize,
     /// How many edits each of them makes.
     pub edits: usize,
+    /// Whether orders that come to the same are gone through too, each for itself.
+    pub is_every: bool,
 }
 
 /// What was gone through.
@@ -40,12 +42,16 @@ pub struct Small {
 pub struct Explored {
     /// Worlds that differ.
     pub worlds: u64,
-    /// Runs from the beginning to the end, or to a world that was known.
+    /// How often the walk came to the end, or to a world that was known.
     pub runs: u64,
     /// The orders of events that this stands for; no more than fit.
     pub orders: u128,
     /// Whether these are all of them; else the search was told to stop.
     pub is_whole: bool,
+    /// Worlds at rest that differ.
+    pub ends: u64,
+    /// A hash over those, in any order.
+    pub ends_hash: u128,
 }
 
 /// Goes through all orders, unless there are more than `worlds_max` worlds in them.
@@ -53,88 +59,87 @@ pub struct Explored {
 /// # Errors
 /// The first [`Violation`].
 pub fn exhaust(small: Small, worlds_max: u64) -> Result<Explored, Box<Violation>> {
-    let mut search = Search::default();
-    let mut enumeration = Enumeration::default();
-    let mut runs = 0;
-    loop {
-        run(small, &mut enumeration, &mut search)?;
-        runs += 1;
-        let goes_on = enumeration.advance();
-        search.leave(if goes_on { enumeration.len() } else { 0 });
-        let worlds = search.known.len() as u64;
-        if !goes_on {
-            return Ok(Explored { worlds, runs, orders: search.orders, is_whole: true });
-        }
-        if worlds >= worlds_max {
-            return Ok(Explored { worlds, runs, orders: search.orders, is_whole: false });
-        }
-    }
-}
-
-fn run(small: Small, choice: &mut Enumeration, search: &mut Search) -> Result<(), Box<Violation>> {
+    let mut search = Search { worlds_max, ..Search::default() };
     let body = |world: &mut World<'_>| {
         world.open_all();
+        world.is_reduced = !small.is_every;
         match small.scope {
             Scope::Quiet => {}
             Scope::Reconnect => world.schedule(0, What::CutOf(0)),
             Scope::Crash => world.schedule(0, What::Crash(0)),
         }
-        let orders = world.run_out(|world| search.visit(world));
-        search.count(orders);
+        search.go_on(world);
     };
-    let is_loaded_again = small.scope == Scope::Crash;
-    let plan = |_: &mut Draw<'_>| Plan::interleaved(small.people, small.edits, is_loaded_again);
-    observe(Watch::default(), body, choice, plan).map(drop)
-}
-
-/// A world on the way to the one that is looked at.
-struct Step {
-    standing: u128,
-    /// How many choices led to it.
-    choices: usize,
-    /// The orders that lead on from it, as far as they were gone through.
-    orders: u128,
+    let plan = |_: &mut Draw<'_>| {
+        Plan::interleaved(small.people, small.edits, small.scope == Scope::Crash)
+    };
+    let walked = observe(Watch::default(), body, &mut Enumeration::default(), plan);
+    walked.map(|_| search.explored())
 }
 
 /// The walk.
 #[derive(Default)]
 struct Search {
+    worlds_max: u64,
     /// The worlds that are done with, and how many orders lead on from each.
     known: HashMap<u128, u128>,
-    way: Vec<Step>,
-    /// All orders of which the walk is done.
-    orders: u128,
+    /// Those on the way to the one that is looked at.
+    way: Vec<u128>,
+    /// The worlds at rest.
+    ends: HashSet<u128>,
+    explored: Explored,
+    is_stopped: bool,
 }
 
 impl Search {
-    /// Takes note of a world that the walk came to. The orders from it, if they are known.
-    fn visit(&mut self, world: &World<'_>) -> Option<u128> {
-        // The beginning is what the last run did too.
-        let choices = world.draw.fresh_at()?;
+    /// Goes on from a world in every way; how many orders that are.
+    fn go_on(&mut self, world: &mut World<'_>) -> u128 {
+        let orders = self.orders_from(world);
+        self.explored.orders = orders;
+        orders
+    }
+
+    fn orders_from(&mut self, world: &mut World<'_>) -> u128 {
+        if world.run_on() {
+            self.explored.runs += 1;
+            self.ends.insert(world.standing());
+            return 1;
+        }
         let standing = world.standing();
         if let Some(orders) = self.known.get(&standing) {
-            return Some(*orders);
+            self.explored.runs += 1;
+            return *orders;
         }
-        if self.way.iter().any(|step| step.standing == standing) {
+        if self.way.contains(&standing) {
             violated("it comes to rest", "what happens leads in a circle".to_owned());
         }
-        self.way.push(Step { standing, choices, orders: 0 });
-        None
-    }
-
-    /// So many orders lead on from where the walk is.
-    fn count(&mut self, orders: u128) {
-        match self.way.last_mut() {
-            Some(step) => step.orders = step.orders.saturating_add(orders),
-            None => self.orders = self.orders.saturating_add(orders),
+        self.way.push(standing);
+        let mut orders: u128 = 0;
+        let mut choice = Enumeration::default();
+        let moves = world.moves();
+        while !self.is_stopped {
+            {
+                let mut next = world.fork(Draw::new(&mut choice));
+                next.make_one_of(&moves);
+                orders = orders.saturating_add(self.orders_from(&mut next));
+            }
+            if !choice.advance() {
+                break;
+            }
         }
+        self.way.pop();
+        self.known.insert(standing, orders);
+        self.is_stopped |= self.known.len() as u64 >= self.worlds_max && !self.way.is_empty();
+        orders
     }
 
-    /// The walk turns back to the last of `choices` choices: the worlds behind it are done with.
-    fn leave(&mut self, choices: usize) {
-        while let Some(step) = self.way.pop_if(|step| choices == 0 || step.choices >= choices) {
-            self.known.insert(step.standing, step.orders);
-            self.count(step.orders);
+    fn explored(&self) -> Explored {
+        Explored {
+            worlds: self.known.len() as u64,
+            is_whole: !self.is_stopped,
+            ends: self.ends.len() as u64,
+            ends_hash: self.ends.iter().fold(0, |sum: u128, end| sum.wrapping_add(*end)),
+            ..self.explored
         }
     }
 }

@@ -53,8 +53,11 @@ impl World<'_> {
     pub(super) fn cut_of(&mut self, tab: usize) {
         let Some(conn) = self.tabs[tab].conn else { return };
         self.faults += 1;
+        self.tabs[tab].is_deaf = false;
         let up = self.draw.below(self.conns[conn].up.len() + 1);
-        let down = self.draw.below(self.conns[conn].down.len() + 1);
+        // What would still arrive came before, where orders are left out.
+        let down = if self.is_reduced { 1 } else { self.conns[conn].down.len() + 1 };
+        let down = self.draw.below(down);
         note!(self, "conn {conn} is cut: {up} more up, {down} more down");
         self.conns[conn].up.cut(up);
         self.conns[conn].down.cut(down);
@@ -106,6 +109,12 @@ impl World<'_> {
         self.faults += 1;
         note!(self, "server {server} dies");
         self.servers[server].die();
+        self.is_stuck = false;
+        if self.plan.is_interleaved {
+            // There is no other crash: nobody would load what is put aside from here on.
+            self.plan.config.snapshot_every = u64::MAX;
+        }
+        self.tabs.iter_mut().for_each(|tab| tab.is_deaf = false);
         for conn in 0..self.conns.len() {
             let known = &mut self.conns[conn];
             if known.server == server && !matches!(known.side, Side::Gone) {

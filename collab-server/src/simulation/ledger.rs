@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::violated;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Letter {
     by: usize,
     deleted_by: BTreeSet<usize>,
@@ -45,7 +45,7 @@ impl Letter {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
     letters: BTreeMap<char, Letter>,
     /// What was typed at once, in its order.

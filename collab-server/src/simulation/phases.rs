@@ -115,24 +115,24 @@ impl World<'_> {
         }
     }
 
-    /// Everything happens that can; then all must be well. Turns back where `known` says how many
-    /// orders lead on from here, and says so; to the end, it is one.
-    pub(super) fn run_out(&mut self, mut known: impl FnMut(&Self) -> Option<u128>) -> u128 {
+    /// Goes on until there is more than one way to go on, or none; then all must be well. Whether it
+    /// came to rest.
+    pub(super) fn run_on(&mut self) -> bool {
         loop {
             self.forget_moot();
-            if let Some(orders) = known(self) {
-                return orders;
+            let moves = self.moves();
+            match moves.len() {
+                0 => break,
+                1 => self.make_one_of(&moves),
+                _ => return false,
             }
-            if self.is_over() {
-                break;
-            }
-            self.step();
+            self.check_asleep();
         }
         if !self.has_converged() {
             violated("it comes to rest", format!("nothing moves any more: {}", self.state()));
         }
         self.check_all();
-        1
+        true
     }
 
     /// Everybody who is left says one thing more: what others missed until now, they miss no more.

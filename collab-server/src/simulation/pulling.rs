@@ -21,6 +21,16 @@ impl World<'_> {
         }
     }
 
+    /// Whoever is woken pulls: between two events nobody is woken still.
+    pub(super) fn check_asleep(&self) {
+        for (number, conn) in self.conns.iter().enumerate() {
+            let is_woken = conn.wake.notified().now_or_never().is_some();
+            if is_woken && self.has_server(number) {
+                violated("who is woken pulls", format!("conn {number} does not"));
+            }
+        }
+    }
+
     /// Whoever has not pulled all that a document holds pulls, reads the log, or is woken later.
     pub(super) fn check_woken(&self, server: usize, host_id: u64) {
         let Some(host) = self.servers[server].hosts.get(&host_id) else { return };

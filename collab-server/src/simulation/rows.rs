@@ -20,7 +20,7 @@ use crate::store::{
 };
 
 /// One document's rows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Rows {
     document: DocumentId,
     log: Vec<LoggedOperation>,
@@ -144,6 +144,25 @@ impl Rows {
             self.log.push(logged);
         }
         Written::UpTo { end: self.log.len(), losses: self.losses }
+    }
+
+    /// Whether an append is bound to lose: the log is longer on disk than where it begins.
+    pub(super) fn is_lost(&self, append: &Append) -> bool {
+        append.base < self.head()
+    }
+
+    /// What a load, an append or the judgement at the end finds, as text. Snapshots only where they
+    /// are to be read; of them the last alone is.
+    pub(super) fn told(&self, with_snapshot: bool) -> String {
+        let Rows { document, log, said, synced, snapshots, losses, rights, denied } = self;
+        let last = snapshots.last().filter(|_| with_snapshot);
+        format!("{document}{log:?}{said:?}{synced} {last:?}{losses} {rights:?}{denied:?}")
+    }
+
+    /// Whether an append must wait to hear that it lost: what it loses to is not on disk yet, and may
+    /// still be lost itself. Databases make it wait for the other's lock.
+    pub(super) fn makes_wait(&self, append: &Append) -> bool {
+        self.synced < self.log.len() && append.base.get() < self.log.len() as u64
     }
 
     /// Changes the rights, on disk; so is then what was written before.

@@ -10,7 +10,7 @@ use crate::document::{Core, Submission};
 use crate::registry::Slots;
 
 /// What waits in a document's mailbox.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Mail {
     Join(usize),
     Submit {
@@ -29,7 +29,7 @@ pub(super) enum Mail {
 }
 
 /// A document in a server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Host {
     pub(super) document: DocumentId,
     pub(super) generation: u64,
@@ -79,7 +79,7 @@ impl Host {
 }
 
 /// One server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Server {
     /// Counts its lives.
     pub(super) incarnation: u64,

@@ -10,44 +10,61 @@ use ot_core::Client;
 
 use super::tab::Tab;
 use super::wire::{Conn, Side};
-use super::world::{What, World};
+use super::world::{Answer, Asked, What, World};
 
 impl World<'_> {
     /// The number, of 128 bits.
     pub(super) fn standing(&self) -> u128 {
         let World { now, servers, rows, ledger, .. } = self;
-        let World { store_down_until, is_healed, is_in_order, .. } = self;
+        let World { store_down_until, is_healed, is_in_order, is_arriving, is_stuck, .. } = self;
         let mut all = String::with_capacity(16 << 10);
         let mut write = |part: std::fmt::Arguments<'_>| {
             all.write_fmt(part).expect("a string takes it");
         };
         write(format_args!("{now} {store_down_until} {is_healed} {is_in_order}"));
-        write(format_args!("{servers:?}{rows:?}{ledger:?}"));
+        write(format_args!("{is_arriving} {is_stuck}"));
+        let is_to_load = self.is_to_load();
+        rows.values().for_each(|rows| write(format_args!("{}", rows.told(is_to_load))));
+        write(format_args!("{servers:?}{ledger:?}"));
         for tab in &self.tabs {
             // Whatever waits for another stamp is moot; so the number itself says nothing.
             let Tab { id, user, document, client, conn, is_joined, is_alive, .. } = tab;
             let Tab { actions, sent, stamp: _, own, frozen, must_select, people, .. } = tab;
-            let Tab { refused, failures, may_write, connections, .. } = tab;
+            let Tab { refused, failures, may_write, connections, is_deaf, .. } = tab;
             // Nobody undoes here, and nothing is refused for good: so what could be undone is not
             // part of it.
+            let waiting = client.as_ref().and_then(|c| c.outstanding()).map(|s| s.seq.get());
+            // What was said is held against what is said again; who has the answer says nothing more.
+            let said = waiting.and_then(|seq| sent.get(&seq));
+            let sent = sent.keys();
             let client = client.as_ref().map(Client::export);
             write(format_args!("\n{id}{user}{document}{client:?}{conn:?}{is_joined}{is_alive}"));
-            write(format_args!("{actions}{sent:?}{own:?}{frozen:?}{must_select}{people:?}"));
-            write(format_args!("{refused:?}{failures}{may_write} {connections}"));
+            write(format_args!(
+                "{actions}{sent:?}{said:?}{own:?}{frozen:?}{must_select}{people:?}"
+            ));
+            write(format_args!("{refused:?}{failures}{may_write} {connections} {is_deaf}"));
         }
         for (number, conn) in self.conns.iter().enumerate() {
             let Conn { tab, server, incarnation, up, down, side, join, wake, .. } = conn;
-            let Conn { is_pulling, is_reading, .. } = conn;
+            let Conn { is_pulling, is_reading, is_held, .. } = conn;
+            // It says when the pull comes that is to come.
+            let is_held = *is_held && *is_pulling;
             // What nobody will take is not part of it.
             if !self.is_gone(number) {
                 write(format_args!("\n{tab}{server}{incarnation}{up:?}{side:?}{join:?}{wake:?}"));
-                write(format_args!("{is_pulling}{is_reading}"));
+                write(format_args!("{is_pulling}{is_reading}{is_held}"));
             }
-            if self.tabs[*tab].conn == Some(number) {
+            if self.tabs[*tab].conn == Some(number) && !self.tabs[*tab].is_deaf {
                 write(format_args!("\n{down:?}"));
             }
         }
-        let mut coming: Vec<String> = self.coming().map(|what| self.told(what)).collect();
+        // What a deaf tab does not take it may as well not have.
+        let is_taken = |what: &&What| match what {
+            What::Down(conn) => !self.tabs[self.conns[*conn].tab].is_deaf,
+            _ => true,
+        };
+        let coming = self.coming().filter(is_taken);
+        let mut coming: Vec<String> = coming.map(|what| self.told(what)).collect();
         coming.sort_unstable();
         coming.iter().for_each(|what| write(format_args!("\n{what}")));
         let hash = blake3::hash(all.as_bytes());
@@ -57,7 +74,8 @@ impl World<'_> {
     /// An event, with what it is about in place of a call's number.
     fn told(&self, what: &What) -> String {
         match what {
-            What::Apply(call) | What::Reply(call) => format!("{:?}", self.calls.get(call)),
+            What::Apply(call) => format!("{} {:?}", self.calls_ahead(*call), self.calls.get(call)),
+            What::Reply(call) => format!("{:?}", self.calls.get(call)),
             other => format!("{other:?}"),
         }
     }
@@ -70,8 +88,12 @@ impl World<'_> {
         match what {
             What::Act(tab) => self.tabs[*tab].actions == 0,
             What::Up(conn) | What::ServerNotices(conn) | What::Pull(conn) => self.is_gone(*conn),
-            What::Down(conn) | What::ClientNotices(conn) => {
-                self.tabs[self.conns[*conn].tab].conn != Some(*conn)
+            What::Down(conn) => self.tabs[self.conns[*conn].tab].conn != Some(*conn),
+            // It hears of it as well where nothing else is on its way to it.
+            What::ClientNotices(conn) => {
+                let Conn { tab, down, .. } = &self.conns[*conn];
+                let hears = self.plan.is_interleaved && down.is_moving && down.len() == 0;
+                self.tabs[*tab].conn != Some(*conn) || hears
             }
             What::Patience { tab, stamp } | What::Resend { tab, stamp } => {
                 self.tabs[*tab].stamp != *stamp
@@ -82,50 +104,33 @@ impl World<'_> {
             | What::HearOfPeople { server, incarnation, .. }
             | What::Rights { server, incarnation, .. }
             | What::Retire { server, incarnation, .. } => is_over(server, incarnation),
-            What::Apply(call) | What::Reply(call) => !self.calls.contains_key(call),
+            What::Apply(id) | What::Reply(id) => self.is_call_moot(*id),
             // Whoever loses the connection tries again.
             What::Connect(tab) => self.tabs[*tab].conn.is_some(),
             What::Trouble | What::Restart(_) | What::CutOf(_) | What::Crash(_) => false,
         }
     }
 
-    /// Whether an event and all that can come before it leave the same behind in either order: then
-    /// it may as well come first, and no other order needs to be looked at.
-    ///
-    /// A frame that arrives at a person who is done typing touches that person alone, and the far
-    /// ends of two pipes; so does one who connects, or who sees that a dead server is gone. Only
-    /// what breaks a pipe comes between. A server that starts touches nobody.
-    pub(super) fn is_alone(&self, what: &What) -> bool {
-        if self.is_coming(|what| matches!(what, What::Crash(_))) {
-            return false;
-        }
-        let is_cut =
-            |tab: usize| self.is_coming(|what| matches!(what, What::CutOf(cut) if *cut == tab));
-        match what {
-            What::Down(conn) => {
-                let tab = self.conns[*conn].tab;
-                self.tabs[tab].actions == 0 && !is_cut(tab)
+    /// Whether a document is still to be read from the store.
+    fn is_to_load(&self) -> bool {
+        let mut hosts = self.servers.iter().flat_map(|server| server.hosts.values());
+        self.servers.iter().any(|server| server.hosts.is_empty())
+            || hosts.any(|host| host.core.is_none())
+            || self.is_coming(|what| matches!(what, What::Crash(_)))
+    }
+
+    /// Whether nothing will come of a call. What a dead server asked changes nothing, unless it is
+    /// written, and is to be read.
+    fn is_call_moot(&self, id: u64) -> bool {
+        let Some(call) = self.calls.get(&id) else { return true };
+        let is_over = self.servers[call.server].incarnation != call.incarnation;
+        is_over
+            && match (&call.answer, &call.asked) {
+                (Some(answer), _) => !matches!(answer, Answer::Written { .. }),
+                (None, Asked::Append { append, .. }) => self.rows[&call.document].is_lost(append),
+                (None, Asked::Snapshot(_)) => !self.is_to_load(),
+                (None, _) => true,
             }
-            What::ClientNotices(conn) => {
-                let tab = self.conns[*conn].tab;
-                self.tabs[tab].actions == 0 && !is_cut(tab) && self.is_gone(*conn)
-            }
-            What::Restart(_) => true,
-            // Before its server starts nobody connects to it.
-            What::Connect(tab) => {
-                !is_cut(*tab) && !self.is_coming(|what| matches!(what, What::Restart(_)))
-            }
-            // What the store does is seen by the store alone, until it answers. It does it in the
-            // order in which it was asked, unless the server that asked is no more.
-            What::Apply(_) => !self.is_coming(|what| match what {
-                What::Apply(call) | What::Reply(call) => self
-                    .calls
-                    .get(call)
-                    .is_some_and(|call| self.servers[call.server].incarnation != call.incarnation),
-                _ => false,
-            }),
-            _ => false,
-        }
     }
 
     /// Whether the server is through with this connection.

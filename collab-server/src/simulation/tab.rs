@@ -6,7 +6,7 @@ use collab_protocol::{ClientId, DocumentId, Person, SelectionRange, SessionNumbe
 use ot_core::{Assoc, Client, Operation, Ranges, Selection};
 
 /// One tab.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tab {
     pub(super) id: ClientId,
     pub(super) user: UserId,
@@ -36,6 +36,8 @@ pub(super) struct Tab {
     /// Numbers refused for good.
     pub(super) refused: Vec<u64>,
     pub(super) failures: u32,
+    /// Whether it takes nothing more before what befalls it: see [`super::orders`].
+    pub(super) is_deaf: bool,
 }
 
 impl Tab {
@@ -59,6 +61,7 @@ impl Tab {
             people: BTreeMap::new(),
             refused: Vec::new(),
             failures: 0,
+            is_deaf: false,
         }
     }
 

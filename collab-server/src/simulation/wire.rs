@@ -10,7 +10,7 @@ use collab_protocol::SessionNumber;
 use crate::document::Reader;
 
 /// Frames on their way in one direction.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Pipe {
     frames: VecDeque<String>,
     /// Whether the arrival of the first of them is an event already.
@@ -44,7 +44,7 @@ impl Pipe {
 }
 
 /// What a connection is to its server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Side {
     /// Connected; nothing was asked yet.
     Idle,
@@ -59,7 +59,7 @@ pub(super) enum Side {
 }
 
 /// One connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Conn {
     pub(super) tab: usize,
     pub(super) server: usize,
@@ -73,6 +73,8 @@ pub(super) struct Conn {
     pub(super) wake: Arc<Notify>,
     pub(super) is_pulling: bool,
     pub(super) is_reading: bool,
+    /// Whether its writer does not pull before the next turn: see [`super::orders`].
+    pub(super) is_held: bool,
 }
 
 impl Conn {
@@ -88,6 +90,7 @@ impl Conn {
             wake: Arc::new(Notify::new()),
             is_pulling: false,
             is_reading: false,
+            is_held: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use collab_protocol::DocumentId;
+use futures_util::FutureExt;
 
 use super::Summary;
 use super::choice::Draw;
@@ -19,7 +20,7 @@ use crate::presence_news::PresenceNews;
 use crate::store::{Append, Loaded, Snapshot, StoreError, TailPage};
 
 /// Something that will happen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum What {
     /// A person does something.
     Act(usize),
@@ -95,7 +96,7 @@ pub(super) enum What {
 }
 
 /// Something asked of the store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) server: usize,
     pub(super) incarnation: u64,
@@ -105,7 +106,7 @@ pub(super) struct Call {
     pub(super) answer: Option<Answer>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Asked {
     Load,
     Append { batch: u64, append: Append },
@@ -114,7 +115,7 @@ pub(super) enum Asked {
     CatchUp { conn: usize, after: ot_core::Revision, head: ot_core::Revision },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Answer {
     Loaded(Box<Result<Loaded, StoreError>>, ot_core::Revision),
     /// Written, to be synced before the answer.
@@ -152,6 +153,12 @@ pub(super) struct World<'c> {
     pub(super) is_healed: bool,
     /// Whether things happen in the order of time although all orders are to be gone through.
     pub(super) is_in_order: bool,
+    /// Whether orders that come to the same are left out, where all are gone through.
+    pub(super) is_reduced: bool,
+    /// Whether something has arrived at a document since its last turn: see [`super::orders`].
+    pub(super) is_arriving: bool,
+    /// Whether the store does nothing more before the crash.
+    pub(super) is_stuck: bool,
 }
 
 /// Notes what happened.
@@ -195,6 +202,9 @@ impl<'c> World<'c> {
             intrusions: BTreeMap::new(),
             is_healed: false,
             is_in_order: false,
+            is_reduced: false,
+            is_arriving: false,
+            is_stuck: false,
         };
         note!(world, "{:?}", world.plan);
         for tab in 0..world.tabs.len() {
@@ -202,6 +212,44 @@ impl<'c> World<'c> {
             world.schedule(delay, What::Connect(tab));
         }
         world
+    }
+
+    /// A world that stands as this one, and goes on by itself as `draw` says.
+    ///
+    /// Between two events nobody is woken who has not pulled; so sessions may share what wakes them
+    /// with those of the other world.
+    pub(super) fn fork<'d>(&self, draw: Draw<'d>) -> World<'d> {
+        let mut servers = self.servers.clone();
+        let hosts = servers.iter_mut().flat_map(|server| server.hosts.values_mut());
+        hosts.filter_map(|host| host.core.as_mut()).for_each(|core| core.part());
+        // Those of the other world may have left a wake behind that nobody here was meant by.
+        self.conns.iter().for_each(|conn| {
+            conn.wake.notified().now_or_never();
+        });
+        World {
+            plan: self.plan.clone(),
+            draw,
+            now: self.now,
+            queue: self.queue.clone(),
+            scheduled: self.scheduled,
+            tabs: self.tabs.clone(),
+            conns: self.conns.clone(),
+            servers,
+            rows: self.rows.clone(),
+            calls: self.calls.clone(),
+            last_call: self.last_call,
+            ledger: self.ledger.clone(),
+            hash: self.hash,
+            events: self.events,
+            faults: self.faults,
+            store_down_until: self.store_down_until,
+            intrusions: self.intrusions.clone(),
+            is_healed: self.is_healed,
+            is_in_order: self.is_in_order,
+            is_reduced: self.is_reduced,
+            is_arriving: self.is_arriving,
+            is_stuck: self.is_stuck,
+        }
     }
 
     pub(super) fn summary(&self) -> Summary {
@@ -256,18 +304,25 @@ impl<'c> World<'c> {
         self.queue.first_key_value().map_or(u64::MAX, |((at, _), _)| *at)
     }
 
-    /// The next thing happens: the first in time, or any one where all orders are gone through.
+    /// The same, each with when it is due and its number.
+    pub(super) fn coming_by_key(&self) -> impl Iterator<Item = (&(u64, u64), &What)> {
+        self.queue.iter()
+    }
+
+    /// What is due then, under this number.
+    pub(super) fn event(&self, key: (u64, u64)) -> &What {
+        &self.queue[&key]
+    }
+
+    /// The next thing happens: the first in time.
     pub(super) fn step(&mut self) {
-        let key = if self.plan.is_interleaved && !self.is_in_order {
-            let alone = self.queue.iter().find(|(_, what)| self.is_alone(what));
-            alone.map(|(key, _)| *key).unwrap_or_else(|| {
-                let index = self.draw.below(self.queue.len());
-                *self.queue.keys().nth(index).expect("one of them")
-            })
-        } else {
-            *self.queue.first_key_value().expect("something is to come").0
-        };
-        let what = self.queue.remove(&key).expect("just seen");
+        let key = *self.queue.first_key_value().expect("something is to come").0;
+        self.pass(key);
+    }
+
+    /// This happens.
+    pub(super) fn pass(&mut self, key: (u64, u64)) {
+        let what = self.queue.remove(&key).expect("it is to come");
         self.now = self.now.max(key.0);
         self.events += 1;
         if self.events > EVENTS_MAX {
@@ -379,7 +434,11 @@ impl<'c> World<'c> {
 
     pub(super) fn call(&mut self, server: usize, host: u64, document: DocumentId, asked: Asked) {
         let wait = match &asked {
-            Asked::Read(Read::Tail { attempts, .. }) if *attempts > 0 => 100,
+            Asked::Read(Read::Tail { attempts, .. })
+                if *attempts > 0 && !self.plan.is_interleaved =>
+            {
+                100
+            }
             _ => 0,
         };
         let incarnation = self.servers[server].incarnation;

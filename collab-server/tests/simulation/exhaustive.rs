@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Instant;
 
-use collab_server::simulation::{Explored, PLANTED, Planted, Scope, Small, exhaust};
+use collab_server::simulation::{Explored, PLANTED, Planted, Scope, Small, Violation, exhaust};
 
 use crate::runner::{number, quietly};
 
@@ -14,15 +14,35 @@ const WORLDS_IN_CI: u64 = 5_000;
 /// More than any whole small world has.
 const ALL: u64 = 1 << 40;
 
-fn check(scope: Scope, edits: usize, worlds_max: u64) -> Explored {
+const fn small(scope: Scope, people: usize, edits: usize) -> Small {
+    Small { scope, people, edits, is_every: false }
+}
+
+fn walk(
+    small: Small,
+    worlds_max: u64,
+    planted: Option<Planted>,
+) -> Result<Explored, Box<Violation>> {
     quietly();
-    let small = Small { scope, people: 2, edits };
+    let walk = move || {
+        planted.into_iter().for_each(Planted::plant);
+        let walked = exhaust(small, worlds_max);
+        Planted::clear();
+        walked
+    };
+    thread::spawn(walk).join().expect("it tells")
+}
+
+fn check(small: Small, worlds_max: u64) -> Explored {
     let began = Instant::now();
-    match thread::spawn(move || exhaust(small, worlds_max)).join().expect("it tells") {
+    match walk(small, worlds_max, None) {
         Ok(explored) => {
-            let Explored { worlds, runs, orders, is_whole } = explored;
+            let Explored { worlds, runs, orders, is_whole, ends, .. } = explored;
+            let Small { scope, people, edits, is_every } = small;
             println!(
-                "{scope:?}, 2 people, {edits} edits each: {worlds} worlds in {runs} runs, {}, {:.0} s",
+                "{scope:?}, {people} people, {edits} edits each{}: {worlds} worlds, {runs} ways to \
+                 one that was known or to one of {ends} ends, {}, {:.1} s",
+                if is_every { ", nothing left out" } else { "" },
                 if is_whole { format!("all {orders} orders") } else { "not all orders".to_owned() },
                 began.elapsed().as_secs_f64()
             );
@@ -32,57 +52,91 @@ fn check(scope: Scope, edits: usize, worlds_max: u64) -> Explored {
     }
 }
 
-fn check_all(scope: Scope, edits: usize) {
-    let explored = check(scope, edits, ALL);
+fn check_all(small: Small) -> Explored {
+    let explored = check(small, ALL);
     assert!(explored.is_whole && explored.orders > u128::from(explored.worlds));
+    explored
 }
 
 /// The first of them in CI; all where there is time.
-fn check_some(scope: Scope, edits: usize) {
+fn check_some(small: Small) {
     let worlds_max = number("CONCORD_WORLDS", WORLDS_IN_CI);
-    let explored = check(scope, edits, worlds_max);
+    let explored = check(small, worlds_max);
     assert!(explored.is_whole || explored.worlds >= worlds_max);
+}
+
+/// Goes through a world with the rules that leave orders out, and without: the same must come of it.
+fn check_rules(scope: Scope, people: usize, edits: usize) {
+    let reduced = check_all(small(scope, people, edits));
+    let every = check_all(Small { is_every: true, ..small(scope, people, edits) });
+    assert_eq!((reduced.ends, reduced.ends_hash), (every.ends, every.ends_hash));
+    assert!(reduced.worlds < every.worlds && reduced.orders < every.orders);
+}
+
+/// The planted bugs that a world shows, by name.
+fn found(small: Small) -> Vec<&'static str> {
+    let is_found = |planted: &&Planted| walk(small, ALL, Some(**planted)).is_err();
+    PLANTED.iter().filter(is_found).map(|planted| planted.name).collect()
 }
 
 #[test]
 fn all_orders_of_two_people_with_one_edit_are_well() {
-    check_all(Scope::Quiet, 1);
+    check_all(small(Scope::Quiet, 2, 1));
 }
 
 #[test]
 fn all_orders_of_two_people_with_two_edits_are_well() {
-    check_all(Scope::Quiet, 2);
+    check_all(small(Scope::Quiet, 2, 2));
 }
 
 #[test]
 fn all_orders_of_one_edit_with_one_reconnect_are_well() {
-    check_all(Scope::Reconnect, 1);
+    check_all(small(Scope::Reconnect, 2, 1));
 }
 
 #[test]
 fn orders_of_one_edit_with_one_crash_are_well() {
-    check_some(Scope::Crash, 1);
+    check_some(small(Scope::Crash, 2, 1));
 }
 
 #[test]
 fn orders_of_two_edits_with_one_reconnect_are_well() {
-    check_some(Scope::Reconnect, 2);
+    check_some(small(Scope::Reconnect, 2, 2));
 }
 
 #[test]
 fn orders_of_two_edits_with_one_crash_are_well() {
-    check_some(Scope::Crash, 2);
+    check_some(small(Scope::Crash, 2, 2));
 }
 
 #[test]
-fn a_planted_bug_is_found_in_a_small_world_too() {
-    quietly();
-    let found = thread::spawn(|| {
-        let bug = PLANTED.iter().find(|planted| planted.name == "ack before it is durable");
-        bug.expect("it is in the list").plant();
-        let found = exhaust(Small { scope: Scope::Quiet, people: 2, edits: 1 }, ALL);
-        Planted::clear();
-        found
-    });
-    assert!(found.join().expect("it tells").is_err());
+fn all_orders_of_one_person_with_one_crash_or_reconnect_are_well() {
+    check_all(small(Scope::Reconnect, 1, 2));
+    check_all(small(Scope::Crash, 1, 2));
+}
+
+#[test]
+fn orders_that_are_left_out_end_as_others_do() {
+    check_rules(Scope::Quiet, 2, 1);
+    check_rules(Scope::Reconnect, 1, 1);
+    check_rules(Scope::Crash, 1, 1);
+    check_rules(Scope::Crash, 1, 2);
+}
+
+#[test]
+fn planted_bugs_are_found_with_orders_left_out_as_without() {
+    for (scope, people) in [(Scope::Quiet, 2), (Scope::Crash, 1)] {
+        let reduced = found(small(scope, people, 1));
+        let every = found(Small { is_every: true, ..small(scope, people, 1) });
+        assert_eq!(reduced, every, "{scope:?}");
+        assert!(reduced.contains(&"ack before it is durable"), "{scope:?}: {reduced:?}");
+    }
+}
+
+#[test]
+fn a_bug_that_only_a_crash_or_a_reconnect_shows_is_found_there() {
+    let doubled = "resends are not recognised";
+    assert!(found(small(Scope::Crash, 1, 1)).contains(&doubled));
+    assert!(found(small(Scope::Reconnect, 1, 1)).contains(&doubled));
+    assert!(!found(small(Scope::Quiet, 2, 1)).contains(&doubled));
 }

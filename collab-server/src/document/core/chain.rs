@@ -10,7 +10,7 @@ use crate::revision::later;
 use crate::store::{ChainHash, ChainLink, DocumentRecord, LoggedOperation, NewOperation, TextKey};
 
 /// The chain hash at the head, and at the end of each append in flight.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Chain {
     document: DocumentId,
     key: TextKey,

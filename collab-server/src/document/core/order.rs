@@ -33,7 +33,7 @@ pub(crate) enum Order {
 }
 
 /// Something to be read from the store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Read {
     /// The log behind `after`; `attempts` failed already.
     Tail { after: Revision, attempts: u32 },
@@ -48,7 +48,7 @@ pub(crate) enum Read {
 }
 
 /// What a look at the log brought.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Look {
     pub(crate) page: TailPage,
     /// The rights, where those of the page are newer than the document's: what is decided on the
@@ -57,7 +57,7 @@ pub(crate) struct Look {
 }
 
 /// What a [`Read`] brought.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ReadDone {
     Tail(Result<Look, ReadFault>),
     Poll(Result<Look, ReadFault>),

@@ -17,7 +17,7 @@ const WINDOW: Duration = Duration::from_millis(250);
 const LOAD_AT_PACE_MAX: f64 = 8.0;
 
 /// Measures a document's rate and says when its writers are next to be woken.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pace {
     budget_per_s: f64,
     pause_max: Duration,

@@ -7,7 +7,7 @@ use crate::sabotage::{self, Bug};
 use crate::store::{Append, LoggedOperation};
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Publishing {
     /// Operations that this server has sent to the log, in order.
     sent: VecDeque<LoggedOperation>,

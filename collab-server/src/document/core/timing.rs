@@ -9,7 +9,7 @@ use super::{Core, Order, Read, Sharing};
 use crate::sabotage::{self, Bug};
 
 /// What happens next, by the clock.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Deadlines {
     wake: Option<Duration>,
     presence: Option<Duration>,

@@ -16,7 +16,7 @@ use crate::document::presence;
 use crate::presence_news::{HostId, PersonThere, PresenceNews};
 
 /// A session of another server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Remote {
     figure: Figure,
     host: HostId,
@@ -27,7 +27,7 @@ struct Remote {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Elsewhere {
     remotes: BTreeMap<SessionNumber, Remote>,
     by_number: HashMap<(HostId, SessionNumber), SessionNumber>,

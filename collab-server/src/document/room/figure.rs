@@ -6,7 +6,7 @@ use ot_core::{Ranges, Revision};
 use crate::document::presence::{self, Authors};
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Figure {
     pub(super) client: ClientId,
     pub(super) by: AuthorNumber,

@@ -13,7 +13,7 @@ use crate::document::feed::Ended;
 use crate::rights::Visitor;
 
 /// A live session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::document) struct Member {
     /// How others see it.
     pub(super) figure: Figure,

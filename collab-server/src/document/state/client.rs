@@ -32,7 +32,7 @@ impl From<ClientProgress> for Last {
 }
 
 /// A replica that has a session here or a submission on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Client {
     /// Whose it is. Binding for others once something is committed under it.
     pub(super) user: UserId,

@@ -89,7 +89,7 @@ impl From<StoreError> for ReadFault {
 }
 
 /// Something to be done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::document) enum Effect {
     /// Let a session in, in place of another one of its client if that is still there.
     Admit {

@@ -11,7 +11,7 @@ use crate::revision::later;
 ///
 /// Invariant: `inserted_bytes` is what the operations of `history` insert; there are at most
 /// `len_max` of them, and at most `bytes_max` bytes or a single one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Recent {
     history: History,
     inserted_bytes: usize,
