@@ -2,7 +2,7 @@
 
 import { Link2, MoreHorizontal, Pencil, RotateCcw, Trash2 } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
-import { type KeyboardEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import type { DocumentInfo } from '@/data/api';
 import { cx } from '@/lib/cx';
 import { documentPath } from '@/lib/document-id';
@@ -110,7 +110,13 @@ function Here({ count }: { count: number }) {
 
 /** The title as a field. Enter or leaving saves, Escape keeps the old one. */
 function RenameField({ title, onDone }: { title: string; onDone(next: string | null): void }) {
+  const field = useRef<HTMLInputElement>(null);
   const settled = useRef(false);
+  // Once, after the menu that asked for it has given the focus back: again would take what was typed until then.
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => field.current?.select());
+    return () => cancelAnimationFrame(frame);
+  }, []);
   const settle = (value: string | null) => {
     if (settled.current) return;
     settled.current = true;
@@ -119,10 +125,7 @@ function RenameField({ title, onDone }: { title: string; onDone(next: string | n
   };
   return (
     <input
-      ref={(element) => {
-        // After the menu that asked for it has given the focus back.
-        if (element) requestAnimationFrame(() => element.select());
-      }}
+      ref={field}
       aria-label="New title"
       dir="auto"
       defaultValue={title}

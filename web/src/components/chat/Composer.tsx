@@ -2,6 +2,7 @@
 
 import { Quote, SendHorizontal, X } from 'lucide-react';
 import { type KeyboardEvent, type Ref, useId, useImperativeHandle, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { type ChatLine, type ChatPerson, mentionsIn, type Reference } from '@/data/live';
 import { candidates, mentionAt, quoted } from '@/lib/chat';
 import { cx } from '@/lib/cx';
@@ -67,10 +68,13 @@ export function Composer({ ref, canWrite, people, passage, editing, onSend, onTy
     if (!mention) return;
     const next = `${text.slice(0, mention.start)}@${person.name} ${text.slice(caret)}`;
     const at = mention.start + person.name.length + 2;
-    setText(next);
-    setCaret(at);
-    setChosen(0);
-    requestAnimationFrame(() => field.current?.setSelectionRange(at, at));
+    // At once: a caret that came with the next frame would go back behind what was typed until then.
+    flushSync(() => {
+      setText(next);
+      setCaret(at);
+      setChosen(0);
+    });
+    field.current?.setSelectionRange(at, at);
   };
   const send = () => {
     if (text.trim() === '') return;
