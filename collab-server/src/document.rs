@@ -11,6 +11,7 @@ mod core;
 mod edit;
 mod feed;
 mod frame;
+mod heads;
 mod join;
 mod moments;
 mod neighbours;
@@ -40,6 +41,7 @@ pub use config::DocumentConfig;
 pub use core::HeadText;
 pub use feed::{Ended, Pulled, SessionFeed, Step};
 pub use frame::Frame;
+pub(crate) use heads::Heads;
 pub use join::{JoinError, JoinRequest, Joined, Participant, Since};
 pub use sender::{SendError, SessionSender};
 pub use submission::{Submission, SubmissionHash};
@@ -69,6 +71,8 @@ pub(crate) struct Surroundings {
     pub(crate) fanout: Option<Arc<dyn Fanout>>,
     /// Bounds the catch-ups from the store, over all documents.
     pub(crate) catch_ups: Arc<Semaphore>,
+    /// Where documents stand that others commit to as well.
+    pub(crate) heads: Heads,
 }
 
 /// The way to a document's actor.
@@ -102,7 +106,8 @@ impl Document {
         let (mailbox, mailbox_receiver) = mpsc::channel(config.mailbox_len);
         // A place for each session's leave, and a few for the rest, whose senders wait.
         let (control, control_receiver) = mpsc::channel(config.sessions_max + CONTROL_SPARE);
-        let shared = Shared::new(id, config, around.store, around.catch_ups, core.room().clone());
+        let room = core.room().clone();
+        let shared = Shared::new(id, config, around.store, around.catch_ups, around.heads, room);
         let document = Document { shared: Arc::new(shared), mailbox, control };
         let parts = Parts {
             shared: document.shared.clone(),

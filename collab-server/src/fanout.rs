@@ -81,6 +81,9 @@ pub enum News {
     Event(EventNews),
     /// Something happened to the notifications of the person who is addressed.
     Notified(Notified),
+    /// Something of the document that is addressed is other than it was, which is to be looked at: its
+    /// title, its rights, whether it is deleted. Heard as [`Heard::Gap`].
+    Changed,
 }
 
 /// Operations of one document that one server has committed, dense and in order.

@@ -81,13 +81,14 @@ pub use shutdown::Signals;
 pub use store::{
     Activity, Append, AppendOutcome, ChainHash, ChainLink, ChatBecomes, ChatChange, ChatEntry,
     ChatExtract, ChatHead, ChatOutcome, ChatProgress, ChatRange, ClientProgress, DocumentCursor,
-    DocumentPage, DocumentRecord, ImportBatch, ImportStep, ListQuery, ListedDocument, Loaded,
-    LoggedOperation, MemoryStore, NewChatMessage, NewDocument, NewOperation, NotificationContent,
-    NotificationEntry, NotificationExtract, NotificationHead, NotificationOutcome,
-    NotificationRange, NotificationRecord, NotificationSelection, NotificationsMarked, OpenError,
-    Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, PageLimit, PersonRecord,
-    PostgresConfig, PostgresStore, Recipient, Repeated, Seen, Snapshot, SqliteConfig, SqliteStore,
-    Store, StoreError, StoreFuture, StoreLayer, TailPage, TextKey, VersionRecord, Walk,
+    DocumentHead, DocumentPage, DocumentRecord, ImportBatch, ImportStep, ListQuery, ListedDocument,
+    Loaded, LoggedOperation, MemoryStore, NewChatMessage, NewDocument, NewOperation,
+    NotificationContent, NotificationEntry, NotificationExtract, NotificationHead,
+    NotificationOutcome, NotificationRange, NotificationRecord, NotificationSelection,
+    NotificationsMarked, OpenError, Pack, PackOutcome, PackedClient, PackedRow, PackedSpan,
+    PageLimit, PersonRecord, PostgresConfig, PostgresStore, Recipient, Repeated, Seen, Snapshot,
+    SqliteConfig, SqliteStore, Store, StoreError, StoreFuture, StoreLayer, TailPage, TextKey,
+    VersionRecord, Walk,
 };
 pub use tls::TlsError;
 pub use verify::{Damage, DocumentReport, all_documents, verify_document};

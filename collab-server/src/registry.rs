@@ -27,10 +27,10 @@ pub(crate) use self::watching::Watch;
 use crate::clock::Clock;
 use crate::dashboard::Holder;
 use crate::document::{
-    Activity, Control, Document, DocumentConfig, HeadText, JoinError, JoinFailure, JoinRequest,
-    Joined, Participant, Submission, Surroundings,
+    Activity, Control, Document, DocumentConfig, HeadText, Heads, JoinError, JoinFailure,
+    JoinRequest, Joined, Participant, Submission, Surroundings,
 };
-use crate::fanout::Fanout;
+use crate::fanout::{Address, Fanout, News};
 use crate::rights::{RightsChange, Visitor};
 use crate::shown::Shown;
 use crate::store::{PersonRecord, Store, StoreError};
@@ -118,13 +118,14 @@ impl Registry {
         clock: Arc<dyn Clock>,
     ) -> Arc<Registry> {
         let catch_ups = Arc::new(Semaphore::new(config.catch_ups_max.max(1)));
-        let (config, is_shared) = (Arc::new(config), false);
-        Registry::around(Surroundings { config, store, clock, is_shared, fanout: None, catch_ups })
+        let (config, is_shared, heads) = (Arc::new(config), false, Heads::default());
+        let fanout = None;
+        Registry::around(Surroundings { config, store, clock, is_shared, fanout, catch_ups, heads })
     }
 
     /// A registry of documents that other servers may commit to as well. `fanout` is the way to
-    /// them; without one, their commits are found by looking at the log every
-    /// [`DocumentConfig::poll_interval`].
+    /// them; without one, their commits are found by looking at the heads every
+    /// [`DocumentConfig::poll_interval_alone`].
     #[must_use]
     pub fn shared(
         store: Arc<dyn Store>,
@@ -133,8 +134,8 @@ impl Registry {
         fanout: Option<Arc<dyn Fanout>>,
     ) -> Arc<Registry> {
         let catch_ups = Arc::new(Semaphore::new(config.catch_ups_max.max(1)));
-        let (config, is_shared) = (Arc::new(config), true);
-        Registry::around(Surroundings { config, store, clock, is_shared, fanout, catch_ups })
+        let (config, is_shared, heads) = (Arc::new(config), true, Heads::default());
+        Registry::around(Surroundings { config, store, clock, is_shared, fanout, catch_ups, heads })
     }
 
     fn around(around: Surroundings) -> Arc<Registry> {
@@ -248,6 +249,7 @@ impl Registry {
         if let Some(loaded) = self.settled(document).await {
             loaded.control(Control::Renamed(title)).await;
         }
+        self.tell_changed(document);
         Ok(())
     }
 
@@ -277,6 +279,7 @@ impl Registry {
         if let Some(loaded) = self.settled(document).await {
             loaded.control(Control::SetDeleted(deleted_ms.is_some())).await;
         }
+        self.tell_changed(document);
         Ok(())
     }
 
@@ -292,6 +295,7 @@ impl Registry {
     ) -> Result<(), StoreError> {
         let now_ms = self.around.clock.now_ms();
         self.around.store.change_rights(document, change, now_ms).await?;
+        self.tell_changed(document);
         if let Some(loaded) = self.settled(document).await {
             match self.around.store.rights(document).await {
                 Ok(rights) => loaded.set_rights(rights).await,
@@ -302,6 +306,13 @@ impl Registry {
             }
         }
         Ok(())
+    }
+
+    /// Tells other servers to look at what is stored of a document beside its text.
+    fn tell_changed(&self, document: DocumentId) {
+        if let Some(fanout) = &self.around.fanout {
+            fanout.publish(Address::Document(document), Arc::new(News::Changed));
+        }
     }
 
     /// Stores a person's name and colour and shows them in every document they are in.
@@ -385,6 +396,7 @@ impl Registry {
                 tracing::error!(%error, "a document's task failed");
             }
         }
+        self.around.heads.end().await;
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

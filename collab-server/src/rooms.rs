@@ -270,7 +270,7 @@ impl Rooms {
                         News::Notified(news) => {
                             rooms.deliver(&to, || ServerMessage::Notified(news.clone()));
                         }
-                        News::Batch(_) | News::Presence(_) | News::Chat(_) => {}
+                        News::Batch(_) | News::Presence(_) | News::Chat(_) | News::Changed => {}
                     },
                     // What was lost is lost: events are told at most once, and who hears of a
                     // later change of their notifications asks for the ones before.

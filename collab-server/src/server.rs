@@ -397,6 +397,7 @@ fn document_config(config: &Config) -> DocumentConfig {
         pace_max: ms(config.pace_max_ms),
         retry: ms(config.retry_ms),
         poll_interval: ms(config.poll_interval_ms),
+        poll_interval_alone: ms(config.poll_interval_alone_ms),
         catch_ups_max: config.catch_ups_max as usize,
     }
 }

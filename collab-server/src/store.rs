@@ -58,9 +58,9 @@ pub use packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan, Walk};
 pub use postgres::{PostgresConfig, PostgresStore};
 pub(crate) use record::LastSubmission;
 pub use record::{
-    Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentPage, DocumentRecord, ListQuery,
-    ListedDocument, Loaded, LoggedOperation, NewDocument, NewOperation, PageLimit, PersonRecord,
-    Snapshot, TailPage,
+    Append, AppendOutcome, ClientProgress, DocumentCursor, DocumentHead, DocumentPage,
+    DocumentRecord, ListQuery, ListedDocument, Loaded, LoggedOperation, NewDocument, NewOperation,
+    PageLimit, PersonRecord, Snapshot, TailPage,
 };
 pub use sqlite::{SqliteConfig, SqliteStore};
 #[cfg(feature = "simulation")]
@@ -187,15 +187,14 @@ pub trait Store: Send + Sync + 'static {
         person: UserId,
     ) -> StoreFuture<'_, Result<(DocumentRecord, Option<GivenRole>), StoreError>>;
 
-    /// The versions of the rights of these documents, in one question; what is not there is left
-    /// out.
+    /// Where these documents stand, in one question; what is not there is left out.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    fn rights_versions(
+    fn heads(
         &self,
         documents: Vec<DocumentId>,
-    ) -> StoreFuture<'_, Result<Vec<(DocumentId, u64)>, StoreError>>;
+    ) -> StoreFuture<'_, Result<Vec<DocumentHead>, StoreError>>;
 
     /// Changes who may do what with a document, and counts the change. An append that was made
     /// under an older version loses from then on.

@@ -145,10 +145,10 @@ async fn look_at_rights(app: &App) -> Result<(), StoreError> {
         return Ok(());
     }
     let ids: Vec<DocumentId> = rooms.iter().map(|room| room.document).collect();
-    for (id, version) in app.store.rights_versions(ids).await? {
-        let Some(room) = rooms.iter().find(|room| room.document == id) else { continue };
-        if room.lock().rights_version() < version {
-            let rights = app.store.rights(id).await?;
+    for head in app.store.heads(ids).await? {
+        let Some(room) = rooms.iter().find(|room| room.document == head.document) else { continue };
+        if room.lock().rights_version() < head.rights_version {
+            let rights = app.store.rights(head.document).await?;
             room.lock().set_rights(&rights);
         }
     }

@@ -366,9 +366,13 @@ settings! {
         pace_max_ms: u32 = "30" in 0..=1_000,
         /// How soon a client sends again what the database did not take, in milliseconds.
         retry_ms: u32 = "500" in 1..=60_000,
-        /// How often a loaded document looks at its log where other servers write to it too, in
-        /// milliseconds. So late does what is written on one server show on another.
-        poll_interval_ms: u32 = "2000" in 100..=600_000,
+        /// How often loaded documents look where they stand while servers on one database tell each
+        /// other what they commit, by redis_url, in milliseconds; all in one question. So late shows
+        /// what was said and got lost.
+        poll_interval_ms: u32 = "1000" in 100..=600_000,
+        /// How often while they do not, or while Redis is away, in milliseconds. So late does what
+        /// is written on one server show on another then.
+        poll_interval_alone_ms: u32 = "250" in 50..=600_000,
         /// How long edits of a document wait until its owner, who does not have it open, is notified
         /// of them together, in milliseconds. One document makes no more than one such notification
         /// in that time.

@@ -28,7 +28,7 @@ use super::room::Shared;
 use super::sender::{LeaveOnDrop, SessionSender};
 use super::submission::Submission;
 use crate::clock::Clock;
-use crate::fanout::{Address, Batch, Fanout, Heard, News, Subscription};
+use crate::fanout::{Address, Batch, Fanout, Heard, News, Subscription, Way};
 use crate::rights::{Rights, Visitor};
 use crate::shown::Shown;
 
@@ -240,7 +240,7 @@ impl Actor {
                 // Those who have the chat open listen by themselves.
                 News::Chat(_) => {}
                 // Those go to rooms.
-                News::Event(_) | News::Notified(_) => {}
+                News::Event(_) | News::Notified(_) | News::Changed => {}
             },
             Some(Heard::Gap) => self.parts.core.missed(),
             // Looking at the log now and then goes on.
@@ -251,6 +251,9 @@ impl Actor {
     /// Lets the core decide, and carries out what it orders.
     fn turn(&mut self) {
         let now_ms = self.parts.clock.now_ms();
+        if let Some(fanout) = &self.parts.fanout {
+            self.parts.core.set_cut_off(fanout.way() == Way::Lost);
+        }
         for order in self.parts.core.turn(self.loaded_at.elapsed(), now_ms) {
             match order {
                 Order::Admit(admission) => self.admit(admission),

@@ -47,9 +47,11 @@ pub struct DocumentConfig {
     pub pace_max: Duration,
     /// How soon a client is told to send again what could not be stored.
     pub retry: Duration,
-    /// How often a document looks at its log where other servers may write to it. Nobody may say
-    /// what they commit, or it may get lost; this bounds how long it goes unnoticed.
+    /// How often a document looks where it stands, while other servers say what they commit to it.
+    /// That may get lost; this bounds how long it goes unnoticed.
     pub poll_interval: Duration,
+    /// How often while they do not, or cannot be heard.
+    pub poll_interval_alone: Duration,
     /// Catch-ups from the store that run at the same time, over all documents.
     pub catch_ups_max: usize,
 }
@@ -77,7 +79,8 @@ impl Default for DocumentConfig {
             deliveries_per_s_unpaced: 40_000,
             pace_max: Duration::from_millis(30),
             retry: Duration::from_millis(500),
-            poll_interval: Duration::from_secs(2),
+            poll_interval: Duration::from_secs(1),
+            poll_interval_alone: Duration::from_millis(250),
             catch_ups_max: 8,
         }
     }

@@ -97,6 +97,8 @@ pub(crate) struct Core {
     now: Duration,
     last_check: Option<Duration>,
     last_presence: Option<Duration>,
+    /// Whether others cannot be heard now.
+    is_cut_off: bool,
     is_polling: bool,
     /// Whether something was said that did not come through: the log is to be looked at.
     must_look: bool,
@@ -161,6 +163,7 @@ impl Core {
             now: Duration::ZERO,
             last_check: None,
             last_presence: None,
+            is_cut_off: false,
             is_polling: false,
             must_look: false,
             is_snapshotting: false,
@@ -338,6 +341,11 @@ impl Core {
         }
         let operations = if continues { new.to_vec() } else { Vec::new() };
         self.event(Event::Heard { operations, head });
+    }
+
+    /// Whether others cannot be heard now.
+    pub(crate) fn set_cut_off(&mut self, is_cut_off: bool) {
+        self.is_cut_off = is_cut_off;
     }
 
     /// Others may have said something that was not heard: the log is looked at, soon, and they are

@@ -22,6 +22,7 @@ use self::figure::Figure;
 use self::member::Member;
 use super::config::DocumentConfig;
 use super::feed::Ended;
+use super::heads::Heads;
 use super::moments::Moments;
 use super::presence::{self, Authors, PresenceFrame};
 use super::ring::{Ring, RingEntry};
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(super) store: Arc<dyn Store>,
     /// Bounds the catch-ups from the store, over all documents.
     pub(super) catch_ups: Arc<Semaphore>,
+    pub(super) heads: Heads,
     pub(super) room: Arc<SharedRoom>,
     /// When what is in the room became visible.
     pub(super) moments: Moments,
@@ -79,9 +81,10 @@ impl Shared {
         config: Arc<DocumentConfig>,
         store: Arc<dyn Store>,
         catch_ups: Arc<Semaphore>,
+        heads: Heads,
         room: Arc<SharedRoom>,
     ) -> Self {
-        Shared { document, config, store, catch_ups, room, moments: Moments::default() }
+        Shared { document, config, store, catch_ups, heads, room, moments: Moments::default() }
     }
 
     /// The room, held for a copy of bytes and never over an await.
@@ -346,6 +349,15 @@ impl Room {
     pub(super) fn set_title(&mut self, title: &str) {
         self.title = title.into();
         self.title_version += 1;
+    }
+
+    /// Gives it the title that the database has, if that is another one; unless it was given one here
+    /// since `version`, of which the database may not have known yet.
+    pub(super) fn retitle(&mut self, title: &str, version: u64) {
+        if self.title_version == version && *self.title != *title {
+            self.set_title(title);
+            self.wake_all();
+        }
     }
 
     /// Notes whether the document is deleted; tells who is there when that is news.

@@ -45,7 +45,10 @@ impl Fanout for LocalFanout {
     }
 
     fn publish(&self, to: Address, news: Arc<News>) {
-        let heard = Heard::News { from: self.server, news };
+        let heard = match *news {
+            News::Changed => Heard::Gap,
+            _ => Heard::News { from: self.server, news },
+        };
         let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         for (_, hub) in members.iter().filter(|(server, _)| *server != self.server) {
             hub.give(&to, &heard);

@@ -70,6 +70,7 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
         News::Chat(news) => json(CHAT, from, news),
         News::Event(news) => json(EVENT, from, news),
         News::Notified(news) => json(NOTIFIED, from, news),
+        News::Changed => gap(from),
     }
 }
 

@@ -4,6 +4,7 @@
 //! version of the rights that it was accepted under. What is watched here is for everybody else's
 //! eyes: who may not read any more is let go, and who may do something else is told.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,12 +56,12 @@ impl Registry {
         }
         let store = &self.around.store;
         let ids = loaded.iter().map(|(id, _)| *id).collect();
-        for (id, version) in store.rights_versions(ids).await? {
-            let stale = loaded
-                .iter()
-                .find(|(known, document)| *known == id && document.rights_version() < version);
-            if let Some((_, document)) = stale {
-                document.set_rights(store.rights(id).await?).await;
+        let loaded: HashMap<DocumentId, Document> = loaded.into_iter().collect();
+        for head in store.heads(ids).await? {
+            let document = loaded.get(&head.document);
+            let is_stale = |document: &&Document| document.rights_version() < head.rights_version;
+            if let Some(document) = document.filter(is_stale) {
+                document.set_rights(store.rights(head.document).await?).await;
             }
         }
         Ok(())

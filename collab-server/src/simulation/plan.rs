@@ -76,12 +76,10 @@ impl Plan {
         let think_ms = draw.pick(&[20, 300, 3_000]);
         let small = |draw: &mut Draw<'_>| draw.one_in(2);
         let config = DocumentConfig {
-            // A full document refuses for good, and each server remembers that for itself: see
-            // docs/testing.md, what is known and open.
-            document_bytes_max: if small(draw) && !is_shared {
-                draw.pick(&[30, 80])
-            } else {
-                1 << 20
+            // Servers remember what they refused for themselves: docs/testing.md, known and open.
+            document_bytes_max: match small(draw) && !is_shared {
+                true => draw.pick(&[30, 80]),
+                false => 1 << 20,
             },
             mailbox_len: draw.pick(&[2, 4, 64]),
             // With room for everybody, and hardly for those who come back before they were missed.
@@ -98,6 +96,7 @@ impl Plan {
             presence_interval: Duration::from_millis(50),
             deliveries_per_s_unpaced: draw.pick(&[4, 40_000]),
             poll_interval: if polls { Duration::from_millis(1_000) } else { NEVER },
+            poll_interval_alone: if polls { Duration::from_millis(1_000) } else { NEVER },
             ..DocumentConfig::default()
         };
         Plan {
@@ -162,6 +161,7 @@ impl Plan {
             check_interval: NEVER,
             presence_interval: NEVER,
             poll_interval: NEVER,
+            poll_interval_alone: NEVER,
             ..DocumentConfig::default()
         };
         Plan {

@@ -216,11 +216,11 @@ impl StoreLayer for FaultyStore {
         self.passing(Stalled::Documents, move || self.inner.access(document, person))
     }
 
-    fn rights_versions(
+    fn heads(
         &self,
         documents: Vec<DocumentId>,
-    ) -> StoreFuture<'_, Result<Vec<(DocumentId, u64)>, StoreError>> {
-        self.passing(Stalled::Rights, move || self.inner.rights_versions(documents))
+    ) -> StoreFuture<'_, Result<Vec<DocumentHead>, StoreError>> {
+        self.passing(Stalled::Rights, move || self.inner.heads(documents))
     }
 
     fn people(&self, users: Vec<UserId>) -> StoreFuture<'_, Result<Vec<PersonRecord>, StoreError>> {

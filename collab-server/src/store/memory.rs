@@ -26,8 +26,8 @@ use super::notification::{
 };
 use super::packed::{Gathering, Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
 use super::record::{
-    Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
-    NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
+    Append, AppendOutcome, ClientProgress, DocumentHead, DocumentPage, DocumentRecord, ListQuery,
+    Loaded, NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
 };
 use super::{Store, StoreError, StoreFuture};
 use crate::revision::between;
@@ -184,13 +184,22 @@ impl Store for MemoryStore {
         })
     }
 
-    fn rights_versions(
+    fn heads(
         &self,
         documents: Vec<DocumentId>,
-    ) -> StoreFuture<'_, Result<Vec<(DocumentId, u64)>, StoreError>> {
+    ) -> StoreFuture<'_, Result<Vec<DocumentHead>, StoreError>> {
         self.with(|tables| {
-            let version = |id| Some((id, tables.documents.get(&id)?.record.rights_version));
-            Ok(documents.into_iter().filter_map(version).collect())
+            let head = |document| {
+                let record = &tables.documents.get(&document)?.record;
+                Some(DocumentHead {
+                    document,
+                    revision: record.revision,
+                    rights_version: record.rights_version,
+                    is_deleted: record.deleted_ms.is_some(),
+                    title: record.title.clone(),
+                })
+            };
+            Ok(documents.into_iter().filter_map(head).collect())
         })
     }
 

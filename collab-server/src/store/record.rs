@@ -325,6 +325,21 @@ pub struct TailPage {
     pub rights_version: u64,
 }
 
+/// Where a document stands: what others may have changed of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DocumentHead {
+    /// The document.
+    pub document: DocumentId,
+    /// Its last revision.
+    pub revision: Revision,
+    /// The version of its rights.
+    pub rights_version: u64,
+    /// Whether it is deleted.
+    pub is_deleted: bool,
+    /// Its title.
+    pub title: String,
+}
+
 /// A document to be created.
 #[derive(Clone, Debug)]
 pub struct NewDocument {

@@ -43,7 +43,7 @@ pub(super) use self::notification::{notifications, notify, read_notifications};
 pub(super) use self::packed::{
     delete_packed, fits, insert_page, packed_clients, packed_log, packed_pages, thin,
 };
-pub(super) use self::rights::{access, change_rights, rights, rights_versions, visitors};
+pub(super) use self::rights::{access, change_rights, heads, rights, visitors};
 
 /// A value in a statement.
 pub(super) enum Value {
@@ -287,11 +287,11 @@ macro_rules! reads {
             self.call(move |c| Box::pin(sql::access(c, document, person)))
         }
 
-        fn rights_versions(
+        fn heads(
             &self,
             documents: Vec<DocumentId>,
-        ) -> StoreFuture<'_, Result<Vec<(DocumentId, u64)>, StoreError>> {
-            self.call(move |c| Box::pin(sql::rights_versions(c, documents)))
+        ) -> StoreFuture<'_, Result<Vec<DocumentHead>, StoreError>> {
+            self.call(move |c| Box::pin(sql::heads(c, documents)))
         }
 
         fn visitors(

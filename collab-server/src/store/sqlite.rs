@@ -40,8 +40,8 @@ use super::notification::{
 };
 use super::packed::{Pack, PackOutcome, PackedClient, PackedRow, PackedSpan};
 use super::record::{
-    Append, AppendOutcome, ClientProgress, DocumentPage, DocumentRecord, ListQuery, Loaded,
-    NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
+    Append, AppendOutcome, ClientProgress, DocumentHead, DocumentPage, DocumentRecord, ListQuery,
+    Loaded, NewDocument, PageLimit, PersonRecord, Snapshot, TailPage,
 };
 use super::sql;
 use super::{OpenError, Store, StoreError, StoreFuture, Work};

@@ -108,7 +108,7 @@ macro_rules! every_case {
                 append_under_older_rights_is_a_conflict_and_writes_nothing,
                 of_an_append_and_a_change_at_once_the_append_is_first_or_nothing,
                 simultaneous_changes_are_all_counted,
-                versions_of_many_documents_come_in_one_answer,
+                where_many_documents_stand_comes_in_one_answer,
                 list_has_what_the_person_may_open_within_the_tenant,
             }
             chat {

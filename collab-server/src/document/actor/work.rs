@@ -14,7 +14,9 @@ use crate::document::core::{Look, Read, ReadDone};
 use crate::document::room::Shared;
 use crate::document::state::{Outcome, ReadFault};
 use crate::shown::Shown;
-use crate::store::{Append, AppendOutcome, PageLimit, Snapshot, StoreError, TailPage};
+use crate::store::{
+    Append, AppendOutcome, DocumentHead, PageLimit, Snapshot, StoreError, TailPage,
+};
 
 /// Something under way. Dropping it harms nothing: see [`StoreFuture`](crate::StoreFuture).
 pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
@@ -54,7 +56,7 @@ impl Actor {
                     ReadDone::Tail(look(&shared, after).await.map_err(ReadFault::from))
                 }
                 Read::Poll { after } => {
-                    ReadDone::Poll(look(&shared, after).await.map_err(ReadFault::from))
+                    ReadDone::Poll(poll(&shared, after).await.map_err(ReadFault::from))
                 }
                 Read::Progress { client } => {
                     let result = store.progress(document, client).await.map_err(ReadFault::from);
@@ -84,6 +86,20 @@ impl Actor {
             Done::Snapshot { revision, result }
         }));
     }
+}
+
+/// What has become of a document that stood at `after`. The log is read only where something has.
+async fn poll(shared: &Shared, after: Revision) -> Result<Look, StoreError> {
+    let title_version = shared.room().title_version;
+    let head = shared.heads.ask(&shared.store, shared.document).await?;
+    let head = head.ok_or(StoreError::NotFound)?;
+    shared.room().retitle(&head.title, title_version);
+    if head.revision > after || head.rights_version > shared.room().rights_version() {
+        return look(shared, after).await;
+    }
+    let DocumentHead { revision, rights_version, is_deleted, .. } = head;
+    let page = TailPage { operations: Vec::new(), head: revision, is_deleted, rights_version };
+    Ok(Look { page, rights: None })
 }
 
 /// A page of the log behind `after`, and the rights if they have changed.

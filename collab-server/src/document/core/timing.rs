@@ -140,7 +140,7 @@ impl Core {
         if self.sharing == Sharing::Alone || sabotage::is_planted(Bug::NoHeadPoll) {
             return None;
         }
-        let next = now + self.config.poll_interval;
+        let next = now + self.poll_interval();
         let poll_at = *self.deadlines.poll.get_or_insert(next);
         if poll_at > now && !self.must_look {
             return None;
@@ -154,6 +154,11 @@ impl Core {
         self.is_polling = true;
         self.must_look = false;
         Some(Order::Read(Read::Poll { after: self.state.head() }))
+    }
+
+    fn poll_interval(&self) -> Duration {
+        let is_told = matches!(self.sharing, Sharing::Told(_)) && !self.is_cut_off;
+        if is_told { self.config.poll_interval } else { self.config.poll_interval_alone }
     }
 
     fn is_unused(&self) -> bool {

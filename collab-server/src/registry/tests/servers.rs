@@ -71,7 +71,11 @@ async fn check(ways: Ways, config: DocumentConfig) {
 async fn what_one_server_commits_the_other_hears() {
     // No look at the log comes within the test's patience.
     let poll_interval = std::time::Duration::from_secs(1_000_000);
-    let config = DocumentConfig { poll_interval, ..DocumentConfig::default() };
+    let config = DocumentConfig {
+        poll_interval,
+        poll_interval_alone: poll_interval,
+        ..DocumentConfig::default()
+    };
     check(local(), config).await;
 }
 
@@ -122,7 +126,11 @@ async fn both_may_commit_at_the_same_time() {
 #[tokio::test(start_paused = true)]
 async fn who_heard_more_elsewhere_goes_on_where_they_are() {
     let poll_interval = std::time::Duration::from_secs(1_000_000);
-    let config = DocumentConfig { poll_interval, ..DocumentConfig::default() };
+    let config = DocumentConfig {
+        poll_interval,
+        poll_interval_alone: poll_interval,
+        ..DocumentConfig::default()
+    };
     let [one, other] = two(deaf(), config).await;
     let (mut ada, _bob) = (Tab::open(&one, 1).await, Tab::open(&other, 2).await);
     ada.insert(0, "a");
@@ -144,7 +152,11 @@ async fn who_heard_more_elsewhere_goes_on_where_they_are() {
 #[tokio::test(start_paused = true)]
 async fn who_cannot_hear_everything_looks_at_the_log_at_once() {
     let poll_interval = std::time::Duration::from_secs(1_000_000);
-    let config = DocumentConfig { poll_interval, ..DocumentConfig::default() };
+    let config = DocumentConfig {
+        poll_interval,
+        poll_interval_alone: poll_interval,
+        ..DocumentConfig::default()
+    };
     let loud = LocalFanout::default();
     let [one, other] = two([None, Some(Arc::new(loud.another()))], config).await;
     let (mut ada, mut bob) = (Tab::open(&one, 1).await, Tab::open(&other, 2).await);
@@ -158,4 +170,24 @@ async fn who_cannot_hear_everything_looks_at_the_log_at_once() {
     }
     bob.pull_until(|tab| tab.client.revision() == Revision::new(2)).await;
     assert_eq!(bob.text(), one.stored().await.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_title_given_on_one_server_is_shown_on_the_other() {
+    // At once where they hear each other, and at the next look where they do not.
+    let never = std::time::Duration::from_secs(1_000_000);
+    let unasked = DocumentConfig {
+        poll_interval: never,
+        poll_interval_alone: never,
+        ..DocumentConfig::default()
+    };
+    for (ways, config) in [(local(), unasked), (nothing(), DocumentConfig::default())] {
+        let [one, other] = two(ways, config).await;
+        let (mut ada, mut bob) = (Tab::open(&one, 1).await, Tab::open(&other, 2).await);
+        for title in ["Ünder way", "Done"] {
+            one.registry.rename(DOCUMENT, title.to_owned()).await.expect("renamed");
+            ada.pull_until(|tab| tab.title == title).await;
+            bob.pull_until(|tab| tab.title == title).await;
+        }
+    }
 }

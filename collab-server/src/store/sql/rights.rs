@@ -9,11 +9,11 @@ use super::log::record;
 use super::{Sql, Value};
 use crate::rights::{Rights, RightsChange};
 use crate::store::StoreError;
-use crate::store::record::DocumentRecord;
-use crate::store::row::{self, corrupt, unsigned, user};
+use crate::store::record::{DocumentHead, DocumentRecord};
+use crate::store::row::{self, Columns, corrupt, unsigned, user};
 
 /// Documents asked for in one statement, far below the number of values that one may have.
-const ASKED_MAX: usize = 8_000;
+const ASKED_MAX: usize = 1 << 13;
 
 pub(in crate::store) async fn rights(
     moment: &mut impl Sql,
@@ -58,22 +58,35 @@ pub(in crate::store) async fn access(
     Ok((row::document(&found)?, given))
 }
 
-pub(in crate::store) async fn rights_versions(
+pub(in crate::store) async fn heads(
     connection: &mut impl Sql,
     documents: Vec<DocumentId>,
-) -> Result<Vec<(DocumentId, u64)>, StoreError> {
+) -> Result<Vec<DocumentHead>, StoreError> {
     let mut found = Vec::with_capacity(documents.len());
     for asked in documents.chunks(ASKED_MAX) {
-        let places: Vec<String> = (1..=asked.len()).map(|number| format!("${number}")).collect();
+        // A statement for each power of two, and not one for each number that may be asked for: the
+        // last one is asked for again.
+        let places = asked.len().next_power_of_two();
+        let names: Vec<String> = (1..=places).map(|number| format!("${number}")).collect();
         let sql = format!(
-            "select document_id, rights_version from document where document_id in ({})",
-            places.join(", ")
+            "select document_id, revision, rights_version, deleted_ms, title
+             from document where document_id in ({})",
+            names.join(", ")
         );
-        let values: Vec<Value> = asked.iter().map(|document| (*document).into()).collect();
-        for row in connection.rows(AssertSqlSafe(sql), values).await? {
+        let again = asked.last().into_iter().cycle();
+        let values = asked.iter().chain(again).take(places).map(|document| (*document).into());
+        for row in connection.rows(AssertSqlSafe(sql), values.collect::<Vec<Value>>()).await? {
             let document = row::document_id(&row)?;
-            let version = unsigned(&row, "rights_version").map_err(corrupt(document))?;
-            found.push((document, version));
+            let read = || {
+                Ok(DocumentHead {
+                    document,
+                    revision: row::revision(&row, "revision")?,
+                    rights_version: unsigned(&row, "rights_version")?,
+                    is_deleted: row.optional_integer("deleted_ms")?.is_some(),
+                    title: row.text("title")?.to_owned(),
+                })
+            };
+            found.push(read().map_err(corrupt(document))?);
         }
     }
     Ok(found)

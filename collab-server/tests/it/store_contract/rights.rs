@@ -2,9 +2,10 @@
 
 use collab_protocol::{DocumentId, GivenRole, LinkAccess, TenantId, UserId};
 use collab_server::{
-    AppendOutcome, ListQuery, NewDocument, Rights, RightsChange, Store, StoreError,
+    AppendOutcome, DocumentHead, ListQuery, NewDocument, Rights, RightsChange, Store, StoreError,
 };
 use futures_util::future::join_all;
+use ot_core::Revision;
 
 use super::support::{DOCUMENT, Database, Pen, client, new_document, user};
 
@@ -164,7 +165,7 @@ pub(crate) async fn simultaneous_changes_are_all_counted(database: &impl Databas
     assert_eq!(store.rights(DOCUMENT).await.expect("reads").version, 12);
 }
 
-pub(crate) async fn versions_of_many_documents_come_in_one_answer(database: &impl Database) {
+pub(crate) async fn where_many_documents_stand_comes_in_one_answer(database: &impl Database) {
     let store = database.store();
     for number in 1..=3 {
         let new = new_document(DocumentId::new(number), "x", "");
@@ -175,12 +176,20 @@ pub(crate) async fn versions_of_many_documents_come_in_one_answer(database: &imp
         store.change_rights(two, RightsChange::Link(link), 7).await.expect("changed");
     }
     let ids = [1, 2, 3, 404].map(DocumentId::new);
-    let mut found = store.rights_versions(ids.to_vec()).await.expect("reads");
+    store.rename_document(ids[0], "Ünder".to_owned(), 8).await.expect("renamed");
+    store.set_deleted(ids[2], Some(9)).await.expect("deleted");
+    let mut found = store.heads(ids.to_vec()).await.expect("reads");
     found.sort_unstable();
-    assert_eq!(found, [(ids[0], 0), (ids[1], 2), (ids[2], 0)]);
-    assert_eq!(store.rights_versions(Vec::new()).await.expect("reads"), []);
+    let head = |id, title: &str, rights_version, is_deleted| {
+        let (revision, title) = (Revision::ZERO, title.to_owned());
+        DocumentHead { document: id, revision, rights_version, is_deleted, title }
+    };
+    let expected =
+        [head(ids[0], "Ünder", 0, false), head(ids[1], "x", 2, false), head(ids[2], "x", 0, true)];
+    assert_eq!(found, expected);
+    assert_eq!(store.heads(Vec::new()).await.expect("reads"), []);
     let many = (0..9_000).map(DocumentId::new).collect();
-    assert_eq!(store.rights_versions(many).await.expect("reads").len(), 4 - 1);
+    assert_eq!(store.heads(many).await.expect("reads").len(), 4 - 1);
 }
 
 async fn listed(store: &dyn Store, person: usize, tenant: &TenantId, deleted: bool) -> usize {
