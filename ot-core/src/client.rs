@@ -298,13 +298,25 @@ impl Client {
     #[must_use]
     pub fn carry_ranges(&self, at_revision: &Ranges) -> Ranges {
         let mut ranges = at_revision.clone();
-        if let Some(outstanding) = &self.outstanding {
-            ranges = ranges.transform(outstanding.current.op(), Assoc::Before);
+        if let Some(outstanding) = self.outstanding_now() {
+            ranges = ranges.transform(outstanding, Assoc::Before);
         }
         if let Some(buffer) = &self.buffer {
             ranges = ranges.transform(buffer.op(), Assoc::Before);
         }
         ranges
+    }
+
+    /// The submission in flight as it applies to the text at the present revision: what becomes part
+    /// of that text when it is acknowledged.
+    ///
+    /// Who keeps others' selections keeps them at the revision, moves them over what is received and
+    /// over this when it is acknowledged, and shows them by [`carry_ranges`](Self::carry_ranges).
+    /// Kept in the local text they would end elsewhere than at the server where an insert and a
+    /// delete meet at one: a caret remembers no character that it stood behind.
+    #[must_use]
+    pub fn outstanding_now(&self) -> Option<&Operation> {
+        self.outstanding.as_ref().map(|outstanding| outstanding.current.op())
     }
 
     /// Own selections in the local text, as they are right behind the submission in flight (or in

@@ -59,7 +59,7 @@ pub struct Engine {
     waiting: Option<Operation>,
     /// This person's selection, in the local text.
     own: Option<Selection>,
-    /// Remote sessions' selections, in the local text.
+    /// Remote sessions' selections, in the text at the revision.
     people: Vec<(u32, Ranges)>,
     /// The selection that was frozen with the outstanding submission, as JSON; empty for none.
     frozen_ranges: String,
@@ -330,9 +330,6 @@ impl Engine {
 
     fn carry(&mut self, change: &Operation, own_side: Assoc) {
         self.own = self.own.map(|selection| selection.transform(change, own_side));
-        for (_, ranges) in &mut self.people {
-            *ranges = ranges.transform(change, Assoc::Before);
-        }
     }
 
     /// Checks what the type promises; for tests.
@@ -343,7 +340,6 @@ impl Engine {
         }
         assert_eq!(text.to_string(), self.client.text().to_string());
         let len = self.client.text().len_chars();
-        assert!(self.people.iter().all(|(_, ranges)| ranges.fit(len)));
         assert!(self.own.is_none_or(|selection| selection.end() <= len));
     }
 }

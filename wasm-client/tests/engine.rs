@@ -405,6 +405,25 @@ fn presence_is_carried_over_pending_and_shown_text() {
 }
 
 #[test]
+fn presence_is_where_the_server_has_it_whatever_was_pending_here() {
+    let mut engine = Engine::new("x", 0, 1);
+    engine.set_presence(7, &[1, 1]);
+    engine.edit(0, 0, "a", 0).expect("in the text");
+    engine.take_submission(100, 100);
+    engine.edit(1, 0, "b", 0).expect("in the text");
+    assert_eq!(engine.presence(), [7, 1, 3, 3], "abx|");
+    // Somebody takes the character away behind which the caret stood. In the server's text nothing is
+    // left then, and what was typed here comes in behind the caret.
+    engine.receive("-1", 1).expect("fits");
+    assert_eq!(engine.presence(), [7, 1, 0, 0], "|ab");
+    engine.acknowledge(1, 2).expect("it was outstanding");
+    assert_eq!(engine.presence(), [7, 1, 0, 0]);
+    engine.take_submission(100, 100);
+    engine.acknowledge(2, 3).expect("it was outstanding");
+    assert_eq!(engine.presence(), [7, 1, 0, 0]);
+}
+
+#[test]
 fn a_state_can_be_read_without_its_pending_work() {
     let mut engine = Engine::new("common 😀", 3, 1);
     engine.edit(0, 6, "mine", 0).expect("in the text");

@@ -237,6 +237,7 @@ impl World<'_> {
                     violated("a patch tells what changed", format!("tab {tab} at {to}"));
                 }
                 own.carry(&patch, Assoc::Before);
+                own.carry_people(&op);
             }
             Err(error) => violated("one stream in order", format!("tab {tab}: {error}")),
         }
@@ -245,9 +246,11 @@ impl World<'_> {
     fn acknowledge(&mut self, tab: usize, seq: u64, revision: u64) -> Acknowledged {
         let own = &mut self.tabs[tab];
         let client = own.client.as_mut().expect("joined");
+        let outstanding = client.outstanding_now().cloned();
         match client.acknowledge(ClientSeq::new(seq), Revision::new(revision)) {
             Ok(acknowledged) => {
                 if acknowledged == Acknowledged::Outstanding {
+                    outstanding.iter().for_each(|op| own.carry_people(op));
                     own.frozen = None;
                     own.stamp += 1;
                 }

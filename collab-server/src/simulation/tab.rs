@@ -79,9 +79,13 @@ impl Tab {
         own.into_iter().collect()
     }
 
-    /// Selections go along with a change of the local text.
+    /// The own selection goes along with a change of the local text.
     pub(super) fn carry(&mut self, change: &Operation, own_side: Assoc) {
         self.own = self.own.map(|own| own.transform(change, own_side));
+    }
+
+    /// Others' selections go along with what is committed.
+    pub(super) fn carry_people(&mut self, change: &Operation) {
         for (_, ranges) in self.people.values_mut() {
             *ranges = ranges.transform(change, Assoc::Before);
         }
@@ -89,11 +93,9 @@ impl Tab {
 
     /// Where a session's selections are, in the text at the client's revision.
     pub(super) fn place(&mut self, person: &Person) {
-        let Some(client) = &self.client else { return };
         let wire = person.ranges.iter().flatten();
         let selections = wire.map(|r| Selection::new(r.anchor as usize, r.head as usize));
         let ranges = Ranges::new(selections).expect("few");
-        let ranges = client.carry_ranges(&ranges).clamp(client.text().len_chars());
         self.people.insert(person.session, (person.user.clone(), ranges));
     }
 }

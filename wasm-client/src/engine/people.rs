@@ -1,5 +1,5 @@
-//! Other people's selections in an engine. They come in characters of the local text and are shown
-//! in UTF-16 code units.
+//! Other people's selections in an engine. They come and are kept in characters of the text at the
+//! revision, as the server has them, and are shown in UTF-16 code units of the shown text.
 
 use ot_core::{Component, Operation, Ranges, Selection};
 
@@ -14,8 +14,7 @@ impl Engine {
         let pairs = pairs.chunks_exact(2).take(Ranges::RANGES_MAX);
         let ranges =
             Ranges::new(pairs.map(|pair| Selection::new(pair[0] as usize, pair[1] as usize)));
-        let ranges = self.client.carry_ranges(&ranges.unwrap_or_default());
-        let ranges = ranges.clamp(self.client.text().len_chars());
+        let ranges = ranges.unwrap_or_default();
         if let Some(known) = self.people.iter().position(|(known, _)| *known == session) {
             self.people.remove(known);
         }
@@ -30,9 +29,10 @@ impl Engine {
     pub fn presence(&self) -> Vec<u32> {
         let mut out = Vec::with_capacity(4 * self.people.len());
         for (session, ranges) in &self.people {
+            let ranges = self.client.carry_ranges(ranges).clamp(self.client.text().len_chars());
             out.push(*session);
             out.push(ranges.as_slice().len() as u32);
-            for selection in ranges {
+            for selection in &ranges {
                 out.push(self.place(selection.anchor));
                 out.push(self.place(selection.head));
             }

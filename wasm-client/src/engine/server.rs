@@ -1,6 +1,8 @@
 //! An engine and the server: what comes in, and what is sent.
 
-use ot_core::{Acknowledged, Assoc, ClientSeq, Limits, MAX_LEN, Revision, Selection};
+use ot_core::{
+    Acknowledged, Assoc, ClientSeq, Limits, MAX_LEN, Operation, Ranges, Revision, Selection,
+};
 
 use super::{Engine, OutOfStep, Taken};
 use crate::fields;
@@ -14,6 +16,7 @@ impl Engine {
     pub fn receive(&mut self, operation: &str, to: u64) -> Result<(), OutOfStep> {
         let operation = fields::operation(operation).ok_or(OutOfStep)?;
         let patch = self.client.receive(&operation, Revision::new(to)).map_err(|_| OutOfStep)?;
+        carry_people(&mut self.people, &operation);
         self.deliver(&patch, Assoc::Before);
         Ok(())
     }
@@ -24,6 +27,10 @@ impl Engine {
     /// [`OutOfStep`] when it is not outstanding, or the revision is not the next one.
     pub fn acknowledge(&mut self, seq: u64, revision: u64) -> Result<(), OutOfStep> {
         let (seq, revision) = (ClientSeq::new(seq), Revision::new(revision));
+        // Out of step is who joins anew, and is told again where everybody is.
+        if let Some(outstanding) = self.client.outstanding_now() {
+            carry_people(&mut self.people, outstanding);
+        }
         match self.client.acknowledge(seq, revision) {
             Ok(Acknowledged::Outstanding) => {
                 self.frozen_ranges.clear();
@@ -46,7 +53,8 @@ impl Engine {
     }
 
     /// Continues from the server's text at `revision`; the server has committed this client's
-    /// submissions up to `last_seq`. What else was pending is kept, as a new submission.
+    /// submissions up to `last_seq`. What else was pending is kept, as a new submission. Where others
+    /// are in that text is to be said again.
     ///
     /// # Errors
     /// [`OutOfStep`] when the texts are longer than an operation can span.
@@ -54,6 +62,7 @@ impl Engine {
         let (revision, last_seq) = (Revision::new(revision), ClientSeq::new(last_seq));
         let patch = self.client.reset(text, revision, last_seq).map_err(|_| OutOfStep)?;
         self.frozen_ranges.clear();
+        self.people.clear();
         self.deliver(&patch, Assoc::Before);
         Ok(())
     }
@@ -117,6 +126,12 @@ impl Engine {
     #[must_use]
     pub fn selection_json(&self) -> String {
         ranges_json(self.own)
+    }
+}
+
+fn carry_people(people: &mut [(u32, Ranges)], change: &Operation) {
+    for (_, ranges) in people {
+        *ranges = ranges.transform(change, Assoc::Before);
     }
 }
 
