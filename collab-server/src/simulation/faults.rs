@@ -3,7 +3,7 @@
 use super::rows::Rows;
 use super::violated;
 use super::wire::Side;
-use super::world::{What, World, note};
+use super::world::{Answer, What, World, note};
 
 impl World<'_> {
     /// Perhaps something breaks.
@@ -109,6 +109,9 @@ impl World<'_> {
         self.faults += 1;
         note!(self, "server {server} dies");
         self.servers[server].die();
+        if !self.plan.is_shared {
+            self.calls_die();
+        }
         self.is_stuck = false;
         if self.plan.is_interleaved {
             // There is no other crash: nobody would load what is put aside from here on.
@@ -132,6 +135,19 @@ impl World<'_> {
             let down = self.up_to(5_000);
             self.schedule(down, What::Restart(server));
         }
+    }
+
+    /// The store is a part of the program that died: what was being written is on disk or is not, and
+    /// nothing gets there any more.
+    fn calls_die(&mut self) {
+        for (_, call) in std::mem::take(&mut self.calls) {
+            if let Some(Answer::Written { end, losses, .. }) = call.answer
+                && self.draw.one_in(2)
+            {
+                self.rows.get_mut(&call.document).expect("it exists").sync(end, losses);
+            }
+        }
+        self.rows.values_mut().for_each(|rows| _ = rows.lose_power());
     }
 
     pub(super) fn restart(&mut self, server: usize) {

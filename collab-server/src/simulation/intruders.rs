@@ -112,6 +112,9 @@ impl World<'_> {
         let (before, told_before) = core.picture(session);
         let seq = submission.seq();
         core.submit(session, client, user.into(), submission);
+        if told_before >= self.plan.config.answers_max {
+            return; // who lets so many answers lie is ended, and that is told
+        }
         for _ in 0..TURNS_MAX {
             let orders = core.turn(moment, wall_ms);
             if orders.is_empty() {
@@ -120,8 +123,9 @@ impl World<'_> {
             for order in orders {
                 match order {
                     Order::Read(read) => core.read(rows.read(&read, self.plan.page_len, false)),
-                    _ => {
-                        let message = format!("for {seq}, which is bad, it orders more than reads");
+                    other => {
+                        let what = ordered(&other);
+                        let message = format!("for {seq}, which is bad, it orders {what}");
                         violated("an error leaves all as it was", message);
                     }
                 }
@@ -131,9 +135,6 @@ impl World<'_> {
         let (after, told) = core.picture(session);
         if was_woken || is_woken {
             wake.notify_one();
-        }
-        if told_before >= self.plan.config.answers_max {
-            return; // who lets so many answers lie is ended
         }
         if told != told_before + 1 || !is_woken {
             let message = format!("for {seq} there are {} answers", told - told_before);
@@ -146,5 +147,18 @@ impl World<'_> {
             let message = format!("{seq}: {} and then {}", part(&before), part(&after));
             violated("an error leaves all as it was", message);
         }
+    }
+}
+
+/// What a document wants, in words.
+fn ordered(order: &Order) -> String {
+    match order {
+        Order::Admit(_) | Order::Refuse { .. } => "a join's end".to_owned(),
+        Order::Edited { .. } => "an edit's end".to_owned(),
+        Order::Append { append, .. } => format!("an append behind {}", append.base),
+        Order::Read(_) => "a read".to_owned(),
+        Order::Snapshot(snapshot) => format!("a snapshot of {}", snapshot.revision),
+        Order::Publish(operations) => format!("{} operations to be told", operations.len()),
+        Order::Tell(news) => format!("{news:?}"),
     }
 }

@@ -31,7 +31,7 @@
 //!    it along in either order. Where the connection may still be cut it comes at any time.
 
 use super::wire::Side;
-use super::world::{Answer, Asked, Call, What, World};
+use super::world::{Answer, Asked, What, World};
 
 /// When an event is due, and its number: what it is known by.
 type Key = (u64, u64);
@@ -121,8 +121,8 @@ impl World<'_> {
         keys.next().map(|(key, _)| *key)
     }
 
-    /// The store does what a server asks in the order in which it was asked; of what a dead one left
-    /// behind anything may get there. An append that loses waits for what it loses to.
+    /// The store does what is asked in the order in which it was asked. An append that loses waits for
+    /// what it loses to.
     fn may_happen(&self, what: &What) -> bool {
         let What::Apply(id) = what else { return true };
         let waits = self.calls.get(id).is_some_and(|call| match &call.asked {
@@ -132,30 +132,13 @@ impl World<'_> {
         !waits && self.calls_ahead(*id) == 0
     }
 
-    /// How many calls of its living server are to be applied before this one.
+    /// How many calls are to be applied before this one.
     pub(super) fn calls_ahead(&self, id: u64) -> usize {
-        let Some(call) = self.calls.get(&id).filter(|call| self.is_of_the_living(call)) else {
-            return 0;
-        };
-        let is_ahead = |what: &&What| {
-            let What::Apply(other) = what else { return false };
-            *other < id && self.calls.get(other).is_some_and(|other| other.server == call.server)
-        };
-        self.coming().filter(is_ahead).filter(|what| !self.is_left_behind(what)).count()
-    }
-
-    fn is_of_the_living(&self, call: &Call) -> bool {
-        self.servers[call.server].incarnation == call.incarnation
-    }
-
-    /// Whether it is about a call of a server that is no more.
-    pub(super) fn is_left_behind(&self, what: &What) -> bool {
-        match what {
-            What::Apply(call) | What::Reply(call) => {
-                self.calls.get(call).is_some_and(|call| !self.is_of_the_living(call))
-            }
+        let is_ahead = |what: &&What| match what {
+            What::Apply(other) => *other < id && self.calls.contains_key(other),
             _ => false,
-        }
+        };
+        self.coming().filter(is_ahead).count()
     }
 
     fn is_doomed(&self) -> bool {
@@ -189,8 +172,8 @@ impl World<'_> {
         }
     }
 
-    /// Whether applying a call commutes with all but what takes the server: what a dead one left
-    /// behind is applied and synced, or a read is to see what is about to be synced.
+    /// Whether applying a call commutes with all but what takes the server: unless a read is to see
+    /// what is about to be synced.
     fn is_seen_by_the_store_alone(&self, id: u64) -> bool {
         let Some(call) = self.calls.get(&id) else { return false };
         let is_read = matches!(call.asked, Asked::Load | Asked::Read(_));
@@ -201,7 +184,7 @@ impl World<'_> {
             }
             _ => false,
         };
-        !self.is_coming(|what| self.is_left_behind(what) || is_read && is_syncing(what))
+        !(is_read && self.is_coming(is_syncing))
     }
 
     // --- rule 2 ---
@@ -260,7 +243,7 @@ impl World<'_> {
             What::Up(_) | What::ServerNotices(_) => true,
             What::Reply(call) => {
                 let asked = self.calls.get(call).map(|call| &call.asked);
-                !self.is_left_behind(what) && !matches!(asked, Some(Asked::CatchUp { .. }))
+                !matches!(asked, None | Some(Asked::CatchUp { .. }))
             }
             _ => false,
         }

@@ -39,6 +39,7 @@ impl World<'_> {
         self.keep_a_part();
         self.leave_a_writer();
         if self.plan.needs_last_words() {
+            self.await_the_dead();
             self.speak_last_words();
         }
         self.come_to_rest("texts", Self::has_converged);
@@ -133,6 +134,17 @@ impl World<'_> {
         }
         self.check_all();
         true
+    }
+
+    /// What dead servers asked for may still get to the database, and nobody is told.
+    fn await_the_dead(&mut self) {
+        let is_of_the_dead = |world: &Self| {
+            let mut calls = world.calls.values();
+            calls.any(|call| world.servers[call.server].incarnation != call.incarnation)
+        };
+        while is_of_the_dead(self) && !self.is_over() {
+            self.step();
+        }
     }
 
     /// Everybody who is left says one thing more: what others missed until now, they miss no more.

@@ -146,11 +146,6 @@ impl Rows {
         Written::UpTo { end: self.log.len(), losses: self.losses }
     }
 
-    /// Whether an append is bound to lose: the log is longer on disk than where it begins.
-    pub(super) fn is_lost(&self, append: &Append) -> bool {
-        append.base < self.head()
-    }
-
     /// What a load, an append or the judgement at the end finds, as text. Snapshots only where they
     /// are to be read; of them the last alone is.
     pub(super) fn told(&self, with_snapshot: bool) -> String {

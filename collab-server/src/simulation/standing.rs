@@ -10,7 +10,7 @@ use ot_core::Client;
 
 use super::tab::Tab;
 use super::wire::{Conn, Side};
-use super::world::{Answer, Asked, What, World};
+use super::world::{What, World};
 
 impl World<'_> {
     /// The number, of 128 bits.
@@ -104,7 +104,7 @@ impl World<'_> {
             | What::HearOfPeople { server, incarnation, .. }
             | What::Rights { server, incarnation, .. }
             | What::Retire { server, incarnation, .. } => is_over(server, incarnation),
-            What::Apply(id) | What::Reply(id) => self.is_call_moot(*id),
+            What::Apply(id) | What::Reply(id) => !self.calls.contains_key(id),
             // Whoever loses the connection tries again.
             What::Connect(tab) => self.tabs[*tab].conn.is_some(),
             What::Trouble | What::Restart(_) | What::CutOf(_) | What::Crash(_) => false,
@@ -117,20 +117,6 @@ impl World<'_> {
         self.servers.iter().any(|server| server.hosts.is_empty())
             || hosts.any(|host| host.core.is_none())
             || self.is_coming(|what| matches!(what, What::Crash(_)))
-    }
-
-    /// Whether nothing will come of a call. What a dead server asked changes nothing, unless it is
-    /// written, and is to be read.
-    fn is_call_moot(&self, id: u64) -> bool {
-        let Some(call) = self.calls.get(&id) else { return true };
-        let is_over = self.servers[call.server].incarnation != call.incarnation;
-        is_over
-            && match (&call.answer, &call.asked) {
-                (Some(answer), _) => !matches!(answer, Answer::Written { .. }),
-                (None, Asked::Append { append, .. }) => self.rows[&call.document].is_lost(append),
-                (None, Asked::Snapshot(_)) => !self.is_to_load(),
-                (None, _) => true,
-            }
     }
 
     /// Whether the server is through with this connection.

@@ -1,5 +1,6 @@
 //! Many seeds on all cores.
 
+use std::cell::Cell;
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +29,11 @@ pub(crate) struct Outcome {
     pub(crate) first: Option<(u64, Box<Violation>)>,
 }
 
+thread_local! {
+    /// Whether this thread tries what goes wrong with fewer choices.
+    static IS_TRYING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// A violation is what is looked for: it is told once, at the end.
 pub(crate) fn quietly() {
     static QUIET: Once = Once::new();
@@ -35,7 +41,7 @@ pub(crate) fn quietly() {
         let told = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             // The simulation runs on threads without a name.
-            if thread::current().name().is_some() {
+            if thread::current().name().is_some() && !IS_TRYING.get() {
                 told(info);
             }
         }));
@@ -114,6 +120,8 @@ const TRIES_MAX: usize = 3_000;
 
 /// The choices of a seed that goes wrong, and fewer that go wrong before the same oracle.
 pub(crate) fn shortened(seed: u64, oracle: &str) -> (Vec<u64>, Vec<u64>) {
+    quietly();
+    IS_TRYING.set(true);
     let mut recorded = Recorded::new(Seeded::new(seed));
     let _ = run(&mut recorded, Watch::default());
     let all = recorded.into_choices();
@@ -121,6 +129,7 @@ pub(crate) fn shortened(seed: u64, oracle: &str) -> (Vec<u64>, Vec<u64>) {
         run(&mut Listed::new(choices), Watch::default()).is_err_and(|found| found.oracle == oracle)
     };
     let short = minimise(all.clone(), TRIES_MAX, fails);
+    IS_TRYING.set(false);
     (all, short)
 }
 
