@@ -92,6 +92,11 @@ pub trait Store: Send + Sync + 'static {
     /// progress in the same transaction. Of several appends made on one head, one wins.
     fn append(&self, append: Append) -> StoreFuture<'_, AppendOutcome>;
 
+    /// Lets the next append to a document go ahead of those of other servers, if it comes soon: to be
+    /// asked for before the log is read that the append will be made on. It is a courtesy and
+    /// changes nothing about what is a conflict; where it is not granted nothing is different.
+    fn go_ahead(&self, document: DocumentId) -> StoreFuture<'_, ()>;
+
     /// The operations that lead away from revision `after`, in order, at most a page of them and at
     /// least one if there is any; and where the log ends.
     ///

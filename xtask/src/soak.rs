@@ -203,6 +203,11 @@ const SOAKS: &[Soak] = &[
         "cluster::partitions",
         "servers cut off from Redis, PostgreSQL or both, or stopped, 100 rounds"
     ),
+    faults!(
+        "cluster-fair",
+        "cluster::fair",
+        "how two servers share one document that both write to"
+    ),
     faults!("cluster-speed", "cluster::speed", "what several servers cost and bring, in figures"),
 ];
 

@@ -95,6 +95,8 @@ pub(super) struct State {
     /// Originals of batches that did not go through, until the last of those is back.
     returning: Vec<Pending>,
     sight: Sight,
+    /// Appends lost to other servers since one went through.
+    losses: u32,
     last_batch: u64,
     is_deleted: bool,
     rights: Arc<Rights>,
@@ -118,6 +120,11 @@ struct Ahead {
 /// Appends of one document that wait for their outcome at the same time.
 const APPENDS_IN_FLIGHT_MAX: usize = 2;
 
+/// Appends that may be lost one after the other before the next is to go ahead of other servers'.
+/// One loss is what two servers owe each other; who wins the first race knows the head first, and
+/// would win every one.
+const LOSSES_MAX: u32 = 2;
+
 impl State {
     /// The state of a document with `text` at revision `head`.
     pub(super) fn new(
@@ -138,6 +145,7 @@ impl State {
             in_flight: VecDeque::new(),
             returning: Vec::new(),
             sight: Sight::Clear,
+            losses: 0,
             last_batch: 0,
             is_deleted,
             rights,

@@ -71,6 +71,11 @@ impl Store for MemoryStore {
         Box::pin(std::future::ready(result.unwrap_or_else(AppendOutcome::Failed)))
     }
 
+    fn go_ahead(&self, _: DocumentId) -> StoreFuture<'_, ()> {
+        // Appends take no time.
+        Box::pin(std::future::ready(()))
+    }
+
     fn since(
         &self,
         document: DocumentId,

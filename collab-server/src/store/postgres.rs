@@ -5,6 +5,7 @@
 //! call in a task of its own. No call is ever cancelled on a connection that is used again: one
 //! that takes too long loses its connection with it.
 
+mod ahead;
 mod append;
 mod appender;
 mod chat;
@@ -28,6 +29,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use self::ahead::Ahead;
 use self::appender::{Appender, Request};
 pub use self::config::PostgresConfig;
 use self::pool::Pool;
@@ -56,6 +58,7 @@ use crate::rights::{Rights, RightsChange};
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
     appends: mpsc::Sender<Request>,
+    ahead: Ahead,
     pool: Arc<Pool>,
     appender: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -79,7 +82,8 @@ impl PostgresStore {
         let (appends, waiting) = mpsc::channel(config.queue_len.max(1));
         let appender = Appender::new(connection, options, session, limit, config.group_max.max(1));
         let appender = Arc::new(Mutex::new(Some(tokio::spawn(appender.run(waiting)))));
-        Ok(PostgresStore { appends, pool: Arc::new(pool), appender })
+        let ahead = Ahead::new(config.connections);
+        Ok(PostgresStore { appends, ahead, pool: Arc::new(pool), appender })
     }
 
     /// Calls the database in a task of its own, which goes on when nobody waits any more.
@@ -121,11 +125,18 @@ impl Store for PostgresStore {
         let (reply, answer) = oneshot::channel();
         Box::pin(async move {
             let closed = || StoreError::unavailable("the store is closed");
+            let Some((append, reply)) = self.ahead.take((append, reply)) else {
+                return answer.await.unwrap_or_else(|_| AppendOutcome::Unknown(closed()));
+            };
             match self.appends.send(Request::Append(append, reply)).await {
                 Ok(()) => answer.await.unwrap_or_else(|_| AppendOutcome::Unknown(closed())),
                 Err(_) => AppendOutcome::Failed(closed()),
             }
         })
+    }
+
+    fn go_ahead(&self, document: DocumentId) -> StoreFuture<'_, ()> {
+        Box::pin(self.ahead.lock(&self.pool, document))
     }
 
     fn write_snapshot(

@@ -150,6 +150,11 @@ impl Store for SqliteStore {
         })
     }
 
+    fn go_ahead(&self, _: DocumentId) -> StoreFuture<'_, ()> {
+        // Nobody else appends.
+        Box::pin(std::future::ready(()))
+    }
+
     fn write_snapshot(
         &self,
         document: DocumentId,

@@ -7,6 +7,7 @@
 
 mod control;
 mod converge;
+mod fair;
 mod lossy;
 mod partitions;
 mod people;

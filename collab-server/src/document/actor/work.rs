@@ -51,8 +51,11 @@ impl Actor {
         let (store, document) = (shared.store.clone(), shared.document);
         self.works.push(Box::pin(async move {
             Done::Read(match read {
-                Read::Tail { after, attempts } => {
+                Read::Tail { after, attempts, goes_ahead } => {
                     tokio::time::sleep(backoff(attempts)).await;
+                    if goes_ahead {
+                        store.go_ahead(document).await;
+                    }
                     ReadDone::Tail(look(&shared, after).await.map_err(ReadFault::from))
                 }
                 Read::Poll { after } => {

@@ -35,8 +35,9 @@ pub(crate) enum Order {
 /// Something to be read from the store.
 #[derive(Clone, Debug)]
 pub(crate) enum Read {
-    /// The log behind `after`; `attempts` failed already.
-    Tail { after: Revision, attempts: u32 },
+    /// The log behind `after`; `attempts` failed already. Where `goes_ahead`, the append that is made
+    /// on it is to go ahead of other servers'.
+    Tail { after: Revision, attempts: u32, goes_ahead: bool },
     /// The log behind `after`, which may well have nothing there.
     Poll { after: Revision },
     /// A client's last committed submission.
@@ -81,7 +82,9 @@ pub(crate) enum ReadDone {
 impl From<Effect> for Read {
     fn from(effect: Effect) -> Self {
         match effect {
-            Effect::ReadTail { after, attempts } => Read::Tail { after, attempts },
+            Effect::ReadTail { after, attempts, goes_ahead } => {
+                Read::Tail { after, attempts, goes_ahead }
+            }
             Effect::ReadProgress { client } => Read::Progress { client },
             Effect::FindSubmission { client, seq } => Read::Submission { client, seq },
             Effect::ReadRange { client, seq, after, through } => {

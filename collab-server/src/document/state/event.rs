@@ -107,8 +107,9 @@ pub(in crate::document) enum Effect {
     FindSubmission { client: ClientId, seq: ClientSeq },
     /// Append these operations behind revision `base`.
     Append { batch: u64, base: Revision, operations: Vec<Decided>, len_chars: usize },
-    /// Read the log behind `after`; `attempts` failed already.
-    ReadTail { after: Revision, attempts: u32 },
+    /// Read the log behind `after`; `attempts` failed already. Where `goes_ahead`, the append that is
+    /// made on it is to go ahead of other servers'.
+    ReadTail { after: Revision, attempts: u32, goes_ahead: bool },
     /// An operation is durable; the head is at its revision.
     Committed(Committed),
     /// Answer a session apart from the stream.

@@ -10,7 +10,7 @@ use ot_core::{Operation, Revision};
 
 use super::client::Last;
 use super::event::{Committed, Effect, Outcome, ReadFault};
-use super::{Batch, InFlight, Pending, Sight, State};
+use super::{Batch, InFlight, LOSSES_MAX, Pending, Sight, State};
 use crate::document::room::Answer;
 use crate::document::submission::Submission;
 use crate::revision::later;
@@ -52,6 +52,7 @@ impl State {
         let is_clear = self.sight == Sight::Clear || sabotage::is_planted(Bug::SecondBatchKept);
         match outcome {
             Outcome::Done if is_clear => {
+                self.losses = 0;
                 for item in batch.items {
                     self.commit(item, effects);
                 }
@@ -63,7 +64,9 @@ impl State {
                     self.reject(&item.original, code, None, effects);
                 }
             }
-            _ => {
+            outcome => {
+                // Those behind it are lost with it, and to nobody else.
+                self.losses += u32::from(is_clear && outcome == Outcome::Conflict);
                 self.drain(true);
                 for item in batch.items {
                     let mut original = item.original;
@@ -121,7 +124,8 @@ impl State {
     fn read_tail(&mut self, attempts: u32, effects: &mut Vec<Effect>) {
         self.sight = Sight::Reading { attempts };
         self.read_for = self.heard;
-        effects.push(Effect::ReadTail { after: self.head(), attempts });
+        let goes_ahead = self.losses >= LOSSES_MAX && attempts == 0;
+        effects.push(Effect::ReadTail { after: self.head(), attempts, goes_ahead });
     }
 
     pub(super) fn tail_read(

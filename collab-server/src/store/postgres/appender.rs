@@ -49,7 +49,7 @@ pub(super) struct Appender {
 }
 
 /// Why a statement did not do its work.
-enum Fault {
+pub(super) enum Fault {
     /// A constraint refused it; nothing is written.
     Constraint,
     /// The database refused it; nothing is written.
@@ -63,7 +63,7 @@ enum Fault {
 }
 
 impl Fault {
-    fn of(error: sqlx::Error) -> Fault {
+    pub(super) fn of(error: sqlx::Error) -> Fault {
         let answered =
             error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
         match answered {
@@ -84,7 +84,7 @@ impl Fault {
     }
 
     /// What an append comes to that met this fault by itself.
-    fn outcome(self) -> AppendOutcome {
+    pub(super) fn outcome(self) -> AppendOutcome {
         match self {
             Fault::Constraint => AppendOutcome::Conflict,
             Fault::Refused(error) | Fault::Overdue(error) | Fault::NotSent(error) => {

@@ -13,9 +13,10 @@ use crate::support::person::{Person, Temper};
 use crate::support::until;
 
 /// Who types as fast as answers come.
-const HASTY: Temper = Temper { pace: Duration::ZERO, patience: Duration::from_secs(10), haste: 20 };
+pub(super) const HASTY: Temper =
+    Temper { pace: Duration::ZERO, patience: Duration::from_secs(10), haste: 20 };
 
-fn median(mut times: Vec<Duration>) -> Duration {
+pub(super) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
 }
@@ -25,7 +26,7 @@ fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
 }
 
-async fn until_has_redis(server: &Server, wanted: bool) {
+pub(super) async fn until_has_redis(server: &Server, wanted: bool) {
     until("Redis is found, or missed", async || server.has_redis().await == wanted).await;
 }
 

@@ -353,3 +353,47 @@ async fn server_without_fsync_is_refused_and_one_that_crashed_is_written_to_agai
     assert_eq!(text_of(&store.load(DOCUMENT).await.expect("loads")), "beforex");
     store.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_ahead_wins_against_who_asked_before() {
+    let database = Postgres::create().await;
+    let [one, other] = [database.open(|_| {}).await, database.open(|_| {}).await];
+    let mut pen = Pen::create(&database.store, DOCUMENT).await;
+    for round in 1..=5 {
+        one.go_ahead(DOCUMENT).await;
+        one.go_ahead(DOCUMENT).await;
+        let mut rival = other.append(one_more(&pen, 100 + round));
+        // It was sent, and waits.
+        for _ in 0..20 {
+            assert!(futures_util::poll!(&mut rival).is_pending());
+            tokio::task::yield_now().await;
+        }
+        pen.commit(&one, client(round), 1, "x").await;
+        let lost = rival.await;
+        assert!(is_conflict(&lost), "{lost:?}");
+    }
+    let loaded = database.store.load(DOCUMENT).await.expect("loads");
+    assert_eq!(text_of(&loaded), "xxxxx");
+    for store in [one, other] {
+        store.close().await;
+    }
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_ahead_and_never_comes_keeps_nobody_out() {
+    let database = Postgres::create().await;
+    let [one, other] = [database.open(|_| {}).await, database.open(|_| {}).await];
+    let mut pen = Pen::create(&database.store, DOCUMENT).await;
+    one.go_ahead(DocumentId::new(404)).await;
+    for round in 1..=5 {
+        one.go_ahead(DOCUMENT).await;
+        pen.commit(&other, client(round), 1, "x").await;
+    }
+    let loaded = database.store.load(DOCUMENT).await.expect("loads");
+    assert_eq!(text_of(&loaded), "xxxxx");
+    for store in [one, other] {
+        store.close().await;
+    }
+    database.remove().await;
+}

@@ -70,6 +70,8 @@ pub(super) struct Desk {
     pub(super) committed: Vec<(u64, ClientId, u64)>,
     pub(super) admitted: Vec<(SessionNumber, Admission)>,
     pub(super) tail_reads: u32,
+    /// Those of them whose append is to go ahead.
+    pub(super) went_ahead: u32,
     /// Asked for and not yet given, as (after, through).
     pub(super) range_reads: Vec<(u64, u64)>,
     pub(super) damaged: u32,
@@ -91,6 +93,7 @@ impl Desk {
             committed: Vec::new(),
             admitted: Vec::new(),
             tail_reads: 0,
+            went_ahead: 0,
             range_reads: Vec::new(),
             damaged: 0,
             holds_reads: false,
@@ -148,7 +151,10 @@ impl Desk {
                 Effect::Refuse { session, refusal } => {
                     self.admitted.push((session, Err(refusal)));
                 }
-                Effect::ReadTail { .. } => self.tail_reads += 1,
+                Effect::ReadTail { goes_ahead, .. } => {
+                    self.tail_reads += 1;
+                    self.went_ahead += u32::from(goes_ahead);
+                }
                 Effect::ReadRange { client, seq, after, through } => {
                     self.range_reads.push((after.get(), through.get()));
                     self.range_of.push((client, seq));

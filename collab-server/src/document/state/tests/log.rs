@@ -221,3 +221,31 @@ fn commit_that_a_slow_read_missed_is_not_forgotten() {
     let last = Some((ClientSeq::new(4), Revision::new(1)));
     assert_eq!(desk.admitted.pop(), Some((session(1), Ok((last, None)))));
 }
+
+#[test]
+fn who_has_lost_twice_goes_ahead_and_whoever_wins_begins_anew() {
+    let mut desk = Desk::new("");
+    let lose = |desk: &mut Desk, seq| {
+        desk.finish(Outcome::Conflict);
+        desk.read_tail(&[(OTHER, seq, &desk.ending("b"))]);
+        desk.decide();
+        desk.went_ahead
+    };
+    desk.submit(CLIENT, 1, 0, r#"+"a""#);
+    desk.decide();
+    assert_eq!([lose(&mut desk, 1), lose(&mut desk, 2), lose(&mut desk, 3)], [0, 1, 2]);
+    desk.finish(Outcome::Done);
+    desk.submit(CLIENT, 2, 4, &desk.ending("c"));
+    desk.decide();
+    assert_eq!([lose(&mut desk, 4), lose(&mut desk, 5)], [2, 3]);
+    // What is not known is no race that was lost.
+    desk.finish(Outcome::Done);
+    desk.submit(CLIENT, 3, 7, &desk.ending("d"));
+    desk.decide();
+    for _ in 0..3 {
+        desk.finish(Outcome::Unknown);
+        desk.read_tail(&[]);
+        desk.decide();
+    }
+    assert_eq!(desk.went_ahead, 3);
+}
