@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use collab_protocol::{GivenRole, LinkAccess, Role, TenantId, UserId};
+use collab_protocol::{ClientId, GivenRole, LinkAccess, Role, TenantId, UserId};
 
 pub(crate) use action::{Action, Needs, allows, may_see_server, may_tell};
 pub(crate) use route::Route;
@@ -79,7 +79,13 @@ pub struct Rights {
     pub link: LinkAccess,
     /// Who was given a role by name.
     pub members: BTreeMap<UserId, GivenRole>,
+    /// Clients that began anew, with the version as of which they did: what a server received of
+    /// them under an older one is not committed any more. Those of the latest thousand versions.
+    pub fences: BTreeMap<ClientId, u64>,
 }
+
+/// Versions of the rights for which fences are kept.
+pub(crate) const FENCES_MAX: u64 = 1_000;
 
 /// A change of a document's [`Rights`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,13 +120,19 @@ pub enum RightsChange {
         /// Who will.
         to: UserId,
     },
+    /// A client begins anew: see [`Rights::fences`].
+    Fence {
+        /// The client.
+        client: ClientId,
+    },
 }
 
 impl Rights {
     /// Those of a new document.
     #[must_use]
     pub fn new(tenant: TenantId, owner: UserId, link: LinkAccess) -> Rights {
-        Rights { version: 0, tenant, owner, link, members: BTreeMap::new() }
+        let (members, fences) = (BTreeMap::new(), BTreeMap::new());
+        Rights { version: 0, tenant, owner, link, members, fences }
     }
 
     /// What a visitor may do over REST; `None` for who must not learn of the document.
@@ -174,6 +186,11 @@ impl Rights {
                 next.members.remove(to);
                 next.members.insert(from.clone(), GivenRole::Editor);
                 next.owner = to.clone();
+            }
+            RightsChange::Fence { client } => {
+                let version = self.version + 1;
+                next.fences.insert(*client, version);
+                next.fences.retain(|_, fence| *fence + FENCES_MAX > version);
             }
         }
         if next != *self {

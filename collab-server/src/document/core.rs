@@ -126,6 +126,9 @@ impl Core {
         };
         let is_deleted = record.deleted_ms.is_some();
         let mut state = State::new(config.clone(), text, snapshot_at, is_deleted, rights.clone());
+        if sharing != Sharing::Alone {
+            state.begin_sharing();
+        }
         let ring = Ring::new(snapshot_at, config.ring_len, config.ring_bytes_max);
         let mut room = Room::new(ring, &record.title, &rights, config.answers_max);
         authors.into_iter().for_each(|person| room.authors.meet(&person.into()));
@@ -313,6 +316,13 @@ impl Core {
                 }
                 return;
             }
+            ReadDone::Fenced { client, seq, result } => {
+                let result = result.map(|(rights, progress)| {
+                    self.set_rights(rights);
+                    progress
+                });
+                Event::Fenced { client, seq, result }
+            }
             ReadDone::Progress { client, result } => Event::ProgressRead { client, result },
             ReadDone::Submission { client, seq, result } => {
                 Event::SubmissionFound { client, seq, result }
@@ -399,6 +409,7 @@ impl Core {
                     Some((session, edited)) => orders.push(Order::Edited { session, edited }),
                     None => self.room.lock().answer(session, answer),
                 },
+                Effect::Dismiss { session } => self.room.lock().end(session, Ended::Unavailable),
                 Effect::Damaged { reason } => self.damaged(&reason),
                 Effect::Append { batch, base, operations, len_chars } => {
                     let (base_chain, operations) = self.chain.extend(base, operations, now_ms);

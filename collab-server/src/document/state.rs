@@ -40,6 +40,8 @@ struct Pending {
     client: ClientId,
     visitor: Visitor,
     submission: Submission,
+    /// The version of the rights under which its session was let in.
+    under: u64,
     /// History from its base to a revision that was still at hand when it was read.
     prefix: Option<(Revision, Operation)>,
     /// The answer of the log to an old number.
@@ -99,6 +101,8 @@ pub(super) struct State {
     losses: u32,
     last_batch: u64,
     is_deleted: bool,
+    /// Whether other servers may commit to it.
+    is_shared: bool,
     rights: Arc<Rights>,
     /// Where the log is known to end, at least.
     heard: Revision,
@@ -115,6 +119,8 @@ struct Ahead {
     client: ClientId,
     user: UserId,
     at: Revision,
+    /// How it enters then.
+    entry: Entry,
 }
 
 /// Appends of one document that wait for their outcome at the same time.
@@ -148,11 +154,17 @@ impl State {
             losses: 0,
             last_batch: 0,
             is_deleted,
+            is_shared: false,
             rights,
             heard: head,
             read_for: head,
             ahead: Vec::new(),
         }
+    }
+
+    /// Other servers may commit to the document too.
+    pub(super) fn begin_sharing(&mut self) {
+        self.is_shared = true;
     }
 
     /// Builds the state by the operations behind a snapshot, keeping the last of them at hand.
@@ -249,6 +261,7 @@ impl State {
             Event::Submit { session, client, visitor, submission } => {
                 self.submit(session, client, visitor, submission, effects);
             }
+            Event::Fenced { client, seq, result } => self.fenced(client, seq, result, effects),
             Event::ProgressRead { client, result } => self.progress_read(client, result, effects),
             Event::RangeRead { client, seq, through, result } => {
                 self.range_read(client, seq, through, result, effects);
@@ -314,6 +327,16 @@ impl State {
                     batch.push(InFlight { original: pending, operation, ranges });
                 }
                 Verdict::Acknowledge(revision) => self.acknowledge(&pending, revision, effects),
+                Verdict::Dismiss => {
+                    effects.push(Effect::Dismiss { session: pending.session });
+                    self.release(client, effects);
+                }
+                Verdict::Reject(code, _) if self.must_fence(&pending, code) => {
+                    effects.push(Effect::Fence { client, seq: Some(pending.submission.seq()) });
+                    pending.is_reading = true;
+                    waiting_clients.insert(client);
+                    waiting.push_back(pending);
+                }
                 Verdict::Reject(code, message) => {
                     self.burn(&pending, code);
                     self.reject(&pending, code, message, effects);

@@ -5,7 +5,7 @@ use ot_core::Revision;
 use super::rows::Written;
 use super::wire::Side;
 use super::world::{Answer, Asked, What, World, note};
-use crate::document::{Ended, Outcome, stretch};
+use crate::document::{Ended, Outcome, Read, stretch};
 use crate::store::{StoreError, TailPage};
 
 fn down() -> StoreError {
@@ -38,6 +38,9 @@ impl World<'_> {
                 Written::Conflict => Answer::Appended(Outcome::Conflict),
                 Written::UpTo { end, losses } => Answer::Written { end, losses, is_told: !unknown },
             },
+            Asked::Read(Read::Fence { client, seq }) => {
+                Answer::Read(rows.fence(*client, *seq, fails))
+            }
             Asked::Read(read) => Answer::Read(rows.read(read, page_len, fails)),
             Asked::Snapshot(snapshot) => {
                 if !fails {

@@ -76,8 +76,8 @@ impl Plan {
         let think_ms = draw.pick(&[20, 300, 3_000]);
         let small = |draw: &mut Draw<'_>| draw.one_in(2);
         let config = DocumentConfig {
-            // Servers remember what they refused for themselves: docs/testing.md, known and open.
-            document_bytes_max: match small(draw) && !is_shared {
+            // A full one does not take the last words that some worlds need.
+            document_bytes_max: match small(draw) && (polls || !is_shared) {
                 true => draw.pick(&[30, 80]),
                 false => 1 << 20,
             },

@@ -32,17 +32,16 @@ pub(super) fn check_append(rights: &Rights, append: &Append) {
 }
 
 impl World<'_> {
-    /// Whether a tab's person keeps the right to write and the tab goes on for ever. Where servers
-    /// share the store a right is not given back: see docs/testing.md, what is known and open of
-    /// refusals. So somebody must keep it in each document.
+    /// Whether a tab's person keeps the right to write and the tab goes on for ever: where last words
+    /// are needed, somebody must be able to speak them in each document.
     pub(super) fn is_constant(&self, tab: usize) -> bool {
-        self.plan.rights > 0 && self.plan.is_shared && tab < self.plan.documents
+        self.plan.rights > 0 && self.plan.needs_last_words() && tab < self.plan.documents
     }
 
     /// The right to write is taken away from a tab's person, or given back.
     pub(super) fn turn_right(&mut self, tab: usize) {
         let may = may_write(&self.rows[&self.tabs[tab].document].rights, &self.tabs[tab].user);
-        if !self.is_constant(tab) && (may || !self.plan.is_shared) {
+        if !self.is_constant(tab) {
             self.faults += 1;
             self.set_right(tab, !may);
         }
@@ -105,9 +104,7 @@ impl World<'_> {
                 let tab = &self.tabs[**tab];
                 may_write(&self.rows[&tab.document].rights, &tab.user)
             };
-            if let (None, Some(last), false) =
-                (alive.iter().find(may), alive.last(), self.plan.is_shared)
-            {
+            if let (None, Some(last)) = (alive.iter().find(may), alive.last()) {
                 self.set_right(*last, true);
             }
         }

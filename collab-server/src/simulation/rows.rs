@@ -168,6 +168,20 @@ impl Rows {
         self.denied.extend(denied.map(|(person, _)| person.clone()));
     }
 
+    /// Lets a client begin anew, on disk, and reads what was committed of it.
+    pub(super) fn fence(
+        &mut self,
+        client: ClientId,
+        seq: Option<ClientSeq>,
+        fails: bool,
+    ) -> ReadDone {
+        if !fails {
+            self.change_rights(&RightsChange::Fence { client });
+        }
+        let found = || (Arc::new(self.rights.clone()), self.progress(client));
+        ReadDone::Fenced { client, seq, result: unless(fails, found) }
+    }
+
     /// What is written up to there is on disk now; `false` when it went with the power.
     pub(super) fn sync(&mut self, end: usize, losses: u64) -> bool {
         if losses != self.losses {
@@ -195,6 +209,11 @@ impl Rows {
             Read::Poll { after } => ReadDone::Poll(unless(fails, || self.look(after, page_len))),
             Read::Progress { client } => {
                 ReadDone::Progress { client, result: unless(fails, || self.progress(client)) }
+            }
+            // Where it is no call of its own there is one server, and nobody to keep out.
+            Read::Fence { client, seq } => {
+                let found = || (Arc::new(self.rights.clone()), self.progress(client));
+                ReadDone::Fenced { client, seq, result: unless(fails, found) }
             }
             Read::Submission { client, seq } => ReadDone::Submission {
                 client,

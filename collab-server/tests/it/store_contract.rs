@@ -109,6 +109,7 @@ macro_rules! every_case {
                 of_an_append_and_a_change_at_once_the_append_is_first_or_nothing,
                 simultaneous_changes_are_all_counted,
                 where_many_documents_stand_comes_in_one_answer,
+                a_client_that_begins_anew_is_named_and_what_was_in_flight_loses,
                 list_has_what_the_person_may_open_within_the_tenant,
             }
             chat {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collab_protocol::DocumentId;
+use collab_protocol::{ClientId, DocumentId};
 use ot_core::Revision;
 
 use super::Actor;
@@ -13,9 +13,10 @@ use crate::document::catch_up;
 use crate::document::core::{Look, Read, ReadDone};
 use crate::document::room::Shared;
 use crate::document::state::{Outcome, ReadFault};
+use crate::rights::{Rights, RightsChange};
 use crate::shown::Shown;
 use crate::store::{
-    Append, AppendOutcome, DocumentHead, PageLimit, Snapshot, StoreError, TailPage,
+    Append, AppendOutcome, ClientProgress, DocumentHead, PageLimit, Snapshot, StoreError, TailPage,
 };
 
 /// Something under way. Dropping it harms nothing: see [`StoreFuture`](crate::StoreFuture).
@@ -49,6 +50,7 @@ impl Actor {
     pub(super) fn read(&mut self, read: Read) {
         let shared = self.parts.shared.clone();
         let (store, document) = (shared.store.clone(), shared.document);
+        let now_ms = self.parts.clock.now_ms();
         self.works.push(Box::pin(async move {
             Done::Read(match read {
                 Read::Tail { after, attempts, goes_ahead } => {
@@ -64,6 +66,10 @@ impl Actor {
                 Read::Progress { client } => {
                     let result = store.progress(document, client).await.map_err(ReadFault::from);
                     ReadDone::Progress { client, result }
+                }
+                Read::Fence { client, seq } => {
+                    let fenced = fence(&shared, client, now_ms).await;
+                    ReadDone::Fenced { client, seq, result: fenced.map_err(ReadFault::from) }
                 }
                 Read::Submission { client, seq } => {
                     let result = store.find_submission(document, client, seq).await;
@@ -89,6 +95,18 @@ impl Actor {
             Done::Snapshot { revision, result }
         }));
     }
+}
+
+/// Lets a client begin anew, and reads what was committed of it before.
+async fn fence(
+    shared: &Shared,
+    client: ClientId,
+    now_ms: i64,
+) -> Result<(Arc<Rights>, Option<ClientProgress>), StoreError> {
+    let (store, document) = (&shared.store, shared.document);
+    store.change_rights(document, RightsChange::Fence { client }, now_ms).await?;
+    let rights = store.rights(document).await?;
+    Ok((Arc::new(rights), store.progress(document, client).await?))
 }
 
 /// What has become of a document that stood at `after`. The log is read only where something has.

@@ -42,6 +42,9 @@ pub(crate) enum Read {
     Poll { after: Revision },
     /// A client's last committed submission.
     Progress { client: ClientId },
+    /// A client's last committed submission, after a fence: nothing that servers received of it
+    /// before is committed any more.
+    Fence { client: ClientId, seq: Option<ClientSeq> },
     /// The revision of an old submission.
     Submission { client: ClientId, seq: ClientSeq },
     /// History as one operation: all behind `after` up to `through`.
@@ -66,6 +69,11 @@ pub(crate) enum ReadDone {
         client: ClientId,
         result: Result<Option<ClientProgress>, ReadFault>,
     },
+    Fenced {
+        client: ClientId,
+        seq: Option<ClientSeq>,
+        result: Result<(Arc<Rights>, Option<ClientProgress>), ReadFault>,
+    },
     Submission {
         client: ClientId,
         seq: ClientSeq,
@@ -86,6 +94,7 @@ impl From<Effect> for Read {
                 Read::Tail { after, attempts, goes_ahead }
             }
             Effect::ReadProgress { client } => Read::Progress { client },
+            Effect::Fence { client, seq } => Read::Fence { client, seq },
             Effect::FindSubmission { client, seq } => Read::Submission { client, seq },
             Effect::ReadRange { client, seq, after, through } => {
                 Read::Range { client, seq, after, through }

@@ -37,11 +37,18 @@ pub(super) struct Client {
     /// Whose it is. Binding for others once something is committed under it.
     pub(super) user: UserId,
     pub(super) session: Option<SessionNumber>,
+    /// Whether a fence is under way for sessions that enter afresh.
+    pub(super) is_fencing: bool,
     /// Whether `last` includes what was stored before this client was seen.
     pub(super) is_read: bool,
     pub(super) last: Option<Last>,
     /// The last submission that was finally rejected, with the answer it got.
     pub(super) rejected: Option<(ClientSeq, RejectCode)>,
+    /// The version of the rights under which its session was let in.
+    pub(super) under: u64,
+    /// Whether something that its session submitted has its answer: what comes after that was sent
+    /// to nobody else.
+    pub(super) is_settled: bool,
     /// Submissions queued or in flight.
     pub(super) pending: usize,
     /// Sessions that wait until it is known.
@@ -57,9 +64,12 @@ impl Client {
         Client {
             user,
             session: None,
+            is_fencing: false,
             is_read: false,
             last: None,
             rejected: None,
+            under: 0,
+            is_settled: false,
             pending: 0,
             joining: Vec::new(),
             held: None,
@@ -82,7 +92,7 @@ impl Client {
     }
 
     fn is_idle(&self) -> bool {
-        let awaits = !self.joining.is_empty() || self.held.is_some();
+        let awaits = !self.joining.is_empty() || self.held.is_some() || self.is_fencing;
         self.is_read && self.session.is_none() && self.pending == 0 && !awaits
     }
 
@@ -113,7 +123,7 @@ impl State {
             && at > self.head()
             && !sabotage::is_planted(Bug::AheadGetsOldText)
         {
-            self.ahead.push(Ahead { session, client: id, user, at });
+            self.ahead.push(Ahead { session, client: id, user, at, entry });
             self.heard = self.heard.max(at);
             self.catch_up(effects);
             return;
@@ -124,9 +134,9 @@ impl State {
     /// Lets those in whose clients were ahead of this state. The log was read: who is still ahead
     /// has heard of what it does not hold.
     pub(super) fn let_in_ahead(&mut self, effects: &mut Vec<Effect>) {
-        for Ahead { session, client, user, at } in std::mem::take(&mut self.ahead) {
-            let is_known = at <= self.head();
-            let entry = if is_known { Entry::Resuming { at } } else { Entry::Afresh };
+        for Ahead { session, client, user, at, entry } in std::mem::take(&mut self.ahead) {
+            let is_known = at <= self.head() || entry == Entry::Fenced;
+            let entry = if is_known { entry } else { Entry::Afresh };
             self.join_known(session, client, user, entry, effects);
         }
     }
@@ -164,7 +174,16 @@ impl State {
     /// Takes, in order, the sessions that waited for the client to be known. Of several the last
     /// one stays.
     fn admit(&mut self, id: ClientId, effects: &mut Vec<Effect>) {
+        let (is_shared, version) = (self.is_shared, self.rights.version);
         let Some(client) = self.clients.get_mut(&id) else { return };
+        let mut afresh = client.joining.iter().filter(|(.., entry)| *entry == Entry::Afresh);
+        if is_shared && client.last.is_some() && afresh.next().is_some() {
+            // Another server may hold something of it that the text would not have.
+            if !std::mem::replace(&mut client.is_fencing, true) {
+                effects.push(Effect::Fence { client: id, seq: None });
+            }
+            return;
+        }
         for (session, user, entry) in std::mem::take(&mut client.joining) {
             if client.is_taken_from(&user) {
                 effects.push(Effect::Refuse { session, refusal: Refusal::ClientTaken });
@@ -172,13 +191,15 @@ impl State {
             }
             client.let_in_held(effects);
             client.user = user;
+            (client.under, client.is_settled) = (version, false);
             let replaces = client.session.replace(session);
             if let Some(replaced) = replaces {
                 self.clients_by_session.remove(&replaced);
             }
             self.clients_by_session.insert(session, id);
             client.held = Some((session, replaces));
-            if entry != Entry::Afresh || client.pending == 0 {
+            let is_resuming = matches!(entry, Entry::Resuming { .. });
+            if is_resuming || client.pending == 0 {
                 client.let_in_held(effects);
             }
         }
@@ -218,6 +239,64 @@ impl State {
         self.forget_if_idle(id);
     }
 
+    /// The client began anew here: nothing that was received of it before is committed any more, but
+    /// what its session here holds. What was committed until then is known.
+    pub(super) fn fenced(
+        &mut self,
+        id: ClientId,
+        seq: Option<ClientSeq>,
+        result: Result<Option<ClientProgress>, ReadFault>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let version = self.rights.version;
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        match (result, seq) {
+            (Ok(progress), _) => {
+                let at = progress.as_ref().map_or(Revision::ZERO, |last| last.revision);
+                progress.into_iter().for_each(|progress| client.note(progress.into()));
+                (client.under, client.is_settled) = (version, true);
+                let waiting = self.queue.iter_mut().chain(&mut self.returning);
+                let in_flight = self.in_flight.iter_mut().flat_map(|batch| &mut batch.items);
+                let originals = waiting.chain(in_flight.map(|item| &mut item.original));
+                for pending in originals.filter(|pending| pending.client == id) {
+                    pending.under = version;
+                    pending.is_reading &= Some(pending.submission.seq()) != seq;
+                }
+                if seq.is_none() {
+                    self.enter_fenced(id, at, effects);
+                }
+                self.heard = self.heard.max(at);
+                self.catch_up(effects);
+            }
+            (Err(ReadFault::Corrupt(reason)), _) => self.damage(reason, effects),
+            (Err(ReadFault::Unavailable), None) => {
+                client.is_fencing = false;
+                self.give_up_on(id, effects);
+            }
+            (Err(ReadFault::Unavailable), Some(seq)) => {
+                if let Some(index) = self.reading(id, seq) {
+                    self.read_failed(index, ReadFault::Unavailable, effects);
+                }
+            }
+        }
+        self.forget_if_idle(id);
+    }
+
+    /// Lets those in who enter afresh, once the text holds all that is committed of their client.
+    fn enter_fenced(&mut self, id: ClientId, at: Revision, effects: &mut Vec<Effect>) {
+        let is_known = at <= self.head();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.is_fencing = false;
+        for (session, user, entry) in std::mem::take(&mut client.joining) {
+            let entry = if entry == Entry::Afresh { Entry::Fenced } else { entry };
+            match is_known || entry != Entry::Fenced {
+                true => client.joining.push((session, user, entry)),
+                false => self.ahead.push(Ahead { session, client: id, user, at, entry }),
+            }
+        }
+        self.admit(id, effects);
+    }
+
     /// The store does not say what this client did before, so nothing of it can be decided. It is
     /// asked again with the client's next message.
     fn give_up_on(&mut self, id: ClientId, effects: &mut Vec<Effect>) {
@@ -246,11 +325,13 @@ impl State {
             return; // a late frame of a session that was replaced
         }
         client.pending += 1;
+        let under = client.under;
         let pending = Pending {
             session,
             client: id,
             visitor,
             submission,
+            under,
             prefix: None,
             found: None,
             is_reading: false,
@@ -273,6 +354,7 @@ impl State {
     ) {
         let answer = Answer::Ack { seq: pending.submission.seq(), revision };
         effects.push(Effect::Answer { session: pending.session, answer });
+        self.settled(pending);
         self.release(pending.client, effects);
     }
 
@@ -290,9 +372,19 @@ impl State {
         self.release(pending.client, effects);
     }
 
+    /// A submission has its final answer.
+    pub(super) fn settled(&mut self, pending: &Pending) {
+        if let Some(client) = self.clients.get_mut(&pending.client)
+            && client.session == Some(pending.session)
+        {
+            client.is_settled = true;
+        }
+    }
+
     /// Remembers a final answer: a resend of the same submission gets it again, even where it could
     /// be committed by now, because the client may have been told already.
     pub(super) fn burn(&mut self, pending: &Pending, code: RejectCode) {
+        self.settled(pending);
         let seq = pending.submission.seq();
         let is_new = |known: ClientSeq| known < seq;
         if let Some(client) = self.clients.get_mut(&pending.client)

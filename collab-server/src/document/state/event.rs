@@ -34,6 +34,12 @@ pub(in crate::document) enum Event {
         seq: ClientSeq,
         result: Result<Option<Revision>, ReadFault>,
     },
+    /// The answer to [`Effect::Fence`]. Rights that came with it were told before.
+    Fenced {
+        client: ClientId,
+        seq: Option<ClientSeq>,
+        result: Result<Option<ClientProgress>, ReadFault>,
+    },
     /// What became of a batch.
     Appended { batch: u64, outcome: Outcome },
     /// The answer to [`Effect::ReadTail`].
@@ -55,6 +61,8 @@ pub(in crate::document) enum Entry {
     /// A revision, and what it had in flight there. It may have heard more from another server
     /// than this one has.
     Resuming { at: Revision },
+    /// As `Afresh`; nothing of its client that was sent before can be committed any more.
+    Fenced,
 }
 
 /// What became of an append; see [`AppendOutcome`](crate::AppendOutcome).
@@ -103,6 +111,12 @@ pub(in crate::document) enum Effect {
     ReadProgress { client: ClientId },
     /// Read history as one operation: all behind `after` up to `through`.
     ReadRange { client: ClientId, seq: ClientSeq, after: Revision, through: Revision },
+    /// From now on let nothing be committed that other servers, or this one, received of a client
+    /// before; then read its last committed submission. It is for a submission, or for a session
+    /// that enters afresh.
+    Fence { client: ClientId, seq: Option<ClientSeq> },
+    /// End a session whose client began anew elsewhere: it has to ask again.
+    Dismiss { session: SessionNumber },
     /// Look for an old submission in the log.
     FindSubmission { client: ClientId, seq: ClientSeq },
     /// Append these operations behind revision `base`.

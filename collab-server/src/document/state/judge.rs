@@ -23,6 +23,8 @@ pub(super) enum Verdict {
     Acknowledge(Revision),
     /// Never. The message is for a developer.
     Reject(RejectCode, Option<String>),
+    /// Not by this session: its client began anew at another server, which may have answered it.
+    Dismiss,
     /// Something must be read first.
     Read(Effect),
     /// Not before everything in flight is durable.
@@ -33,11 +35,37 @@ impl State {
     /// Decides on a submission behind everything in flight and `batch`. What was committed before
     /// comes first, then what is wrong with it, then its place.
     pub(super) fn judge(&self, pending: &Pending, batch: &[InFlight]) -> Verdict {
+        if self.is_fenced(pending) {
+            return Verdict::Dismiss;
+        }
         self.known(pending)
             .or_else(|| self.fault(pending))
             .or_else(|| self.missing_history(pending))
             .or_else(|| self.mismatch(pending))
             .unwrap_or_else(|| self.place(pending, batch))
+    }
+
+    /// Whether its client began anew somewhere since this was received.
+    fn is_fenced(&self, pending: &Pending) -> bool {
+        let fence = self.rights.fences.get(&pending.client);
+        fence.is_some_and(|fence| *fence > pending.under)
+    }
+
+    /// Whether another server may still hold this submission and come to another verdict, in another
+    /// text or under other rights: then it is refused once nobody can commit it any more. Only what
+    /// a session brings along from before can be elsewhere, so its first answer settles that.
+    pub(super) fn must_fence(&self, pending: &Pending, code: RejectCode) -> bool {
+        let differs = matches!(
+            code,
+            RejectCode::Forbidden
+                | RejectCode::DocumentDeleted
+                | RejectCode::DocumentFull
+                | RejectCode::FutureBase
+        );
+        let client = self.clients.get(&pending.client);
+        let is_unsettled = client
+            .is_some_and(|client| client.session == Some(pending.session) && !client.is_settled);
+        self.is_shared && differs && is_unsettled
     }
 
     /// The answer that this number already has, or must have.
@@ -260,13 +288,18 @@ impl State {
         }
     }
 
-    fn reading(&self, client: ClientId, seq: ClientSeq) -> Option<usize> {
+    pub(super) fn reading(&self, client: ClientId, seq: ClientSeq) -> Option<usize> {
         self.queue.iter().position(|pending| {
             pending.is_reading && pending.client == client && pending.submission.seq() == seq
         })
     }
 
-    fn read_failed(&mut self, index: usize, fault: ReadFault, effects: &mut Vec<Effect>) {
+    pub(super) fn read_failed(
+        &mut self,
+        index: usize,
+        fault: ReadFault,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(pending) = self.queue.remove(index) else { return };
         match fault {
             ReadFault::Unavailable => {

@@ -118,6 +118,11 @@ impl State {
             operation,
             ranges,
         }));
+        if let Some(client) = self.clients.get_mut(&original.client)
+            && client.session == Some(original.session)
+        {
+            client.is_settled = true;
+        }
         self.release(original.client, effects);
     }
 

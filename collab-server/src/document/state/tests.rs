@@ -3,6 +3,7 @@
 
 mod desk;
 mod entry;
+mod fences;
 mod limits;
 mod log;
 mod rights;

@@ -17,6 +17,7 @@ impl Stored {
             owner: self.record.owner.clone(),
             link: self.record.link,
             members: self.members.clone(),
+            fences: self.fences.clone(),
         }
     }
 }
@@ -33,6 +34,7 @@ impl Tables {
         stored.record.owner = changed.owner;
         stored.record.link = changed.link;
         stored.members = changed.members;
+        stored.fences = changed.fences;
         match change {
             RightsChange::Give { person, .. } | RightsChange::HandOver { from: person, .. } => {
                 stored.left.remove(person);
@@ -43,7 +45,7 @@ impl Tables {
                 }
                 self.opened.remove(&(person.clone(), document));
             }
-            RightsChange::Link(_) => {}
+            RightsChange::Link(_) | RightsChange::Fence { .. } => {}
         }
         Ok(())
     }

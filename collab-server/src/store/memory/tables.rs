@@ -32,6 +32,7 @@ pub(super) struct Stored {
     pub(super) versions: Vec<VersionRecord>,
     pub(super) seen: HashMap<UserId, Seen>,
     pub(super) members: BTreeMap<UserId, GivenRole>,
+    pub(super) fences: BTreeMap<ClientId, u64>,
     /// Members who have left: it is not in their lists.
     pub(super) left: BTreeSet<UserId>,
     pub(super) is_importing: bool,
@@ -51,6 +52,7 @@ impl Stored {
             versions: Vec::new(),
             seen: HashMap::new(),
             members: BTreeMap::new(),
+            fences: BTreeMap::new(),
             left: BTreeSet::new(),
             is_importing: false,
             chat: Chat::default(),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use collab_protocol::{DocumentId, GivenRole, UserId};
+use collab_protocol::{ClientId, DocumentId, GivenRole, UserId};
 use sqlx::AssertSqlSafe;
 
 use super::log::record;
 use super::{Sql, Value};
-use crate::rights::{Rights, RightsChange};
+use crate::rights::{FENCES_MAX, Rights, RightsChange};
 use crate::store::StoreError;
 use crate::store::record::{DocumentHead, DocumentRecord};
 use crate::store::row::{self, Columns, corrupt, unsigned, user};
@@ -33,12 +33,17 @@ pub(super) async fn rights_of(
     let read = |row: &_| Ok((user(row, "person_id")?, row::given(row)?));
     let members: BTreeMap<UserId, GivenRole> =
         row::each(record.id, &rows, read)?.into_iter().collect();
+    let sql = "select client_id, version from client_fence where document_id = $1";
+    let rows = moment.rows(sql, [record.id.into()]).await?;
+    let read = |row: &_| Ok((ClientId::new(row::id(row, "client_id")?), unsigned(row, "version")?));
+    let fences = row::each(record.id, &rows, read)?.into_iter().collect();
     Ok(Rights {
         version: record.rights_version,
         tenant: record.tenant.clone(),
         owner: record.owner.clone(),
         link: record.link,
         members,
+        fences,
     })
 }
 
@@ -131,6 +136,7 @@ pub(in crate::store) async fn change_rights(
             forget(transaction, document, to).await?;
             give(transaction, document, (from, GivenRole::Editor), to, now_ms).await?;
         }
+        RightsChange::Fence { client } => fence(transaction, document, *client).await?,
     }
     Ok(true)
 }
@@ -174,6 +180,9 @@ async fn count(
             ),
             vec![document.into(), from.into(), to.into()],
         ),
+        RightsChange::Fence { .. } => {
+            (format!("{COUNTED} where document_id = $1"), vec![document.into()])
+        }
     };
     transaction.execute(AssertSqlSafe(sql), values).await
 }
@@ -190,7 +199,7 @@ async fn keep(
             let sql = "select 1 as found from document where document_id = $1";
             return Ok(transaction.optional_row(sql, [document.into()]).await?.is_some());
         }
-        RightsChange::HandOver { .. } => return Ok(false),
+        RightsChange::HandOver { .. } | RightsChange::Fence { .. } => return Ok(false),
         RightsChange::Give { person, .. } => (person, 0),
         RightsChange::Forget { person } | RightsChange::Leave { person } => (person, 1),
     };
@@ -205,6 +214,22 @@ async fn keep(
         unlist(transaction, document, person).await?;
     }
     Ok(true)
+}
+
+/// The client began anew with the version that is now; fences of long ago are forgotten.
+async fn fence(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    client: ClientId,
+) -> Result<(), sqlx::Error> {
+    let sql = "insert into client_fence (document_id, client_id, version)
+               select document_id, $2, rights_version from document where document_id = $1
+               on conflict (document_id, client_id) do update set version = excluded.version";
+    transaction.execute(sql, [document.into(), client.into()]).await?;
+    let sql = "delete from client_fence where document_id = $1 and version + $2 <=
+                   (select rights_version from document where document_id = $1)";
+    let kept = Value::Integer(FENCES_MAX.cast_signed());
+    transaction.execute(sql, [document.into(), kept]).await.map(drop)
 }
 
 /// The person has not opened the document.

@@ -2,12 +2,13 @@
 
 use collab_protocol::{DocumentId, GivenRole, LinkAccess, TenantId, UserId};
 use collab_server::{
-    AppendOutcome, DocumentHead, ListQuery, NewDocument, Rights, RightsChange, Store, StoreError,
+    Append, AppendOutcome, DocumentHead, ListQuery, NewDocument, Rights, RightsChange, Store,
+    StoreError,
 };
 use futures_util::future::join_all;
 use ot_core::Revision;
 
-use super::support::{DOCUMENT, Database, Pen, client, new_document, user};
+use super::support::{DOCUMENT, Database, Pen, client, is_conflict, is_done, new_document, user};
 
 fn give(number: usize, role: GivenRole) -> RightsChange {
     RightsChange::Give { person: user(number), role, by: user(1) }
@@ -163,6 +164,28 @@ pub(crate) async fn simultaneous_changes_are_all_counted(database: &impl Databas
     let made = join_all((2..12).map(|to| store.change_rights(DOCUMENT, hand_over(1, to), 7))).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "{made:?}");
     assert_eq!(store.rights(DOCUMENT).await.expect("reads").version, 12);
+}
+
+pub(crate) async fn a_client_that_begins_anew_is_named_and_what_was_in_flight_loses(
+    database: &impl Database,
+) {
+    let store = database.store();
+    let mut pen = Pen::create(store, DOCUMENT).await;
+    let fence = |number| RightsChange::Fence { client: client(number) };
+    for (number, version) in [(1, 1), (2, 2), (1, 3)] {
+        store.change_rights(DOCUMENT, fence(number), 7).await.expect("fenced");
+        let rights = store.rights(DOCUMENT).await.expect("reads");
+        assert_eq!((rights.version, rights.fences[&client(number)]), (version, version));
+    }
+    let rights = store.load(DOCUMENT).await.expect("loads").rights;
+    assert_eq!(rights.fences.into_iter().collect::<Vec<_>>(), [(client(1), 3), (client(2), 2)]);
+    let operation = pen.write(client(3), 1, 1, "x");
+    let old = Append { rights_version: 2, ..pen.append(Revision::ZERO, vec![operation]) };
+    let new = Append { rights_version: 3, ..old.clone() };
+    assert!(is_conflict(&store.append(old).await));
+    assert!(is_done(&store.append(new).await));
+    let missing = store.change_rights(DocumentId::new(404), fence(1), 7).await;
+    assert!(matches!(missing, Err(StoreError::NotFound)), "{missing:?}");
 }
 
 pub(crate) async fn where_many_documents_stand_comes_in_one_answer(database: &impl Database) {

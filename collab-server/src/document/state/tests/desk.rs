@@ -5,6 +5,7 @@ use ot_core::testing::parse;
 use ot_core::{ClientSeq, Operation, Ranges, Revision, Text, compose_all};
 
 use super::*;
+use crate::rights::RightsChange;
 use crate::store::{ChainHash, ClientProgress, LoggedOperation, TailPage};
 
 pub(super) const CLIENT: ClientId = ClientId::new(1);
@@ -75,6 +76,10 @@ pub(super) struct Desk {
     /// Asked for and not yet given, as (after, through).
     pub(super) range_reads: Vec<(u64, u64)>,
     pub(super) damaged: u32,
+    /// Asked for and not yet made.
+    pub(super) fences: Vec<(ClientId, Option<ClientSeq>)>,
+    /// Sessions that have to ask again.
+    pub(super) dismissed: Vec<SessionNumber>,
     /// Whether reads of a client's progress are left to the test.
     pub(super) holds_reads: bool,
     /// What other servers have committed and nobody has told here, as (client, number, revision).
@@ -96,6 +101,8 @@ impl Desk {
             went_ahead: 0,
             range_reads: Vec::new(),
             damaged: 0,
+            fences: Vec::new(),
+            dismissed: Vec::new(),
             holds_reads: false,
             elsewhere: Vec::new(),
             answers: Vec::new(),
@@ -168,6 +175,8 @@ impl Desk {
                     let result = Ok(self.find(client, seq));
                     self.event(Event::SubmissionFound { client, seq, result });
                 }
+                Effect::Fence { client, seq } => self.fences.push((client, seq)),
+                Effect::Dismiss { session } => self.dismissed.push(session),
                 Effect::Damaged { .. } => self.damaged += 1,
             }
         }
@@ -276,6 +285,20 @@ impl Desk {
             visitor: user.into(),
             submission,
         });
+    }
+
+    /// The first fence that was asked for is made; the log holds this of its client.
+    pub(super) fn fence(&mut self, progress: Option<ClientProgress>) {
+        let (client, seq) = self.fences.remove(0);
+        let rights = self.state.rights().changed(&RightsChange::Fence { client });
+        self.event(Event::SetRights { rights: Arc::new(rights.expect("it applies")) });
+        self.event(Event::Fenced { client, seq, result: Ok(progress) });
+    }
+
+    /// A fence was made elsewhere, and is heard of.
+    pub(super) fn fenced_elsewhere(&mut self, client: ClientId) {
+        let rights = self.state.rights().changed(&RightsChange::Fence { client });
+        self.event(Event::SetRights { rights: Arc::new(rights.expect("it applies")) });
     }
 
     /// Submits and commits.
