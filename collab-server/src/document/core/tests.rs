@@ -203,6 +203,42 @@ fn a_selection_in_a_text_that_is_not_in_memory_is_asked_for_again_behind_what_la
 }
 
 #[test]
+fn who_was_hidden_behind_late_news_is_asked_for_when_those_are_over() {
+    // Seed 763466: a server stood still, and then believed what had been told before it did. When that
+    // was over, the person was seen no more, since the server they had come to had nothing new to tell.
+    let mut core = core_at(Revision::new(5), "12345", Sharing::Told(HostId::new(1)));
+    let mut watcher = join(&mut core, CLIENT);
+    let mut tell = |second, (host, number), people: &[u32], gone: &[u32]| {
+        let person = |session: &u32| PersonThere {
+            session: SessionNumber(*session),
+            client: ClientId::new(2),
+            user: "g_2".parse().expect("an id"),
+            name: String::new(),
+            color: 3,
+            ranges: Vec::new(),
+        };
+        core.heard_presence(&PresenceNews {
+            host: HostId::new(host),
+            number,
+            telling: if number == 1 { Telling::Whole } else { Telling::Change },
+            asks: false,
+            revision: 5,
+            people: people.iter().map(person).collect(),
+            gone: gone.iter().map(|session| SessionNumber(*session)).collect(),
+        });
+        let orders = core.turn(Duration::from_secs(second), 1_000);
+        pulled(&core, &mut watcher);
+        orders.iter().any(|order| matches!(order, Order::Tell(news) if news.asks))
+    };
+    tell(1, (2, 1), &[], &[]);
+    tell(2, (3, 1), &[], &[]);
+    tell(3, (2, 2), &[9], &[]);
+    assert!(!tell(4, (2, 2), &[], &[]), "everything is known");
+    tell(5, (3, 2), &[4], &[]);
+    assert!(tell(6, (3, 3), &[], &[4]));
+}
+
+#[test]
 fn what_another_server_tells_again_is_shown_again() {
     // Seed 5854: it came out where it was thought to be, but who had edits on the way saw it
     // elsewhere.

@@ -259,7 +259,10 @@ impl Room {
             self.elsewhere.has_hidden = true;
             return false;
         }
+        // What is told late may have been over before the other told its own.
+        let is_other_hidden = !other.is_empty();
         other.into_iter().for_each(|number| self.remove_elsewhere(number));
+        self.elsewhere.has_hidden |= is_other_hidden;
         true
     }
 
