@@ -115,7 +115,9 @@ fn a_text_for_each_of_them_or_all_that_they_lack_is_more_than_they_may_cost() {
 struct Figures {
     alone: [Duration; 2],
     together: [Duration; 2],
-    /// Memory that the server took more, in bytes.
+    /// Memory that the server took more while nobody was silent, in bytes.
+    grown_alone: u64,
+    /// Memory that it took more beside them.
     grown: u64,
     operations: u64,
 }
@@ -129,7 +131,9 @@ async fn round(
     (silent, edits): (usize, usize),
 ) -> Figures {
     let address = stage.process.address();
+    let before = stage.process.forget_memory_peak();
     type_along(people, edits, stage).await;
+    let grown_alone = stage.process.memory_peak_bytes().saturating_sub(before);
     let alone = take_waits(people);
     let closed = async || stage.process.metric(r#"concord_closes_total{code="too slow"}"#).await;
     let (closed_before, joined_before) = (closed().await, stage.process.metric(JOINS).await);
@@ -153,7 +157,7 @@ async fn round(
         closed().await - closed_before >= silent as f64
     })
     .await;
-    Figures { alone, together, grown, operations }
+    Figures { alone, together, grown_alone, grown, operations }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -177,13 +181,15 @@ async fn connections_that_take_nothing_cost_little_and_are_closed() {
         let size = (silent, edits);
         let figures = round(&stage, &large, &mut people, &mut slow, size).await;
         slow.iter_mut().for_each(|person| person.client.cut());
-        let Figures { alone, together, grown, operations } = figures;
+        let Figures { alone, together, grown_alone, grown, operations } = figures;
         ratios.push(together[0].as_secs_f64() / alone[0].as_secs_f64());
         println!(
             "{silent} connections that took nothing while {typists} typed {operations} operations: \
-             server grew by {} MiB (what they lacked: {} MiB), all closed with 4430; answers for \
-             the others: 50 % in {:.1?}, 95 % in {:.1?}, without them {:.1?}, {:.1?}",
+             server grew by {} MiB, without them by {} (what they lacked: {} MiB), all closed with \
+             4430; answers for the others: 50 % in {:.1?}, 95 % in {:.1?}, without them {:.1?}, \
+             {:.1?}",
             grown >> 20,
+            grown_alone >> 20,
             (operations * FILLER as u64 * silent as u64) >> 20,
             together[0],
             together[1],
