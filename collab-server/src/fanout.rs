@@ -18,6 +18,7 @@ use ot_core::Revision;
 
 use crate::chat::ChatNews;
 use crate::presence_news::PresenceNews;
+use crate::registry::CensusNews;
 use crate::rooms::EventNews;
 use crate::store::LoggedOperation;
 
@@ -66,6 +67,8 @@ pub enum Address {
     Tenant(TenantId),
     /// Who has sessions that watch a topic of a tenant.
     Topic(TenantId, TopicName),
+    /// Every server.
+    Servers,
 }
 
 /// Something that one server tells the others.
@@ -84,6 +87,8 @@ pub enum News {
     /// Something of the document that is addressed is other than it was, which is to be looked at: its
     /// title, its rights, whether it is deleted. Heard as [`Heard::Gap`].
     Changed,
+    /// How many have its documents open.
+    Census(CensusNews),
 }
 
 /// Operations of one document that one server has committed, dense and in order.

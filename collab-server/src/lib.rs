@@ -73,7 +73,7 @@ pub use packed::{
 };
 pub use packing::{PackReport, pack_document};
 pub use presence_news::{HostId, PersonThere, PresenceNews, Telling};
-pub use registry::{Registry, RegistryStats};
+pub use registry::{CensusNews, Registry, RegistryStats};
 pub use rights::{Rights, RightsChange, Visitor};
 pub use rooms::EventNews;
 pub use server::{Server, StartError, check_config};

@@ -4,6 +4,7 @@
 //! error. Each loading has a generation, so that a document that ends late never takes its
 //! successor out.
 
+mod census;
 mod loading;
 mod slots;
 #[cfg(test)]
@@ -19,6 +20,8 @@ use ot_core::Revision;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use self::census::Census;
+pub use self::census::CensusNews;
 pub(crate) use self::slots::Slots;
 #[cfg(feature = "simulation")]
 pub(crate) use self::slots::opened;
@@ -53,6 +56,7 @@ pub struct Registry {
     around: Surroundings,
     table: Mutex<Table>,
     visits: Arc<Visits>,
+    census: Census,
     person_changes: AtomicU64,
     this: Weak<Registry>,
 }
@@ -143,6 +147,7 @@ impl Registry {
             around,
             table: Mutex::default(),
             visits: Arc::default(),
+            census: Census::default(),
             person_changes: AtomicU64::new(0),
             this: this.clone(),
         })
@@ -226,12 +231,15 @@ impl Registry {
         Err(EditError::Rejected(RejectCode::Overloaded))
     }
 
-    /// Live sessions of a document, those of other servers too as far as they have told; 0 when it is
-    /// not loaded.
+    /// Live sessions of a document, those of other servers too as far as they have told, also where
+    /// it is not loaded here.
     #[must_use]
     pub fn here(&self, document: DocumentId) -> usize {
-        let activity = self.loaded(document).map(|document| document.activity());
-        activity.map_or(0, |activity| activity.sessions + activity.elsewhere)
+        match self.loaded(document).map(|document| document.activity()) {
+            // Who is in it is told of everybody there by name.
+            Some(activity) if activity.sessions > 0 => activity.sessions + activity.elsewhere,
+            _ => self.census.count(document),
+        }
     }
 
     /// Whether a person has a document open, here or, as far as is known, on another server.

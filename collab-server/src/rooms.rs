@@ -74,7 +74,7 @@ impl From<&Address> for RoomName {
         match address {
             Address::User(..) => RoomName::User,
             Address::Topic(_, topic) => RoomName::Topic(topic.clone()),
-            Address::Tenant(_) | Address::Document(_) => RoomName::Tenant,
+            Address::Tenant(_) | Address::Document(_) | Address::Servers => RoomName::Tenant,
         }
     }
 }
@@ -270,7 +270,11 @@ impl Rooms {
                         News::Notified(news) => {
                             rooms.deliver(&to, || ServerMessage::Notified(news.clone()));
                         }
-                        News::Batch(_) | News::Presence(_) | News::Chat(_) | News::Changed => {}
+                        News::Batch(_)
+                        | News::Presence(_)
+                        | News::Chat(_)
+                        | News::Changed
+                        | News::Census(_) => {}
                     },
                     // What was lost is lost: events are told at most once, and who hears of a
                     // later change of their notifications asks for the ones before.

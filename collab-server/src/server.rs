@@ -262,6 +262,8 @@ pub(crate) async fn assemble(
         Watch { interval: ms(config.rights_interval_ms), grace: ms(config.rights_grace_ms) };
     let watched = Arc::clone(&registry).watch_rights(watch, shutdown.stopping.clone());
     shutdown.tasks.spawn(watched);
+    let census = Arc::clone(&registry).take_census(shutdown.stopping.clone());
+    shutdown.tasks.spawn(census);
     Ok(Arc::new(App {
         origins: OriginPolicy::new(&config),
         usage: Usage::new(&config),

@@ -240,7 +240,7 @@ impl Actor {
                 // Those who have the chat open listen by themselves.
                 News::Chat(_) => {}
                 // Those go to rooms.
-                News::Event(_) | News::Notified(_) | News::Changed => {}
+                News::Event(_) | News::Notified(_) | News::Changed | News::Census(_) => {}
             },
             Some(Heard::Gap) => self.parts.core.missed(),
             // Looking at the log now and then goes on.

@@ -26,6 +26,7 @@ const PRESENCE: u8 = 3;
 const CHAT: u8 = 16;
 const EVENT: u8 = 4;
 const NOTIFIED: u8 = 5;
+const CENSUS: u8 = 6;
 
 /// What one message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +72,7 @@ pub(super) fn news(from: ServerId, news: &News) -> Vec<u8> {
         News::Event(news) => json(EVENT, from, news),
         News::Notified(news) => json(NOTIFIED, from, news),
         News::Changed => gap(from),
+        News::Census(news) => json(CENSUS, from, news),
     }
 }
 
@@ -79,7 +81,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(ServerId, Word), Unreadable> {
     let mut reader = Reader { bytes };
     let [version, kind] = reader.array()?;
     if version != VERSION
-        || !matches!(kind, GAP | BEAT | BATCH | PRESENCE | EVENT | NOTIFIED | CHAT)
+        || !matches!(kind, GAP | BEAT | BATCH | PRESENCE | EVENT | NOTIFIED | CENSUS | CHAT)
     {
         return Err(Unreadable::Unknown);
     }
@@ -90,6 +92,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(ServerId, Word), Unreadable> {
         PRESENCE => Word::News(News::Presence(read_json(&mut reader)?)),
         CHAT => Word::News(News::Chat(read_json(&mut reader)?)),
         NOTIFIED => Word::News(News::Notified(read_json(&mut reader)?)),
+        CENSUS => Word::News(News::Census(read_json(&mut reader)?)),
         EVENT => Word::News(News::Event(read_json(&mut reader)?)),
         _ => Word::News(News::Batch(read_batch(&mut reader)?)),
     };

@@ -73,7 +73,7 @@ impl Registry {
         }
     }
 
-    fn all_loaded(&self) -> Vec<(DocumentId, Document)> {
+    pub(super) fn all_loaded(&self) -> Vec<(DocumentId, Document)> {
         let table = self.table();
         let loaded = table.slots.iter();
         loaded.filter_map(|(id, opened)| Some((id, document(opened)?))).collect()

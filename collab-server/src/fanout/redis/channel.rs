@@ -20,6 +20,7 @@ impl Channels {
         let prefix = &self.prefix;
         match address {
             Address::Document(document) => format!("{prefix}:d:{document}"),
+            Address::Servers => format!("{prefix}:a"),
             Address::Tenant(tenant) => format!("{prefix}:t:{tenant}"),
             Address::User(tenant, user) => {
                 format!("{prefix}:u:{}:{tenant}:{user}", tenant.as_str().len())
@@ -56,6 +57,7 @@ mod tests {
             Address::Tenant("".parse().expect("a tenant")),
             Address::Document(DocumentId::new(1)),
             Address::Document(DocumentId::new(2)),
+            Address::Servers,
         ];
         let mut names: Vec<String> = addresses.iter().map(|one| channels.name(one)).collect();
         names.extend(addresses.iter().map(|one| Channels::new(2).name(one)));

@@ -225,3 +225,31 @@ async fn a_server_that_stops_says_so() {
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     drop(ada);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_is_open_elsewhere_alone_is_listed_with_who_is_there() {
+    let ([one, other], way) = pair().await;
+    let stopping = tokio_util::sync::CancellationToken::new();
+    for server in [&one, &other] {
+        tokio::spawn(Arc::clone(&server.registry).take_census(stopping.clone()));
+    }
+    let comes_to = async |count: usize| {
+        let began = Instant::now();
+        while other.registry.here(DOCUMENT) != count {
+            assert!(began.elapsed() < Duration::from_secs(60), "{}", other.registry.here(DOCUMENT));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        began.elapsed()
+    };
+    let mut tabs = vec![Tab::open(&one, 1).await, Tab::open(&one, 2).await];
+    assert!(comes_to(2).await <= Duration::from_secs(2));
+    tabs.pop();
+    assert!(comes_to(1).await <= Duration::from_secs(2));
+    // What is lost is told again; who says nothing any more is gone.
+    way.cut(true);
+    assert!(comes_to(0).await > Duration::from_secs(5));
+    way.cut(false);
+    comes_to(1).await;
+    assert_eq!(other.registry.stats().documents, 0, "it is not loaded there");
+    stopping.cancel();
+}

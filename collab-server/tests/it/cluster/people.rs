@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Server, Stage};
 use crate::faults::seed;
+use crate::support::http::Request;
 use crate::support::socket::{RawSocket, client_id};
 use crate::support::until;
 
@@ -64,6 +65,18 @@ async fn people_are_seen_and_told_on_both_servers_and_gone_within_the_lease_of_a
     assert_eq!(people[0], people[1], "two tabs on two servers are one person");
     ada.sees(2).await;
     tab.sees(2).await;
+
+    // A document that is open on the other server alone is listed with who is there.
+    let alone = one.process.create_document(&stage.cookie, "").await;
+    let _there = Watcher::enter(other, &stage.cookie, &alone, 4).await;
+    until("the list of one server counts who is on the other", async || {
+        let list = Request::get("/api/documents").header("cookie", &stage.cookie);
+        let list = list.send(one.process.address()).await.json();
+        let listed = list["documents"].as_array().expect("a list").iter();
+        let listed = listed.clone().find(|listed| listed["id"] == alone.as_str());
+        listed.is_some_and(|listed| listed["here"] == 1)
+    })
+    .await;
 
     for watcher in [&mut ada, &mut ben] {
         watcher.socket.say(json!({"type": "watch", "topic": "board"})).await;
