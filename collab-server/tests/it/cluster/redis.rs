@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::lossy::Lossy;
+use super::speed::ratio;
 use super::{Server, Stage, TEMPER, write};
 use crate::faults::{seed, sized};
 use crate::support::choices::Choices;
@@ -102,9 +103,11 @@ async fn a_redis_that_hangs_keeps_nobody_from_writing() {
     let acknowledged = stage.judge(&mut crowds).await;
     println!(
         "Redis stopped for {pause:?}: {acknowledged} acknowledged; acks at the median {:.1?} before \
-         and {:.1?} meanwhile, 99th percentile {:.1?} and {:.1?}; seen elsewhere after {:.1?} at most",
+         and {:.1?} meanwhile: {:.2} times; 99th percentile {:.1?} and {:.1?}; seen elsewhere after \
+         {:.1?} at most",
         percentile(&well, 50),
         percentile(&hung, 50),
+        ratio(percentile(&hung, 50), percentile(&well, 50)),
         percentile(&well, 99),
         percentile(&hung, 99),
         percentile(&stale, 100),

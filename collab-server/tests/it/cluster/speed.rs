@@ -2,6 +2,7 @@
 //! Redis costs who writes, and how much two servers commit against one. The short form only shows
 //! that all of it ends with one text; `cargo xtask soak cluster-speed` prints figures worth reading.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -22,7 +23,7 @@ pub(super) fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 /// How much slower, as a factor.
-fn ratio(one: Duration, other: Duration) -> f64 {
+pub(super) fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
 }
 
@@ -102,13 +103,44 @@ enum Spread {
     Documents,
 }
 
-/// Everybody types for so long, as fast as answers come; operations a second, and how many of a
-/// hundred appends lost their race.
-async fn throughput(
-    stage: &mut Stage,
-    (on, spread): (usize, Spread),
-    people: usize,
-) -> (f64, f64, Vec<usize>) {
+/// What a load came to.
+struct Throughput {
+    operations_per_s: f64,
+    appends_per_s: f64,
+    operations_per_append: f64,
+    /// Of a hundred appends, how many lost their race.
+    lost: f64,
+    /// Operations of the people of each server.
+    shares: Vec<usize>,
+    /// How many cores all servers took together, and all of this machine's programs.
+    server_cores: f64,
+    all_cores: f64,
+}
+
+impl fmt::Display for Throughput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Throughput { operations_per_s, appends_per_s, operations_per_append, .. } = self;
+        let Throughput { lost, shares, server_cores, all_cores, .. } = self;
+        write!(
+            f,
+            "{operations_per_s:.0} operations a second in {appends_per_s:.0} appends of \
+             {operations_per_append:.1}, {lost:.0} of 100 appends lost their race, shares {shares:?}; \
+             servers took {server_cores:.1} cores of {all_cores:.1} that were busy"
+        )
+    }
+}
+
+/// Processor time of all programs of this machine so far, in seconds.
+fn busy_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/stat").expect("Linux says");
+    let line = stat.lines().next().expect("the sum of all cores");
+    let ticks: Vec<f64> = line.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
+    // User, nice, system; then idle and waiting; then interrupts. A tick is a hundredth.
+    (ticks[..3].iter().sum::<f64>() + ticks[5..7].iter().sum::<f64>()) / 100.0
+}
+
+/// Everybody types for so long, as fast as answers come.
+async fn throughput(stage: &mut Stage, (on, spread): (usize, Spread), people: usize) -> Throughput {
     let lasts = Duration::from_millis(sized(700, 15_000));
     let documents = stage.documents.clone();
     let place = |index: usize| match spread {
@@ -132,7 +164,9 @@ async fn throughput(
         }
         sum
     };
+    let server_s = || stage.servers.iter().map(|server| server.process.cpu_s()).sum::<f64>();
     let before = [appends("done").await, appends("conflict").await];
+    let (server_before, busy_before) = (server_s(), busy_s());
     let (began, characters) = (Instant::now(), &stage.characters);
     join_all(crowd.iter_mut().map(async |person| {
         while began.elapsed() < lasts {
@@ -141,6 +175,8 @@ async fn throughput(
     }))
     .await;
     let took = began.elapsed().as_secs_f64();
+    let (server_cores, all_cores) =
+        ((server_s() - server_before) / took, (busy_s() - busy_before) / took);
     let after = [appends("done").await, appends("conflict").await];
     let [done, lost] = [after[0] - before[0], after[1] - before[1]];
     let acked = |person: &Person| person.client.acked().len();
@@ -152,7 +188,15 @@ async fn throughput(
     });
     let shares: Vec<usize> = shares.collect();
     assert!(total > 0, "a load worth the name");
-    (total as f64 / took, 100.0 * lost / (done + lost).max(1.0), shares)
+    Throughput {
+        operations_per_s: total as f64 / took,
+        appends_per_s: done / took,
+        operations_per_append: total as f64 / done.max(1.0),
+        lost: 100.0 * lost / (done + lost).max(1.0),
+        shares,
+        server_cores,
+        all_cores,
+    }
 }
 
 async fn compare(documents: usize, people: usize, spreads: &[Spread], own: u64) {
@@ -160,15 +204,12 @@ async fn compare(documents: usize, people: usize, spreads: &[Spread], own: u64) 
     for server in &stage.servers {
         until_has_redis(server, true).await;
     }
-    let (one, ..) = throughput(&mut stage, (1, Spread::People), people).await;
+    let one = throughput(&mut stage, (1, Spread::People), people).await;
+    println!("{documents} documents, {people} people, one server: {one}");
     for spread in spreads {
-        let (two, lost, shares) = throughput(&mut stage, (2, *spread), people).await;
-        println!(
-            "{documents} documents, {people} people: {one:.0} operations a second by one server, \
-             {two:.0} by two that share {spread:?}: {:.2} times; {lost:.0} of 100 appends lost \
-             their race; shares {shares:?}",
-            two / one
-        );
+        let two = throughput(&mut stage, (2, *spread), people).await;
+        let times = two.operations_per_s / one.operations_per_s;
+        println!("two that share {spread:?}: {two}; {times:.2} times one server's");
     }
     let mut nobody: Vec<Vec<Person>> = Vec::new();
     stage.judge(&mut nobody).await;

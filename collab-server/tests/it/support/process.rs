@@ -172,6 +172,16 @@ impl Process {
         self.status_bytes("VmRSS:")
     }
 
+    /// Processor time that it has taken, in seconds.
+    pub(crate) fn cpu_s(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()));
+        let stat = stat.expect("Linux tells a process' time");
+        let behind_name = stat.rsplit(')').next().expect("its name is in brackets");
+        let ticks = behind_name.split_whitespace().skip(11).take(2);
+        // A tick is a hundredth of a second.
+        ticks.map(|ticks| ticks.parse::<f64>().expect("a number")).sum::<f64>() / 100.0
+    }
+
     fn status_bytes(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
         let status = status.expect("Linux tells a process' memory");
