@@ -145,7 +145,8 @@ pub struct Event {
     pub by: Option<UserId>,
 }
 
-/// This connection took its events too slowly: some are lost, the oldest ones.
+/// This connection took its events too slowly: some are lost, the oldest ones. Or, in its person's
+/// room, nobody knows whether any are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Missed {
@@ -155,7 +156,7 @@ pub struct Missed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub topic: Option<TopicName>,
-    /// How many.
+    /// How many; 0 where nobody knows.
     #[cfg_attr(test, ts(type = "number"))]
     pub events: u64,
 }

@@ -101,11 +101,7 @@ impl App {
         document: DocumentId,
         identity: &Identity,
     ) -> Result<(DocumentRecord, Role), ApiError> {
-        let visitor = Visitor::from(identity);
-        let (record, given) = self.store.access(document, visitor.user.clone()).await?;
-        let role = record.role_of(&visitor, given);
-        let role = role.ok_or(ApiError::new(ErrorCode::NotFound))?;
-        Ok((record, role))
+        access(&*self.store, document, identity).await
     }
 
     /// The same, where this person may do this. Of a deleted document only its owner learns more
@@ -119,15 +115,37 @@ impl App {
         identity: &Identity,
         action: Action,
     ) -> Result<(DocumentRecord, Role), ApiError> {
-        let (record, role) = self.access(document, identity).await?;
-        if !allows(role, action) {
-            return Err(ApiError::new(ErrorCode::Forbidden));
-        }
-        if record.deleted_ms.is_some() && role != Role::Owner {
-            return Err(ApiError::new(ErrorCode::DocumentDeleted));
-        }
-        Ok((record, role))
+        permit(&*self.store, document, identity, action).await
     }
+}
+
+async fn access(
+    store: &dyn Store,
+    document: DocumentId,
+    identity: &Identity,
+) -> Result<(DocumentRecord, Role), ApiError> {
+    let visitor = Visitor::from(identity);
+    let (record, given) = store.access(document, visitor.user.clone()).await?;
+    let role = record.role_of(&visitor, given);
+    let role = role.ok_or(ApiError::new(ErrorCode::NotFound))?;
+    Ok((record, role))
+}
+
+/// As [`App::permit`].
+pub(crate) async fn permit(
+    store: &dyn Store,
+    document: DocumentId,
+    identity: &Identity,
+    action: Action,
+) -> Result<(DocumentRecord, Role), ApiError> {
+    let (record, role) = access(store, document, identity).await?;
+    if !allows(role, action) {
+        return Err(ApiError::new(ErrorCode::Forbidden));
+    }
+    if record.deleted_ms.is_some() && role != Role::Owner {
+        return Err(ApiError::new(ErrorCode::DocumentDeleted));
+    }
+    Ok((record, role))
 }
 
 impl From<&Identity> for Visitor {

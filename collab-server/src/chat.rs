@@ -6,6 +6,7 @@
 //! pull at their own pace, as they do with operations.
 
 mod feed;
+mod opening;
 mod room;
 mod saying;
 mod tending;
@@ -15,35 +16,35 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use collab_protocol::{
-    CHAT_PAGE_LEN, ChannelId, ChatBefore, ChatCode, ChatLocate, ChatLocated, ChatOpen, ChatOpened,
-    ChatPage, ChatPerson, ChatReference, DocumentId, ErrorCode, ServerMessage, TenantId, UserId,
+    CHAT_PAGE_LEN, ChannelId, ChatBefore, ChatCode, ChatLocate, ChatLocated, ChatOpen, ChatPage,
+    ChatPerson, ChatReference, DocumentId, ErrorCode, ServerMessage, TenantId, UserId,
 };
 use ot_core::Revision;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use self::room::Room;
 use crate::app::App;
 use crate::config::Config;
+use crate::desk::Desk;
 use crate::document::Participant;
 use crate::error::ApiError;
 use crate::fanout::{Address, Fanout, News};
 use crate::history::Located;
-use crate::people::Profile;
+use crate::people::{self, Profile};
 use crate::rate::Rates;
 use crate::rights::{Action, Visitor};
 use crate::store::{ChatExtract, ChatRange, StoreError};
 
 pub(crate) use self::feed::{ChatFeed, FeedEnded};
+pub(crate) use self::opening::{Opened, Opening};
 pub use self::room::ChatNews;
+pub(crate) use self::room::{Room, Sizes};
 pub(crate) use self::saying::{Asked, Place, mark_read, say, take_place, type_on};
+#[cfg(feature = "simulation")]
+pub(crate) use self::saying::{Speaker, say_now};
 pub(crate) use self::tending::watch;
-
-/// Changed messages that one who was away is given; behind more they begin anew.
-const MISSED_MAX: u32 = 200;
-
-/// How often an entry is tried anew when the chat has gone on too far meanwhile.
-const ENTRIES_MAX: usize = 4;
+#[cfg(feature = "simulation")]
+pub(crate) use self::tending::{Watch, look, take_in};
 
 /// How a server tends its chats.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +85,7 @@ impl Chats {
     }
 
     /// Tells the other servers.
-    fn publish(&self, document: DocumentId, news: ChatNews) {
+    pub(crate) fn publish(&self, document: DocumentId, news: ChatNews) {
         if let Some(fanout) = &self.fanout {
             fanout.publish(Address::Document(document), Arc::new(News::Chat(news)));
         }
@@ -94,7 +95,7 @@ impl Chats {
     fn enter(&self, app: &Arc<App>, document: DocumentId, visitor: Visitor) -> ChatFeed {
         let mut rooms = self.rooms();
         let room = rooms.entry(document).or_insert_with(|| {
-            let room = Arc::new(Room::new(document));
+            let room = Arc::new(Room::new(document, Sizes::default()));
             app.shutdown.tasks.spawn(tending::tend(Arc::clone(app), Arc::clone(&room)));
             room
         });
@@ -116,12 +117,6 @@ impl Chats {
     }
 }
 
-/// A chat that was opened, and the frame that says so.
-pub(crate) struct Opened {
-    pub(crate) feed: ChatFeed,
-    pub(crate) frame: String,
-}
-
 /// Opens a document's chat for somebody who may read it.
 pub(crate) async fn open(
     app: Arc<App>,
@@ -135,56 +130,16 @@ pub(crate) async fn open(
     let (record, role) = app.permit(document, &identity, Action::ChatOpen).await.map_err(code)?;
     app.people.refresh(&mut profile).await.map_err(unavailable)?;
     app.people.keep(&mut profile).await.map_err(unavailable)?;
-    let mut feed = app.chats.enter(&app, document, Visitor::from(&identity));
-    let progress = app.store.chat_progress(document, identity.user.clone());
-    let progress = progress.await.map_err(unavailable)?;
-    for _ in 0..ENTRIES_MAX {
-        let (since, extract) = read(&app, document, open.since).await.map_err(unavailable)?;
-        if !feed.begin(extract.head.change, (role, record.rights_version), &wake) {
-            continue;
-        }
-        let people = authors(&app, &extract).await.map_err(unavailable)?;
-        let mut messages: Vec<_> = extract.entries.into_iter().map(|entry| entry.message).collect();
-        messages.sort_by_key(|message| message.number);
-        let (last, change) = (extract.head.number, extract.head.change);
-        let (read, unread) = (progress.number, progress.unread);
-        let opened = ChatOpened {
-            ch,
-            doc: document,
-            role,
-            since,
-            messages,
-            people,
-            last,
-            change,
-            read,
-            unread,
-        };
-        return Ok(Opened { feed, frame: ServerMessage::ChatOpened(opened).to_json() });
-    }
-    Err(ChatCode::Overloaded)
-}
-
-/// What has changed behind `since`, if it is not too much; else the latest messages.
-async fn read(
-    app: &App,
-    document: DocumentId,
-    since: Option<u64>,
-) -> Result<(Option<u64>, ChatExtract), StoreError> {
-    if let Some(since) = since {
-        let missed = app.store.chat(document, ChatRange::Since(since), MISSED_MAX + 1).await?;
-        let is_whole = missed.entries.len() <= MISSED_MAX as usize;
-        if is_whole && since <= missed.head.change {
-            return Ok((Some(since), missed));
-        }
-    }
-    Ok((None, app.store.chat(document, ChatRange::Latest, CHAT_PAGE_LEN).await?))
+    let feed = app.chats.enter(&app, document, Visitor::from(&identity));
+    let rights = (role, record.rights_version);
+    let opening = Opening { ch, feed, person: identity.user, rights, wake };
+    opening.finish(&*app, open.since).await
 }
 
 /// Who wrote these messages.
-async fn authors(app: &App, extract: &ChatExtract) -> Result<Vec<ChatPerson>, StoreError> {
+async fn authors(desk: &dyn Desk, extract: &ChatExtract) -> Result<Vec<ChatPerson>, StoreError> {
     let users = extract.entries.iter().map(|entry| entry.message.user.clone());
-    let participants = app.people.participants(users).await?;
+    let participants = people::participants(desk.store(), users).await?;
     Ok(participants.into_iter().map(person).collect())
 }
 
@@ -208,7 +163,7 @@ pub(crate) async fn page(
     app.permit(document, &profile.identity, Action::ChatBefore).await.map_err(code)?;
     let range = ChatRange::Before(asked.number);
     let extract = app.store.chat(document, range, CHAT_PAGE_LEN).await.map_err(unavailable)?;
-    let people = authors(&app, &extract).await.map_err(unavailable)?;
+    let people = authors(&*app, &extract).await.map_err(unavailable)?;
     let messages = extract.entries.into_iter().map(|entry| entry.message).collect();
     let page = ChatPage { ch: asked.ch, before: asked.number, messages, people };
     Ok(ServerMessage::ChatPage(page).to_json())

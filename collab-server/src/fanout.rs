@@ -84,8 +84,9 @@ pub enum News {
     Event(EventNews),
     /// Something happened to the notifications of the person who is addressed.
     Notified(Notified),
-    /// Something of the document that is addressed is other than it was, which is to be looked at: its
-    /// title, its rights, whether it is deleted. Heard as [`Heard::Gap`].
+    /// Something of whom is addressed is other than it was, which is to be looked at: a document's
+    /// title, its rights, whether it is deleted; or a person's notifications, where nobody knows what
+    /// was told. Heard as [`Heard::Gap`].
     Changed,
     /// How many have its documents open.
     Census(CensusNews),

@@ -15,6 +15,7 @@ mod cli;
 mod clock;
 mod config;
 mod dashboard;
+mod desk;
 mod document;
 mod error;
 mod fanout;

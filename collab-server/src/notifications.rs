@@ -12,13 +12,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use collab_protocol::{
     ChatPerson, EditedWhileAway, MentionedInChat, NOTIFICATION_PAGE_LEN, Notification,
-    NotificationAbout, NotificationId, NotificationPage, NotificationsRead, Notified,
-    SharedWithYou, ToldByApp, UserId,
+    NotificationAbout, NotificationPage, NotificationsRead, Notified, SharedWithYou, ToldByApp,
+    UserId,
 };
 
-use crate::app::App;
+use crate::desk::Desk;
 use crate::document::Participant;
 use crate::fanout::Address;
+use crate::people;
 use crate::store::{
     NotificationContent, NotificationEntry, NotificationOutcome, NotificationRange,
     NotificationRecord, NotificationSelection, Recipient, Repeated, StoreError,
@@ -39,26 +40,37 @@ struct Telling {
 }
 
 /// Stores a notification and tells its person's connections, on all servers.
-async fn tell(app: &App, telling: Telling) -> Result<(), StoreError> {
+async fn tell(desk: &dyn Desk, telling: Telling) -> Result<(), StoreError> {
     let Telling { to, key, content, repeated } = telling;
     let new = NotificationRecord {
         to: to.clone(),
-        id: NotificationId::new(uuid::Uuid::new_v4().as_u128()),
+        id: desk.new_id(),
         key,
-        time_ms: app.clock.now_ms(),
+        time_ms: desk.now_ms(),
         content,
         repeated,
-        keep_max: app.config.notifications_per_person_max,
+        keep_max: desk.notifications_max(),
     };
-    let NotificationOutcome::Done(entry, head) = app.store.notify(new).await? else {
-        return Ok(());
-    };
-    app.metrics.notification(kind(&entry.content));
-    let (change, unread) = (entry.change, head.unread);
-    let notifications = shown(app, vec![entry]).await?;
-    let news = Notified { change, unread, notifications, read: Vec::new(), read_to: None };
-    app.rooms.notified(&Address::User(to.tenant, to.person), news);
+    let address = Address::User(to.tenant, to.person);
+    // What fails may be stored for all that.
+    let stored = store(desk, new).await.inspect_err(|_| desk.overlooked(&address))?;
+    match stored {
+        Some(news) => desk.notified(&address, news),
+        // Who asks again may do so because nobody heard of it.
+        None => desk.overlooked(&address),
+    }
     Ok(())
+}
+
+/// Stores a notification; what its person's connections are told, if it was not there before.
+async fn store(desk: &dyn Desk, new: NotificationRecord) -> Result<Option<Notified>, StoreError> {
+    let NotificationOutcome::Done(entry, head) = desk.store().notify(new).await? else {
+        return Ok(None);
+    };
+    desk.count_told(kind(&entry.content));
+    let (change, unread) = (entry.change, head.unread);
+    let notifications = shown(desk, vec![entry]).await?;
+    Ok(Some(Notified { change, unread, notifications, read: Vec::new(), read_to: None }))
 }
 
 const fn kind(content: &NotificationContent) -> &'static str {
@@ -73,7 +85,7 @@ const fn kind(content: &NotificationContent) -> &'static str {
 /// A page of a person's notifications: behind the change `since`, or else before the number
 /// `before`, or else the latest.
 pub(crate) async fn page(
-    app: &App,
+    desk: &dyn Desk,
     to: Recipient,
     before: Option<u64>,
     since: Option<u64>,
@@ -81,10 +93,10 @@ pub(crate) async fn page(
     let limit = NOTIFICATION_PAGE_LEN;
     if let Some(since) = since {
         let range = NotificationRange::Since(since);
-        let found = app.store.notifications(to.clone(), range, limit + 1).await?;
+        let found = desk.store().notifications(to.clone(), range, limit + 1).await?;
         if found.entries.len() <= limit as usize && since <= found.head.change {
             let (unread, change) = (found.head.unread, found.head.change);
-            let notifications = shown(app, found.entries).await?;
+            let notifications = shown(desk, found.entries).await?;
             let since = Some(since);
             return Ok(NotificationPage { notifications, unread, change, since, more: false });
         }
@@ -93,43 +105,51 @@ pub(crate) async fn page(
         Some(number) => NotificationRange::Before(number),
         None => NotificationRange::Latest,
     };
-    let mut found = app.store.notifications(to, range, limit + 1).await?;
+    let mut found = desk.store().notifications(to, range, limit + 1).await?;
     let more = found.entries.len() > limit as usize;
     found.entries.truncate(limit as usize);
     let (unread, change) = (found.head.unread, found.head.change);
-    let notifications = shown(app, found.entries).await?;
+    let notifications = shown(desk, found.entries).await?;
     Ok(NotificationPage { notifications, unread, change, since: None, more })
 }
 
 /// Notes what a person has read, and tells all their connections.
 pub(crate) async fn read(
-    app: &App,
+    desk: &dyn Desk,
     to: Recipient,
     which: NotificationSelection,
 ) -> Result<NotificationsRead, StoreError> {
-    let marked =
-        app.store.read_notifications(to.clone(), which.clone(), app.clock.now_ms()).await?;
+    let marked = desk.store().read_notifications(to.clone(), which.clone(), desk.now_ms()).await;
+    let address = Address::User(to.tenant, to.person);
+    let marked = marked.inspect_err(|_| desk.overlooked(&address))?;
     let (unread, change) = (marked.head.unread, marked.head.change);
-    if !marked.ids.is_empty() {
+    if marked.ids.is_empty() {
+        // Read before, and perhaps nobody heard of it.
+        desk.overlooked(&address);
+    } else {
         let (read, read_to) = match which {
             NotificationSelection::These(_) => (marked.ids, None),
             NotificationSelection::UpTo(last) => (Vec::new(), Some(last.min(marked.head.number))),
         };
         let news = Notified { change, unread, notifications: Vec::new(), read, read_to };
-        app.rooms.notified(&Address::User(to.tenant, to.person), news);
+        desk.notified(&address, news);
     }
     Ok(NotificationsRead { unread, change })
 }
 
 /// Stored notifications as their person sees them, people with the names that they have now.
 async fn shown(
-    app: &App,
+    desk: &dyn Desk,
     entries: Vec<NotificationEntry>,
 ) -> Result<Vec<Notification>, StoreError> {
     let users: BTreeSet<UserId> =
         entries.iter().flat_map(|entry| people_in(&entry.content)).cloned().collect();
-    let people = if users.is_empty() { Vec::new() } else { app.people.participants(users).await? };
-    let known: HashMap<UserId, ChatPerson> = people
+    let found = if users.is_empty() {
+        Vec::new()
+    } else {
+        people::participants(desk.store(), users).await?
+    };
+    let known: HashMap<UserId, ChatPerson> = found
         .into_iter()
         .map(|Participant { user, name, color }| (user.clone(), ChatPerson { user, name, color }))
         .collect();

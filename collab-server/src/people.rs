@@ -73,15 +73,7 @@ impl People {
         &self,
         users: impl IntoIterator<Item = UserId>,
     ) -> Result<Vec<Participant>, StoreError> {
-        let users: BTreeSet<UserId> = users.into_iter().collect();
-        let stored = self.store.people(users.iter().cloned().collect()).await?;
-        let mut stored: HashMap<UserId, PersonRecord> =
-            stored.into_iter().map(|person| (person.id.clone(), person)).collect();
-        let participant = |user: UserId| {
-            let known = stored.remove(&user).map(Participant::from);
-            known.unwrap_or_else(|| stranger(user))
-        };
-        Ok(users.into_iter().map(participant).collect())
+        participants(&*self.store, users).await
     }
 
     /// Sees to it that the database knows a person before something of theirs is stored. Who is new
@@ -133,6 +125,22 @@ impl People {
         let Participant { user, name, color } = profile.participant.clone();
         PersonRecord { id: user, name, color, created_ms }
     }
+}
+
+/// Several people's names and colours, each once, by id.
+pub(crate) async fn participants(
+    store: &dyn Store,
+    users: impl IntoIterator<Item = UserId>,
+) -> Result<Vec<Participant>, StoreError> {
+    let users: BTreeSet<UserId> = users.into_iter().collect();
+    let stored = store.people(users.iter().cloned().collect()).await?;
+    let mut stored: HashMap<UserId, PersonRecord> =
+        stored.into_iter().map(|person| (person.id.clone(), person)).collect();
+    let participant = |user: UserId| {
+        let known = stored.remove(&user).map(Participant::from);
+        known.unwrap_or_else(|| stranger(user))
+    };
+    Ok(users.into_iter().map(participant).collect())
 }
 
 /// Somebody who was not here yet. Of who signs in, an invented name would tell nothing.

@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::body::Bytes;
 use collab_protocol::{
-    Event, EventId, EventName, Notified, RawJson, RoomKind, ServerMessage, TenantId, TopicName,
-    UserId,
+    Event, EventId, EventName, Missed, Notified, RawJson, RoomKind, ServerMessage, TenantId,
+    TopicName, UserId,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -200,6 +200,15 @@ impl Rooms {
         }
     }
 
+    /// Tells all connections of a person that they may have missed something, when nobody knows what
+    /// they were told: they look for it.
+    pub(crate) fn overlooked(&self, to: &Address) {
+        self.lost_touch(to);
+        if let Some(fanout) = &self.fanout {
+            fanout.publish(to.clone(), Arc::new(News::Changed));
+        }
+    }
+
     /// To who is here and, unless it was told already, to the other servers.
     fn spread(&self, to: &Address, news: EventNews) {
         if self.is_repeated(to, &news) {
@@ -216,6 +225,15 @@ impl Rooms {
     fn heard(&self, to: &Address, news: &EventNews) {
         if !self.is_repeated(to, news) {
             self.deliver(to, || ServerMessage::Event(news.event.clone()));
+        }
+    }
+
+    /// The way to the other servers was lost for a while. Events of then are lost, being told at
+    /// most once; a person's notifications are kept, and their connections look for them.
+    fn lost_touch(&self, to: &Address) {
+        if let Address::User(..) = to {
+            let missed = Missed { room: RoomKind::User, topic: None, events: 0 };
+            self.deliver(to, || ServerMessage::Missed(missed));
         }
     }
 
@@ -270,15 +288,10 @@ impl Rooms {
                         News::Notified(news) => {
                             rooms.deliver(&to, || ServerMessage::Notified(news.clone()));
                         }
-                        News::Batch(_)
-                        | News::Presence(_)
-                        | News::Chat(_)
-                        | News::Changed
-                        | News::Census(_) => {}
+                        News::Changed => rooms.lost_touch(&to),
+                        News::Batch(_) | News::Presence(_) | News::Chat(_) | News::Census(_) => {}
                     },
-                    // What was lost is lost: events are told at most once, and who hears of a
-                    // later change of their notifications asks for the ones before.
-                    Some(Heard::Gap) => {}
+                    Some(Heard::Gap) => rooms.lost_touch(&to),
                     None => return,
                 }
             }

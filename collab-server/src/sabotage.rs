@@ -67,6 +67,26 @@ pub(crate) enum Bug {
     FenceWithoutRights,
     /// What another server committed in place of an own operation is published as the own one.
     PublishesLookalike,
+    /// A message that is sent again is added again.
+    ChatNoDedupe,
+    /// A message is acknowledged whatever has become of it.
+    ChatAckBeforePersist,
+    /// What another server has said is shown though something before it is missing.
+    ChatGapSkipped,
+    /// Who was away for long is given only the first of what changed.
+    ChatMissedCut,
+    /// What may have been stored for all that the store says is not looked for.
+    ChatDoubtForgotten,
+    /// A person's read mark is shown to one of their devices.
+    ChatMarkToOne,
+    /// What other servers were told of who has read what is never looked for.
+    ChatMarksNotRead,
+    /// A mention is told anew with each resend.
+    MentionToldAgain,
+    /// A mention is not told when a message is sent again.
+    MentionToldOnce,
+    /// A client that sees its message in the chat does not wait for the ack.
+    ChatSeenIsAcked,
 }
 
 #[cfg(feature = "simulation")]

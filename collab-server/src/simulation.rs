@@ -36,6 +36,7 @@ mod rows;
 mod server;
 mod standing;
 mod tab;
+mod talk;
 mod trace;
 mod verdict;
 mod wire;
@@ -43,12 +44,13 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
-pub use bugs::{PLANTED, Planted};
+pub use bugs::{PLANTED, PLANTED_IN_TALK, Planted};
 pub use choice::{Bytes, Choice, Enumeration, Listed, Recorded, Seeded};
 pub use exhaustive::{Explored, Scope, Small, exhaust};
 pub use frames::session;
 pub use minimise::minimise;
 pub use plan::Plan;
+pub use talk::run_talk;
 
 pub use crate::store::stored_rows;
 
@@ -108,15 +110,20 @@ fn observe(
     choice: &mut dyn Choice,
     plan: impl FnOnce(&mut choice::Draw<'_>) -> Plan,
 ) -> Result<Summary, Box<Violation>> {
-    trace::begin(watch.trace);
-    crate::sabotage::disarm();
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    observed(watch, || {
         let mut draw = choice::Draw::new(choice);
         let plan = plan(&mut draw);
         let mut world = World::new(plan, draw);
         body(&mut world);
         world.summary()
-    }));
+    })
+}
+
+/// What a run comes to, or what was seen in it.
+fn observed(watch: Watch, run: impl FnOnce() -> Summary) -> Result<Summary, Box<Violation>> {
+    trace::begin(watch.trace);
+    crate::sabotage::disarm();
+    let outcome = catch_unwind(AssertUnwindSafe(run));
     let trace = trace::take();
     outcome.map_err(|panic| {
         let mut violation = match panic.downcast::<Violation>() {

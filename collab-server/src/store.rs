@@ -458,6 +458,17 @@ pub trait Store: Send + Sync + 'static {
         person: UserId,
     ) -> StoreFuture<'_, Result<ChatProgress, StoreError>>;
 
+    /// Up to which message these people have read a document's chat; who has read nothing may be
+    /// left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Unavailable`].
+    fn chat_marks(
+        &self,
+        document: DocumentId,
+        people: Vec<UserId>,
+    ) -> StoreFuture<'_, Result<Vec<(UserId, u64)>, StoreError>>;
+
     /// Notes that a person has read a chat up to a message, and tells how far they have read. It
     /// never goes back, and never ahead of the last message.
     ///

@@ -67,7 +67,11 @@ const SOAKS: &[Soak] = &[
             "--test-threads",
             "1",
         ],
-        variables: &[("CONCORD_SEEDS", "1000000"), ("CONCORD_WORLDS", "5000000")],
+        variables: &[
+            ("CONCORD_SEEDS", "1000000"),
+            ("CONCORD_TALKS", "200000"),
+            ("CONCORD_WORLDS", "5000000"),
+        ],
         needs: None,
     },
     Soak {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use collab_protocol::{
-    Access, ChannelId, ChatNews as NewsFrame, ChatPerson, ChatSeen, ChatTypists, ErrorCode, Role,
-    ServerMessage,
+    Access, ChannelId, ChatNews as NewsFrame, ChatPerson, ChatSeen, ChatTypists, DocumentId,
+    ErrorCode, Role, ServerMessage, UserId,
 };
 use tokio::sync::Notify;
 
-use super::room::{Ended, Room};
+use super::room::{Ended, Room, Sizes};
 use super::saying::Place;
 use crate::rights::Visitor;
+use crate::store::ChatProgress;
 
 /// Messages in one frame, at most.
 const FRAME_LEN_MAX: usize = 50;
@@ -28,9 +29,22 @@ pub(crate) struct ChatFeed {
 pub(crate) struct FeedEnded(pub(crate) ErrorCode);
 
 impl ChatFeed {
-    pub(super) fn enter(room: Arc<Room>, visitor: Visitor) -> Self {
+    pub(crate) fn enter(room: Arc<Room>, visitor: Visitor) -> Self {
         let listener = room.lock().enter(visitor);
         ChatFeed { room, listener, role: Role::Viewer }
+    }
+
+    pub(super) fn document(&self) -> DocumentId {
+        self.room.document
+    }
+
+    pub(super) fn sizes(&self) -> Sizes {
+        self.room.sizes
+    }
+
+    /// How far the session's person had read when it was asked for it, for their other sessions.
+    pub(super) fn note_progress(&self, person: &UserId, progress: ChatProgress) {
+        self.room.lock().note_progress(person, progress, Some(self.listener));
     }
 
     /// Begins behind a change up to which the session holds everything; `false` when that is too
@@ -56,9 +70,9 @@ impl ChatFeed {
     /// From where the session's person says something now.
     pub(crate) fn place(&self, ch: ChannelId) -> Place {
         let mut state = self.room.lock();
-        let rights_version = state.rights_version();
         let role = state.listener(self.listener).map_or(self.role, |listener| listener.role);
-        Place { room: Arc::clone(&self.room), ch, role, rights_version }
+        drop(state);
+        Place::new(Arc::clone(&self.room), ch, role)
     }
 
     /// Takes what the session lacks, as frames; none when that is nothing. With much to send, the

@@ -11,16 +11,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use collab_protocol::{ChatPerson, DocumentId, Role, UserId};
+use collab_protocol::{CHAT_PAGE_LEN, ChatPerson, DocumentId, Role, UserId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::rights::{Rights, Visitor};
+use crate::sabotage::{self, Bug};
 use crate::store::{ChatEntry, ChatHead, ChatProgress};
-
-/// Changes that are held for sessions; one that is further behind opens the chat again.
-const RECENT_MAX: usize = 512;
 
 /// How long somebody types who does not say so again.
 const TYPING: Duration = Duration::from_secs(8);
@@ -30,6 +28,23 @@ const TYPISTS_EVERY: Duration = Duration::from_millis(500);
 
 /// People who are told to type at the same time.
 const TYPISTS_MAX: usize = 8;
+
+/// How much of a chat is held and read at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// Changes that are held for sessions; one that is further behind opens the chat again.
+    pub(crate) recent_max: usize,
+    /// Changed messages that one who was away is given; behind more they begin anew.
+    pub(crate) missed_max: u32,
+    /// Messages that one who opens the chat is given.
+    pub(crate) page_len: u32,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Sizes { recent_max: 512, missed_max: 200, page_len: CHAT_PAGE_LEN }
+    }
+}
 
 /// What servers tell each other about a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,11 +74,12 @@ pub enum ChatNews {
 }
 
 /// See the module.
-pub(super) struct Room {
+pub(crate) struct Room {
     pub(super) document: DocumentId,
+    pub(super) sizes: Sizes,
     state: Mutex<State>,
     /// Notified when there is something to tend.
-    pub(super) nudge: Notify,
+    pub(crate) nudge: Notify,
 }
 
 /// A change that sessions may have, and who made the message.
@@ -83,14 +99,20 @@ pub(super) struct State {
     head: Option<u64>,
     floor: u64,
     recent: VecDeque<Recent>,
+    recent_max: usize,
     /// What lies ahead of a gap.
     early: BTreeMap<u64, Recent>,
     /// The last change that anything was heard of.
     known: u64,
     /// Whether the database may know more, though nothing was heard.
     is_doubtful: bool,
+    /// How far the people who listen are known to have read.
+    marks: BTreeMap<UserId, u64>,
     listeners: BTreeMap<u64, Listener>,
     listeners_made: u64,
+    /// Things that are being said from here, also by who has left meanwhile: what comes of them is
+    /// for whoever comes next.
+    held: usize,
     typists: BTreeMap<UserId, (ChatPerson, Instant)>,
     /// Counts the changes of who types; and those that sessions may send by now.
     typists_version: u64,
@@ -126,8 +148,9 @@ pub(super) enum Ended {
 }
 
 impl Room {
-    pub(super) fn new(document: DocumentId) -> Self {
-        Room { document, state: Mutex::default(), nudge: Notify::new() }
+    pub(crate) fn new(document: DocumentId, sizes: Sizes) -> Self {
+        let state = State { recent_max: sizes.recent_max, ..State::default() };
+        Room { document, sizes, state: Mutex::new(state), nudge: Notify::new() }
     }
 
     /// Held for a few steps and never over an await.
@@ -135,8 +158,9 @@ impl Room {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.lock().listeners.is_empty()
+    pub(crate) fn is_empty(&self) -> bool {
+        let state = self.lock();
+        state.listeners.is_empty() && state.held == 0
     }
 
     /// A change is durable, made here.
@@ -149,7 +173,7 @@ impl Room {
     }
 
     /// Something may have become durable, and nobody knows.
-    pub(super) fn doubt(&self) {
+    pub(crate) fn doubt(&self) {
         self.lock().is_doubtful = true;
         self.nudge.notify_one();
     }
@@ -181,17 +205,20 @@ impl Room {
 
     /// A person has read on: all their sessions are told.
     pub(super) fn read(&self, user: &UserId, progress: ChatProgress) {
-        let mut state = self.lock();
-        for listener in state.listeners.values_mut() {
-            if listener.visitor.user == *user {
-                listener.progress = Some(progress);
-                listener.wake.notify_one();
-            }
-        }
+        self.lock().note_progress(user, progress, None);
     }
 }
 
 impl State {
+    /// Something is being said from here, or not any more.
+    pub(super) fn hold(&mut self) {
+        self.held += 1;
+    }
+
+    pub(super) fn release(&mut self) {
+        self.held -= 1;
+    }
+
     pub(super) fn enter(&mut self, visitor: Visitor) -> u64 {
         self.listeners_made += 1;
         let listener = Listener {
@@ -213,7 +240,60 @@ impl State {
             && !self.listeners.values().any(|other| other.visitor.user == gone.visitor.user)
         {
             self.typists_gone(&gone.visitor.user);
+            self.marks.remove(&gone.visitor.user);
         }
+    }
+
+    /// A person has read so far: their sessions are told, but for the one that knows. What arrives
+    /// late and says less is no news.
+    pub(super) fn note_progress(
+        &mut self,
+        user: &UserId,
+        progress: ChatProgress,
+        but: Option<u64>,
+    ) {
+        let known = self.marks.get(user).copied();
+        let is_older = known.is_some_and(|known| progress.number < known);
+        let is_told = but.is_some() && known.is_none_or(|known| progress.number == known);
+        if is_older {
+            return;
+        }
+        let mut own = self.listeners.iter_mut().filter(|(_, l)| l.visitor.user == *user).peekable();
+        if own.peek().is_some() {
+            self.marks.insert(user.clone(), progress.number);
+        }
+        if is_told {
+            return;
+        }
+        for (number, listener) in own {
+            if but == Some(*number) {
+                continue;
+            }
+            listener.progress = Some(progress);
+            listener.wake.notify_one();
+            if sabotage::is_planted(Bug::ChatMarkToOne) {
+                break;
+            }
+        }
+    }
+
+    /// Who listens, and how far they are known to have read.
+    pub(super) fn marks(&self) -> BTreeMap<UserId, u64> {
+        let known = |user: &UserId| self.marks.get(user).copied().unwrap_or(0);
+        let users = self.listeners.values().map(|listener| listener.visitor.user.clone());
+        users.map(|user| (user.clone(), known(&user))).collect()
+    }
+
+    /// From where the database is to be read, and whether it may know what nobody told. What is
+    /// doubted from now on is looked at the next time.
+    pub(super) fn begin_look(&mut self) -> Option<(u64, bool)> {
+        let head = self.head?;
+        Some((head, std::mem::take(&mut self.is_doubtful)))
+    }
+
+    /// The database could not be read.
+    pub(super) fn look_failed(&mut self) {
+        self.is_doubtful = true;
     }
 
     pub(super) fn listener(&mut self, number: u64) -> Option<&mut Listener> {
@@ -273,11 +353,19 @@ impl State {
     fn settle(&mut self) {
         let Some(mut head) = self.head else { return };
         self.early = self.early.split_off(&(head + 1));
-        while let Some(next) = self.early.remove(&(head + 1)) {
-            head += 1;
+        while let Some(next) = self.next_early(head) {
+            head = next.entry.change;
             self.recent.push_back(next);
         }
         self.advance(head);
+    }
+
+    /// What follows the visible end without a gap.
+    fn next_early(&mut self, head: u64) -> Option<Recent> {
+        if sabotage::is_planted(Bug::ChatGapSkipped) {
+            return self.early.pop_first().map(|(_, next)| next);
+        }
+        self.early.remove(&(head + 1))
     }
 
     /// What the database has behind the visible end; `head` is where the chat ended then.
@@ -289,9 +377,6 @@ impl State {
                 self.recent.push_back(recent);
             }
         }
-        if is_whole {
-            self.is_doubtful = false;
-        }
         self.advance(if is_whole { head.change.max(before) } else { last.max(before) });
         self.settle();
     }
@@ -302,7 +387,7 @@ impl State {
         }
         self.head = Some(head);
         self.known = self.known.max(head);
-        while self.recent.len() > RECENT_MAX {
+        while self.recent.len() > self.recent_max {
             let dropped = self.recent.pop_front();
             self.floor = dropped.map_or(self.floor, |dropped| dropped.entry.change);
         }

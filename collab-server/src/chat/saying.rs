@@ -5,16 +5,20 @@ use std::time::{Duration, Instant};
 
 use collab_protocol::{
     CHAT_MENTIONS_MAX, CHAT_TEXT_CHARS_MAX, ChannelId, ChatAck, ChatCode, ChatDelete, ChatEdit,
-    ChatMention, ChatReference, ChatSend, DocumentId, MessageId, Role, ServerMessage,
+    ChatMention, ChatPerson, ChatReference, ChatSend, DocumentId, MessageId, Role, ServerMessage,
+    UserId,
 };
 
 use super::room::{ChatNews, Room};
 use super::{code, named, unavailable};
-use crate::app::App;
+use crate::app::{App, permit};
+use crate::auth::Identity;
+use crate::desk::Desk;
 use crate::metrics::Limit;
 use crate::notifications;
 use crate::people::Profile;
 use crate::rights::{Action, allows};
+use crate::sabotage::{self, Bug};
 use crate::store::{
     ChatBecomes, ChatChange, ChatEntry, ChatOutcome, ChatProgress, NewChatMessage, StoreError,
 };
@@ -109,8 +113,23 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    pub(super) fn new(room: Arc<Room>, ch: ChannelId, role: Role) -> Self {
+        let mut state = room.lock();
+        state.hold();
+        let rights_version = state.rights_version();
+        drop(state);
+        Place { room, ch, role, rights_version }
+    }
+
     pub(crate) fn document(&self) -> DocumentId {
         self.room.document
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.room.lock().release();
+        self.room.nudge.notify_one();
     }
 }
 
@@ -123,20 +142,30 @@ pub(crate) async fn say(
     profile: Profile,
 ) -> Result<String, ChatCode> {
     let tasks = app.shutdown.tasks.clone();
-    let said = tasks.spawn(async move { say_now(&app, &asked, &place, &profile).await });
+    let person = named(&profile);
+    let speaker = Speaker { identity: profile.identity, person };
+    let said = tasks.spawn(async move { say_now(&*app, &asked, &place, &speaker).await });
     said.await.unwrap_or(Err(ChatCode::StorageUnavailable))
 }
 
-async fn say_now(
-    app: &App,
+/// Who says something.
+pub(crate) struct Speaker {
+    pub(crate) identity: Identity,
+    /// As the chat names them.
+    pub(crate) person: ChatPerson,
+}
+
+/// The same, to its end.
+pub(crate) async fn say_now(
+    desk: &dyn Desk,
     asked: &Asked,
     place: &Place,
-    profile: &Profile,
+    speaker: &Speaker,
 ) -> Result<String, ChatCode> {
     asked.check()?;
     let document = place.document();
     if let Asked::Send(ChatSend { reference: Some(reference), .. }) = asked {
-        let record = app.store.document(document).await.map_err(unavailable)?;
+        let record = desk.store().document(document).await.map_err(unavailable)?;
         if reference.rev > record.revision.get() {
             return Err(ChatCode::BadRef);
         }
@@ -147,31 +176,40 @@ async fn say_now(
         // What is stored already is answered as that, whatever its author may do by now.
         let is_allowed = allows(role, asked.action());
         let under = (role, if is_allowed { version } else { NO_RIGHTS });
-        let written = write(app, asked, document, under, profile).await;
+        let written = write(desk, asked, document, under, &speaker.identity.user).await;
+        if written.is_err() && sabotage::is_planted(Bug::ChatAckBeforePersist) {
+            let ack = ChatAck { ch: place.ch, id: asked.id(), number: 1, change: 1 };
+            return Ok(ServerMessage::ChatAck(ack).to_json());
+        }
         let outcome = written.map_err(|error| {
-            place.room.doubt();
+            if !sabotage::is_planted(Bug::ChatDoubtForgotten) {
+                place.room.doubt();
+            }
             unavailable(error)
         })?;
         match outcome {
-            // Who asks again may do so because those whom it names were not told.
+            // Who asks again may do so because nobody was told.
             ChatOutcome::Before(entry) => {
-                notify(app, &entry, place).await?;
+                if !sabotage::is_planted(Bug::ChatDoubtForgotten) {
+                    place.room.heard_of(entry.change);
+                }
+                if !sabotage::is_planted(Bug::MentionToldOnce) {
+                    notify(desk, &entry, place).await?;
+                }
                 return Ok(ack(place.ch, &entry));
             }
             _ if !is_allowed => return Err(ChatCode::Forbidden),
             ChatOutcome::OtherRights => {
-                let permitted = app.permit(document, &profile.identity, asked.action()).await;
+                let identity = &speaker.identity;
+                let permitted = permit(desk.store(), document, identity, asked.action()).await;
                 let (record, now) = permitted.map_err(code)?;
                 (role, version) = (now, record.rights_version);
             }
             ChatOutcome::Done(entry) => {
-                if matches!(asked, Asked::Send(_)) {
-                    app.metrics.chat_messages.inc();
-                }
-                app.metrics.chat_time.observe(began.elapsed().as_secs_f64());
-                let (answer, told) = (tell(app, entry.clone(), place, profile), &entry);
-                let answer = answer.await;
-                notify(app, told, place).await?;
+                let is_new = matches!(asked, Asked::Send(_));
+                desk.count_said(is_new, began.elapsed().as_secs_f64());
+                let answer = tell(desk, entry.clone(), place, &speaker.person);
+                notify(desk, &entry, place).await?;
                 return Ok(answer);
             }
             ChatOutcome::DocumentDeleted => return Err(ChatCode::DocumentDeleted),
@@ -186,13 +224,13 @@ async fn say_now(
 
 /// Stores what is asked, under a role and the version of the rights that gave it.
 async fn write(
-    app: &App,
+    desk: &dyn Desk,
     asked: &Asked,
     document: DocumentId,
     (role, rights_version): (Role, u64),
-    profile: &Profile,
+    author: &UserId,
 ) -> Result<ChatOutcome, StoreError> {
-    let (author, time_ms) = (profile.identity.user.clone(), app.clock.now_ms());
+    let (author, time_ms) = (author.clone(), desk.now_ms());
     let change = |author, becomes| {
         let id = asked.id();
         ChatChange { document, id, author, rights_version, time_ms, becomes }
@@ -210,37 +248,37 @@ async fn write(
                 mentions,
                 reference,
             };
-            app.store.send_chat(new).await
+            desk.store().send_chat(new).await
         }
         Asked::Edit(ChatEdit { text, mentions, .. }) => {
             let (text, mentions) = (text.clone(), mentions.clone());
             let becomes = ChatBecomes::Edited { text, mentions };
-            app.store.change_chat(change(Some(author), becomes)).await
+            desk.store().change_chat(change(Some(author), becomes)).await
         }
         Asked::Delete(_) => {
             let author = (role != Role::Owner).then_some(author);
-            app.store.change_chat(change(author, ChatBecomes::Deleted)).await
+            desk.store().change_chat(change(author, ChatBecomes::Deleted)).await
         }
     }
 }
 
 /// What is durable is told to everybody who has the chat open; the frame that answers.
-async fn tell(app: &App, entry: ChatEntry, place: &Place, profile: &Profile) -> String {
+fn tell(desk: &dyn Desk, entry: ChatEntry, place: &Place, speaker: &ChatPerson) -> String {
     let answer = ack(place.ch, &entry);
     let change = entry.change;
-    if entry.message.user == profile.identity.user {
-        place.room.committed(entry, named(profile));
+    if entry.message.user == speaker.user {
+        place.room.committed(entry, speaker.clone());
     } else {
         // An owner took somebody's message back. Their name is looked up with it.
         place.room.heard_of(change);
     }
-    app.chats.publish(place.document(), ChatNews::Changed { change });
+    desk.publish(place.document(), ChatNews::Changed { change });
     answer
 }
 
 /// Tells those whom a message names. Without an answer its author sends it again.
-async fn notify(app: &App, entry: &ChatEntry, place: &Place) -> Result<(), ChatCode> {
-    notifications::mentioned(app, place.document(), &entry.message).await.map_err(unavailable)
+async fn notify(desk: &dyn Desk, entry: &ChatEntry, place: &Place) -> Result<(), ChatCode> {
+    notifications::mentioned(desk, place.document(), &entry.message).await.map_err(unavailable)
 }
 
 fn ack(ch: ChannelId, entry: &ChatEntry) -> String {
@@ -250,17 +288,17 @@ fn ack(ch: ChannelId, entry: &ChatEntry) -> String {
 
 /// Notes how far a person has read, and tells all their devices.
 pub(crate) async fn mark_read(
-    app: Arc<App>,
+    desk: &dyn Desk,
     number: u64,
-    place: Place,
-    profile: Profile,
+    place: &Place,
+    user: UserId,
 ) -> Result<(), ChatCode> {
-    let (document, user) = (place.document(), profile.identity.user);
-    let progress = app.store.mark_chat_read(document, user.clone(), number).await;
+    let document = place.document();
+    let progress = desk.store().mark_chat_read(document, user.clone(), number).await;
     let progress = progress.map_err(unavailable)?;
     place.room.read(&user, progress);
     let ChatProgress { number, unread } = progress;
-    app.chats.publish(document, ChatNews::Read { user, number, unread });
+    desk.publish(document, ChatNews::Read { user, number, unread });
     Ok(())
 }
 

@@ -8,9 +8,11 @@ use collab_protocol::DocumentId;
 use tokio::time::Instant;
 
 use super::room::{ChatNews, Ended, Recent, Room};
-use super::{MISSED_MAX, authors, stopping};
+use super::{authors, stopping};
 use crate::app::App;
+use crate::desk::Desk;
 use crate::fanout::{Address, Heard, News, Subscription};
+use crate::sabotage::{self, Bug};
 use crate::shown::Shown;
 use crate::store::{ChatProgress, ChatRange, StoreError};
 
@@ -20,23 +22,62 @@ const GAP_WAIT: Duration = Duration::from_millis(30);
 /// How long after a look at the database that failed the next one comes.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// When the database is looked at.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// How often it is, though nobody has told anything.
+    poll: Option<Duration>,
+    polled: Instant,
+    /// When it is looked at for what is known to be missing.
+    look_at: Option<Instant>,
+    /// Whether there is a way to other servers, which tell what they have stored.
+    hears: bool,
+}
+
+impl Watch {
+    pub(crate) fn new(poll: Option<Duration>, hears: bool, now: Instant) -> Self {
+        Watch { poll, polled: now, look_at: None, hears }
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        self.poll.map(|every| self.polled + every)
+    }
+
+    /// When there is something to tend next, if nobody nudges before.
+    pub(crate) fn next(&mut self, room: &Room, now: Instant) -> Option<Instant> {
+        let mut state = room.lock();
+        let typists_at = state.tend_typists(now);
+        if self.look_at.is_none() && state.is_behind() {
+            self.look_at = Some(now + GAP_WAIT);
+        }
+        [typists_at, self.look_at, self.poll_at()].into_iter().flatten().min()
+    }
+
+    /// Whether to look now.
+    pub(crate) fn is_due(&mut self, room: &Room, now: Instant) -> bool {
+        if self.poll_at().is_some_and(|at| at <= now) {
+            self.polled = now;
+            room.doubt();
+        }
+        self.look_at.is_some_and(|at| at <= now) || room.lock().is_behind() && self.hears
+    }
+
+    /// It was looked at, or could not be.
+    pub(crate) fn looked(&mut self, is_done: bool, now: Instant) {
+        self.look_at = (!is_done).then_some(now + RETRY);
+    }
+}
+
 /// Tends a room until nobody is in it, or the server stops.
 pub(super) async fn tend(app: Arc<App>, room: Arc<Room>) {
     let fanout = app.chats.fanout.clone();
     let mut subscription = fanout.map(|fanout| fanout.subscribe(Address::Document(room.document)));
-    let poll = app.chats.tending.poll;
     let stopping = stopping(&app);
     let far = Duration::from_secs(3_600);
-    let mut polled = Instant::now();
-    let mut look_at: Option<Instant> = None;
+    let mut watch = Watch::new(app.chats.tending.poll, subscription.is_some(), Instant::now());
     loop {
         let now = Instant::now();
-        let typists_at = room.lock().tend_typists(now);
-        if look_at.is_none() && room.lock().is_behind() {
-            look_at = Some(now + GAP_WAIT);
-        }
-        let poll_at = poll.map(|every| polled + every);
-        let next = [typists_at, look_at, poll_at].into_iter().flatten().min();
+        let next = watch.next(&room, now);
         tokio::select! {
             () = room.nudge.notified() => {
                 if app.chats.retire(&room) {
@@ -44,26 +85,18 @@ pub(super) async fn tend(app: Arc<App>, room: Arc<Room>) {
                 }
             }
             heard = hear(&mut subscription) => match heard {
-                Some(heard) => take_in(&room, heard),
-                None => subscription = None,
+                Some(heard) => take_in(&room, &heard, Instant::now()),
+                None => (subscription, watch.hears) = (None, false),
             },
             () = tokio::time::sleep_until(next.unwrap_or(now + far)) => {}
             () = stopping.cancelled() => return,
         }
-        let now = Instant::now();
-        if poll_at.is_some_and(|at| at <= now) {
-            polled = now;
-            room.doubt();
-        }
-        let is_due = look_at.is_some_and(|at| at <= now);
-        if is_due || room.lock().is_behind() && subscription.is_some() {
-            look_at = match look(&app, &room).await {
-                Ok(()) => None,
-                Err(error) => {
-                    tracing::warn!(document = %Shown(room.document), %error, "a chat was not read");
-                    Some(Instant::now() + RETRY)
-                }
-            };
+        if watch.is_due(&room, Instant::now()) {
+            let looked = look(&*app, &room).await;
+            if let Err(error) = &looked {
+                tracing::warn!(document = %Shown(room.document), %error, "a chat was not read");
+            }
+            watch.looked(looked.is_ok(), Instant::now());
         }
     }
 }
@@ -76,16 +109,16 @@ async fn hear(subscription: &mut Option<Subscription>) -> Option<Heard> {
     }
 }
 
-fn take_in(room: &Room, heard: Heard) {
+pub(crate) fn take_in(room: &Room, heard: &Heard, now: Instant) {
     let news = match heard {
         Heard::Gap => return room.doubt(),
         Heard::News { news, .. } => news,
     };
-    if let News::Chat(news) = &*news {
+    if let News::Chat(news) = &**news {
         match news {
             ChatNews::Changed { change } => room.heard_of(*change),
             ChatNews::Typing { person, on } => {
-                room.typing(person.clone(), *on, Instant::now());
+                room.typing(person.clone(), *on, now);
             }
             ChatNews::Read { user, number, unread } => {
                 room.read(user, ChatProgress { number: *number, unread: *unread });
@@ -94,24 +127,48 @@ fn take_in(room: &Room, heard: Heard) {
     }
 }
 
-/// Reads what lies behind the visible end.
-async fn look(app: &App, room: &Room) -> Result<(), StoreError> {
-    loop {
-        let Some(head) = room.lock().head() else { return Ok(()) };
-        let range = ChatRange::Since(head);
-        let extract = app.store.chat(room.document, range, MISSED_MAX).await?;
-        let people = authors(app, &extract).await?;
-        let author = |user: &_| people.iter().find(|person| person.user == *user).cloned();
-        let is_whole = extract.entries.len() < MISSED_MAX as usize;
-        let found = extract.entries.into_iter().filter_map(|entry| {
-            let author = author(&entry.message.user)?;
-            Some(Recent { entry: Arc::new(entry), author })
-        });
-        room.lock().filled(found.collect(), is_whole, extract.head);
-        if is_whole {
-            return Ok(());
+/// Reads what lies behind the visible end and, where something may have gone unheard, how far those
+/// who listen have read elsewhere.
+pub(crate) async fn look(desk: &dyn Desk, room: &Room) -> Result<(), StoreError> {
+    let Some((_, was_doubtful)) = room.lock().begin_look() else { return Ok(()) };
+    let looked = async {
+        while !read_on(desk, room).await? {}
+        let is_asked = was_doubtful && !sabotage::is_planted(Bug::ChatMarksNotRead);
+        if is_asked { read_marks(desk, room).await } else { Ok(()) }
+    };
+    let looked = looked.await;
+    if looked.is_err() {
+        room.lock().look_failed();
+    }
+    looked
+}
+
+/// Reads what lies behind the visible end; whether that was all.
+async fn read_on(desk: &dyn Desk, room: &Room) -> Result<bool, StoreError> {
+    let Some(head) = room.lock().head() else { return Ok(true) };
+    let limit = room.sizes.missed_max;
+    let extract = desk.store().chat(room.document, ChatRange::Since(head), limit).await?;
+    let people = authors(desk, &extract).await?;
+    let author = |user: &_| people.iter().find(|person| person.user == *user).cloned();
+    let is_whole = extract.entries.len() < limit as usize;
+    let found = extract.entries.into_iter().filter_map(|entry| {
+        let author = author(&entry.message.user)?;
+        Some(Recent { entry: Arc::new(entry), author })
+    });
+    room.lock().filled(found.collect(), is_whole, extract.head);
+    Ok(is_whole)
+}
+
+async fn read_marks(desk: &dyn Desk, room: &Room) -> Result<(), StoreError> {
+    let known = room.lock().marks();
+    let found = desk.store().chat_marks(room.document, known.keys().cloned().collect()).await?;
+    for (user, number) in found {
+        if known.get(&user).is_some_and(|known| *known < number) {
+            let progress = desk.store().chat_progress(room.document, user.clone()).await?;
+            room.read(&user, progress);
         }
     }
+    Ok(())
 }
 
 /// Looks at the rights of everything that somebody chats about, until the server stops. Where that

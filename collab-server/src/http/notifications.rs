@@ -47,7 +47,7 @@ pub(super) async fn page(
     if before.is_some() && since.is_some() {
         return Err(ApiError::bad_request("either before or since, not both"));
     }
-    Ok(Json(notifications::page(&app, recipient(identity), before, since).await?))
+    Ok(Json(notifications::page(&*app, recipient(identity), before, since).await?))
 }
 
 /// `POST /api/notifications/read`
@@ -66,7 +66,7 @@ pub(super) async fn read(
         ReadNotifications { ids: Some(ids), .. } => NotificationSelection::These(ids),
         ReadNotifications { to, .. } => NotificationSelection::UpTo(to.unwrap_or(u64::MAX)),
     };
-    Ok(Json(notifications::read(&app, recipient(identity), which).await?))
+    Ok(Json(notifications::read(&*app, recipient(identity), which).await?))
 }
 
 /// `POST /api/notifications`
@@ -94,7 +94,7 @@ pub(super) async fn tell(
     }
     let id = id.unwrap_or_else(crate::rooms::new_id);
     let content = NotificationContent::App { name, title, body, url, data };
-    notifications::told_by_app(&app, &identity.tenant, people, id.as_str(), content).await?;
+    notifications::told_by_app(&*app, &identity.tenant, people, id.as_str(), content).await?;
     Ok((StatusCode::CREATED, Json(NotificationTaken { id })))
 }
 

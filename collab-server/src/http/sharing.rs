@@ -148,7 +148,7 @@ pub(super) async fn set_person(
     };
     app.registry.change_rights(record.id, change).await?;
     if let Some((person, role, shared_by)) = told {
-        notifications::shared(&app, &record, person, role, shared_by).await?;
+        notifications::shared(&*app, &record, person, role, shared_by).await?;
     }
     // Who has handed the document over is not its owner any more.
     let (record, role) = app.access(record.id, &identity).await?;

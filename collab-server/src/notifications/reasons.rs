@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use collab_protocol::{ChatMessage, DocumentId, Role, TenantId, UserId};
 
 use super::{Telling, tell};
-use crate::app::App;
+use crate::desk::Desk;
 use crate::rights::Visitor;
+use crate::sabotage::{self, Bug};
 use crate::store::{DocumentRecord, NotificationContent, Recipient, Repeated, StoreError};
 
 /// Tells those whom a message of a document's chat names, as far as they may open the document and
 /// are known here. A person hears of one message once, also where it was edited.
 pub(crate) async fn mentioned(
-    app: &App,
+    desk: &dyn Desk,
     document: DocumentId,
     message: &ChatMessage,
 ) -> Result<(), StoreError> {
@@ -23,8 +24,9 @@ pub(crate) async fn mentioned(
     if named.is_empty() {
         return Ok(());
     }
-    let (record, rights) = (app.store.document(document).await?, app.store.rights(document).await?);
-    for person in app.store.people(named).await? {
+    let (record, rights) =
+        (desk.store().document(document).await?, desk.store().rights(document).await?);
+    for person in desk.store().people(named).await? {
         let (user, tenant) = (person.id, record.tenant.clone());
         let visitor = Visitor { user, tenant, is_service: false };
         if rights.role_of(&visitor).is_none() {
@@ -37,8 +39,11 @@ pub(crate) async fn mentioned(
             message: message.id,
         };
         let to = Recipient { tenant: visitor.tenant, person: visitor.user };
-        let key = format!("mentioned {}", message.id);
-        tell(app, Telling { to, key, content, repeated: Repeated::Stays }).await?;
+        let mut key = format!("mentioned {}", message.id);
+        if sabotage::is_planted(Bug::MentionToldAgain) {
+            key.push_str(&desk.now_ms().to_string());
+        }
+        tell(desk, Telling { to, key, content, repeated: Repeated::Stays }).await?;
     }
     Ok(())
 }
@@ -54,7 +59,7 @@ pub(crate) struct SharedBy {
 
 /// Tells somebody that they were given a role in a document by name.
 pub(crate) async fn shared(
-    app: &App,
+    desk: &dyn Desk,
     record: &DocumentRecord,
     person: UserId,
     role: Role,
@@ -65,12 +70,12 @@ pub(crate) async fn shared(
     let to = Recipient { tenant: record.tenant.clone(), person };
     let key = format!("shared {doc}");
     let repeated = if is_new { Repeated::ToldAnew } else { Repeated::Stays };
-    tell(app, Telling { to, key, content, repeated }).await
+    tell(desk, Telling { to, key, content, repeated }).await
 }
 
 /// Tells people of a tenant what its back end says, each once under its key.
 pub(crate) async fn told_by_app(
-    app: &App,
+    desk: &dyn Desk,
     tenant: &TenantId,
     people: BTreeSet<UserId>,
     key: &str,
@@ -80,7 +85,7 @@ pub(crate) async fn told_by_app(
     for person in people {
         let to = Recipient { tenant: tenant.clone(), person };
         let (key, content) = (key.clone(), content.clone());
-        tell(app, Telling { to, key, content, repeated: Repeated::Stays }).await?;
+        tell(desk, Telling { to, key, content, repeated: Repeated::Stays }).await?;
     }
     Ok(())
 }

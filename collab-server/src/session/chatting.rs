@@ -75,10 +75,10 @@ impl<L: Link> Session<'_, L> {
         let ch = read.ch;
         let Some(place) = self.place(ch).filter(|_| self.may_say(Some(ch))) else { return };
         let (app, profile) = (Arc::clone(&self.app), self.profile.clone());
-        let marking = chat::mark_read(app, read.number, place, profile);
-        let metrics = Arc::clone(&self.app.metrics);
+        let (metrics, number) = (Arc::clone(&self.app.metrics), read.number);
         let call = Box::pin(async move {
-            let code = marking.await.err()?;
+            let user = profile.identity.user;
+            let code = chat::mark_read(&*app, number, &place, user).await.err()?;
             Some(rejection(&metrics, (Some(ch), None, None), code, None))
         });
         self.queue((ch, None), Lane::Reading, call);

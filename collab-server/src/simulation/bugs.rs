@@ -79,3 +79,17 @@ pub const PLANTED: [Planted; 36] = [
     client("a refusal takes later edits along", ot_core::testing::Bug::ForgetBufferOnReject),
     client("undo does not follow others", ot_core::testing::Bug::StaleUndo),
 ];
+
+/// Those of chats and notifications, for their own worlds.
+pub const PLANTED_IN_TALK: [Planted; 10] = [
+    server("a message sent again is another one", Bug::ChatNoDedupe),
+    server("a message is acknowledged whatever became of it", Bug::ChatAckBeforePersist),
+    server("what is missing of a chat is skipped", Bug::ChatGapSkipped),
+    server("who missed much of a chat gets the beginning", Bug::ChatMissedCut),
+    server("what may have been stored is not looked for", Bug::ChatDoubtForgotten),
+    server("a read mark is shown to one device", Bug::ChatMarkToOne),
+    server("read marks of other servers are not looked for", Bug::ChatMarksNotRead),
+    server("a mention is told with each resend", Bug::MentionToldAgain),
+    server("a mention is told with the first attempt only", Bug::MentionToldOnce),
+    server("who sees their message does not ask on", Bug::ChatSeenIsAcked),
+];

@@ -419,6 +419,17 @@ impl Store for MemoryStore {
         })
     }
 
+    fn chat_marks(
+        &self,
+        document: DocumentId,
+        people: Vec<UserId>,
+    ) -> StoreFuture<'_, Result<Vec<(UserId, u64)>, StoreError>> {
+        self.with(move |tables| {
+            let stored = tables.documents.get(&document);
+            Ok(stored.map(|stored| stored.chat.marks(&people)).unwrap_or_default())
+        })
+    }
+
     fn mark_chat_read(
         &self,
         document: DocumentId,

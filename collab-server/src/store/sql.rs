@@ -30,7 +30,7 @@ use super::{Work, postgres, sqlite};
 
 pub(super) use self::audit::{Scan, clients, document_ids, orphans, snapshot_revisions};
 pub(super) use self::chat::{
-    change_chat, chat, chat_heads, chat_progress, lock_chat, mark_chat_read, send_chat,
+    change_chat, chat, chat_heads, chat_marks, chat_progress, lock_chat, mark_chat_read, send_chat,
 };
 pub(super) use self::history::{
     activity, delete_version, mark_seen, put_version, rename_version, revision_at, seen,
@@ -417,6 +417,14 @@ macro_rules! reads {
             documents: Vec<DocumentId>,
         ) -> StoreFuture<'_, Result<Vec<(DocumentId, ChatHead)>, StoreError>> {
             self.call(move |c| Box::pin(sql::chat_heads(c, documents)))
+        }
+
+        fn chat_marks(
+            &self,
+            document: DocumentId,
+            people: Vec<UserId>,
+        ) -> StoreFuture<'_, Result<Vec<(UserId, u64)>, StoreError>> {
+            self.call(move |c| Box::pin(sql::chat_marks(c, document, people)))
         }
 
         fn chat_progress(

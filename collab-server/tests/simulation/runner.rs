@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use collab_server::simulation::{
-    Listed, Planted, Recorded, Seeded, Summary, Violation, Watch, minimise, run,
+    Choice, Listed, Planted, Recorded, Seeded, Summary, Violation, Watch, minimise, run, run_talk,
 };
 
 /// A number from the environment.
@@ -34,6 +34,28 @@ thread_local! {
     static IS_TRYING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Worlds of one kind, and how one of them is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Worlds {
+    pub(crate) run: fn(&mut dyn Choice, Watch) -> Result<Summary, Box<Violation>>,
+    /// The variables that name a seed or choices, and the test that reads them.
+    pub(crate) seed: &'static str,
+    pub(crate) choices: &'static str,
+    pub(crate) test: &'static str,
+}
+
+/// Documents, and who edits them.
+pub(crate) const DOCUMENTS: Worlds =
+    Worlds { run, seed: "CONCORD_SEED", choices: "CONCORD_CHOICES", test: "one_seed_is_told" };
+
+/// A chat, and who is told what.
+pub(crate) const TALKS: Worlds = Worlds {
+    run: run_talk,
+    seed: "CONCORD_TALK_SEED",
+    choices: "CONCORD_TALK_CHOICES",
+    test: "one_talk_is_told",
+};
+
 /// A violation is what is looked for: it is told once, at the end.
 pub(crate) fn quietly() {
     static QUIET: Once = Once::new();
@@ -50,7 +72,7 @@ pub(crate) fn quietly() {
 
 /// Runs the seeds from `first` on, until one goes wrong or `count` are done. One in a hundred is run
 /// twice and must go the same way.
-pub(crate) fn seeds(first: u64, count: u64, planted: Option<Planted>) -> Outcome {
+pub(crate) fn seeds(worlds: Worlds, first: u64, count: u64, planted: Option<Planted>) -> Outcome {
     quietly();
     let next = AtomicU64::new(first);
     let end = AtomicU64::new(first + count);
@@ -65,7 +87,7 @@ pub(crate) fn seeds(first: u64, count: u64, planted: Option<Planted>) -> Outcome
                 return outcome;
             }
             outcome.seeds += 1;
-            match once(seed, planted.is_none()) {
+            match once(worlds, seed, planted.is_none()) {
                 Ok(summary) => {
                     outcome.events += summary.events;
                     outcome.committed += summary.committed;
@@ -102,10 +124,10 @@ fn add(mut sum: Outcome, one: Outcome) -> Outcome {
     sum
 }
 
-fn once(seed: u64, may_repeat: bool) -> Result<Summary, Box<Violation>> {
-    let summary = run(&mut Seeded::new(seed), Watch::default())?;
+fn once(worlds: Worlds, seed: u64, may_repeat: bool) -> Result<Summary, Box<Violation>> {
+    let summary = (worlds.run)(&mut Seeded::new(seed), Watch::default())?;
     if may_repeat && seed.is_multiple_of(100) {
-        let again = run(&mut Seeded::new(seed), Watch::default())?;
+        let again = (worlds.run)(&mut Seeded::new(seed), Watch::default())?;
         if again != summary {
             let message = format!("{summary:?}, and then {again:?}");
             let (oracle, trace) = ("the same seed goes the same way", Vec::new());
@@ -119,14 +141,15 @@ fn once(seed: u64, may_repeat: bool) -> Result<Summary, Box<Violation>> {
 const TRIES_MAX: usize = 3_000;
 
 /// The choices of a seed that goes wrong, and fewer that go wrong before the same oracle.
-pub(crate) fn shortened(seed: u64, oracle: &str) -> (Vec<u64>, Vec<u64>) {
+pub(crate) fn shortened(worlds: Worlds, seed: u64, oracle: &str) -> (Vec<u64>, Vec<u64>) {
     quietly();
     IS_TRYING.set(true);
     let mut recorded = Recorded::new(Seeded::new(seed));
-    let _ = run(&mut recorded, Watch::default());
+    let _ = (worlds.run)(&mut recorded, Watch::default());
     let all = recorded.into_choices();
     let fails = |choices: &[u64]| {
-        run(&mut Listed::new(choices), Watch::default()).is_err_and(|found| found.oracle == oracle)
+        let found = (worlds.run)(&mut Listed::new(choices), Watch::default());
+        found.is_err_and(|found| found.oracle == oracle)
     };
     let short = minimise(all.clone(), TRIES_MAX, fails);
     IS_TRYING.set(false);
@@ -135,19 +158,22 @@ pub(crate) fn shortened(seed: u64, oracle: &str) -> (Vec<u64>, Vec<u64>) {
 
 /// What a person needs to look into a seed that went wrong. With the bug in this thread, if one is
 /// planted.
-pub(crate) fn report(seed: u64, violation: &Violation) -> String {
-    let (all, short) = shortened(seed, violation.oracle);
+pub(crate) fn report(worlds: Worlds, seed: u64, violation: &Violation) -> String {
+    let (all, short) = shortened(worlds, seed, violation.oracle);
     let path = std::env::temp_dir().join(format!("concord-seed-{seed}.choices"));
     let kept = std::fs::write(&path, written(&short));
-    let command = "cargo test --package collab-server --features simulation --test simulation \
-                   one_seed -- --nocapture";
+    let Worlds { seed: named, choices, test, .. } = worlds;
+    let command = format!(
+        "cargo test --package collab-server --features simulation --test simulation {test} \
+         -- --nocapture"
+    );
     let shown = match kept {
         Ok(()) => path.display().to_string(),
         Err(_) => written(&short),
     };
     format!(
-        "seed {seed}: {}: {}\n  see it again, step by step: CONCORD_SEED={seed} {command}\n  \
-         {} of its {} choices are enough: CONCORD_CHOICES={shown} {command}",
+        "seed {seed}: {}: {}\n  see it again, step by step: {named}={seed} {command}\n  \
+         {} of its {} choices are enough: {choices}={shown} {command}",
         violation.oracle,
         violation.message,
         short.len(),

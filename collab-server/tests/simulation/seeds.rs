@@ -4,13 +4,15 @@ use std::time::Instant;
 
 use collab_server::simulation::{Listed, PLANTED, Planted, Seeded, Watch, run};
 
-use crate::runner::{choices_of, number, quietly, report, seeds, shortened, written};
+use crate::runner::{
+    DOCUMENTS, TALKS, Worlds, choices_of, number, quietly, report, seeds, shortened, written,
+};
 
 #[test]
 fn no_seed_shows_a_violation() {
     let began = Instant::now();
     let (first, count) = (number("CONCORD_FIRST_SEED", 0), number("CONCORD_SEEDS", 20_000));
-    let outcome = seeds(first, count, None);
+    let outcome = seeds(DOCUMENTS, first, count, None);
     println!(
         "{} seeds from {first}: {} events, {} operations committed, {} faults, {:.0} s",
         outcome.seeds,
@@ -20,7 +22,26 @@ fn no_seed_shows_a_violation() {
         began.elapsed().as_secs_f64()
     );
     if let Some((seed, violation)) = outcome.first {
-        panic!("{}", report(seed, &violation));
+        panic!("{}", report(DOCUMENTS, seed, &violation));
+    }
+    assert!(outcome.committed > count && outcome.faults > count, "a world in which things happen");
+}
+
+#[test]
+fn no_talk_shows_a_violation() {
+    let began = Instant::now();
+    let (first, count) = (number("CONCORD_FIRST_SEED", 0), number("CONCORD_TALKS", 2_000));
+    let outcome = seeds(TALKS, first, count, None);
+    println!(
+        "{} talks from {first}: {} events, {} changes of chats, {} faults, {:.0} s",
+        outcome.seeds,
+        outcome.events,
+        outcome.committed,
+        outcome.faults,
+        began.elapsed().as_secs_f64()
+    );
+    if let Some((seed, violation)) = outcome.first {
+        panic!("{}", report(TALKS, seed, &violation));
     }
     assert!(outcome.committed > count && outcome.faults > count, "a world in which things happen");
 }
@@ -29,9 +50,19 @@ fn no_seed_shows_a_violation() {
 /// those choices; else in seed 0.
 #[test]
 fn one_seed_is_told_step_by_step() {
-    if let Ok(choices) = std::env::var("CONCORD_CHOICES") {
+    tell(DOCUMENTS);
+}
+
+/// The same of chats and notifications, with `CONCORD_TALK_SEED` or `CONCORD_TALK_CHOICES`.
+#[test]
+fn one_talk_is_told_step_by_step() {
+    tell(TALKS);
+}
+
+fn tell(worlds: Worlds) {
+    if let Ok(choices) = std::env::var(worlds.choices) {
         let choices = choices_of(&choices);
-        let told = run(&mut Listed::new(&choices), Watch { trace: true });
+        let told = (worlds.run)(&mut Listed::new(&choices), Watch { trace: true });
         let violation = match told {
             Ok(summary) => return println!("{} choices: {summary:?}", choices.len()),
             Err(violation) => violation,
@@ -39,9 +70,9 @@ fn one_seed_is_told_step_by_step() {
         violation.trace.iter().for_each(|line| println!("{line}"));
         panic!("{}: {}", violation.oracle, violation.message);
     }
-    let seed = number("CONCORD_SEED", 0);
-    let is_wanted = std::env::var_os("CONCORD_SEED").is_some();
-    let lines = match run(&mut Seeded::new(seed), Watch { trace: true }) {
+    let seed = number(worlds.seed, 0);
+    let is_wanted = std::env::var_os(worlds.seed).is_some();
+    let lines = match (worlds.run)(&mut Seeded::new(seed), Watch { trace: true }) {
         Ok(summary) => {
             println!("seed {seed}: no violation, {summary:?}");
             assert!(summary.events > 0);
@@ -51,7 +82,7 @@ fn one_seed_is_told_step_by_step() {
             if is_wanted {
                 violation.trace.iter().for_each(|line| println!("{line}"));
             }
-            report(seed, &violation)
+            report(worlds, seed, &violation)
         }
     };
     panic!("{lines}");
@@ -68,7 +99,7 @@ fn what_goes_wrong_goes_wrong_with_fewer_choices_too() {
             Some((seed, violation.oracle))
         });
         let (seed, oracle) = found.expect("it is found soon");
-        let (all, short) = shortened(seed, oracle);
+        let (all, short) = shortened(DOCUMENTS, seed, oracle);
         let short = choices_of(&written(&short));
         let again = run(&mut Listed::new(&short), Watch { trace: true });
         Planted::clear();

@@ -10,8 +10,11 @@
  * ```
  */
 import type { ConcordClient } from './client.js';
+import { deviceMarks, type MarkStore } from './notifications/marks.js';
 import { NotificationsSession } from './notifications/session.js';
+import { type Opened, Shared } from './shared.js';
 
+export type { MarkStore } from './notifications/marks.js';
 export type { NotificationsSession } from './notifications/session.js';
 export type * from './notifications/types.js';
 export type {
@@ -23,40 +26,12 @@ export type {
   ToldByApp,
 } from './protocol.js';
 
-/** They stay open this long after their last user left: React opens and closes in quick succession. */
-const LINGER_MS = 250;
-
 /** A person's notifications and the way to let go of them. */
-export interface OpenNotifications {
-  readonly session: NotificationsSession;
-  /** This user is done; the last one to say so closes them. */
-  close: () => void;
-}
+export type OpenNotifications = Opened<NotificationsSession>;
 
-interface Entry {
-  session: NotificationsSession;
-  users: number;
-  closing: ReturnType<typeof setTimeout> | undefined;
-}
-
-const open = new WeakMap<ConcordClient, Entry>();
+const people = new Shared<NotificationsSession>();
 
 /** Opens the notifications of whom the client is for, or joins those on this page who have: each wants its own `close`. */
-export function openNotifications(client: ConcordClient): OpenNotifications {
-  const { host } = client.link;
-  const entry = open.get(client) ?? { session: new NotificationsSession(client), users: 0, closing: undefined };
-  open.set(client, entry);
-  entry.users++;
-  host.clearTimeout(entry.closing);
-  let isOpen = true;
-  const close = () => {
-    if (!isOpen) return;
-    isOpen = false;
-    if (--entry.users > 0) return;
-    entry.closing = host.setTimeout(() => {
-      open.delete(client);
-      entry.session.close();
-    }, LINGER_MS);
-  };
-  return { session: entry.session, close };
+export function openNotifications(client: ConcordClient, marks: MarkStore = deviceMarks()): OpenNotifications {
+  return people.open(client, '', () => new NotificationsSession(client, marks));
 }

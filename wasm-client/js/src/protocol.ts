@@ -591,13 +591,16 @@ export type Event = {
   by?: UserId;
 };
 
-/** This connection took its events too slowly: some are lost, the oldest ones. */
+/**
+ * This connection took its events too slowly: some are lost, the oldest ones. Or, in its person's
+ * room, nobody knows whether any are.
+ */
 export type Missed = {
   /** What the room is of that they were told in. */
   room: RoomKind;
   /** Which topic, where it is one. */
   topic?: TopicName;
-  /** How many. */
+  /** How many; 0 where nobody knows. */
   events: number;
 };
 
@@ -1042,6 +1045,48 @@ export type SeenMark = {
   time_ms?: number;
   /** The document's last revision. */
   head: number;
+};
+
+/** The body of `PUT /api/documents/{id}/text`. */
+export type SetText = {
+  /** The text that the document is to have. What has changed in it is committed as one edit. */
+  text: string;
+  /**
+   * The revision that it was made from: what others have changed since stays. The latest one if
+   * absent, and then the document has exactly this text.
+   */
+  revision?: number;
+  /** A key of the caller's: the same one again changes nothing and is answered as the first time. */
+  id?: EventId;
+};
+
+/** One place where a text is changed. */
+export type TextEdit = {
+  /** Where it begins. */
+  at: number;
+  /** How many characters go; none if absent. */
+  delete?: number;
+  /** What comes in their place; nothing if absent. */
+  insert?: string;
+};
+
+/** The body of `POST /api/documents/{id}/edits`. */
+export type EditText = {
+  /** The revision whose text the edits are of: what others have changed since stays. */
+  revision: number;
+  /**
+   * Where and what, from the beginning of the text on, each behind the one before: 1 to 1000.
+   * They become one edit.
+   */
+  edits: Array<TextEdit>;
+  /** A key of the caller's: the same one again changes nothing and is answered as the first time. */
+  id?: EventId;
+};
+
+/** A text was changed. */
+export type TextEdited = {
+  /** The revision that it was committed as; where there was nothing to change, the latest one. */
+  revision: number;
 };
 
 /**

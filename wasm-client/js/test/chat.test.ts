@@ -106,6 +106,50 @@ describe('a chat', () => {
     assert.equal(stage.outbox.kept.size, 0);
   });
 
+  it('is said again until it is answered where somebody is named, though it is in sight', async () => {
+    const stage = new Stage();
+    const ada = await stage.open();
+    stage.server.loseAnswers = true;
+    ada.chat.send('@Ben', { mentions: [{ start: 0, end: 4, user: 'ben' }] });
+    await stage.world.pass(100);
+    stage.server.loseAnswers = false;
+    stage.server.cut();
+    await stage.world.pass(10_000);
+    assert.deepEqual([texts(ada), states(ada)], [['@Ben'], ['sent']]);
+    assert.equal(stage.sent('chat_send'), 2, 'the answer says that he was told');
+    assert.deepEqual([stage.server.messages.length, stage.outbox.kept.size], [1, 0]);
+  });
+
+  it('keeps its order when a message that was changed meanwhile comes behind later ones', async () => {
+    const stage = new Stage();
+    const ada = await stage.open();
+    const told = (number: number, change: number) => {
+      const message = { number, id: `${number}`.padStart(32, 'e'), user: 'ben', time_ms: 1, text: `${number}` };
+      stage.server.broadcast({ type: 'chat', change, messages: [message], people: [] });
+    };
+    told(2, 2);
+    told(3, 3);
+    assert.deepEqual(texts(ada), ['2', '3']);
+    told(1, 4);
+    assert.deepEqual([texts(ada), ada.chat.view.unread], [['1', '2', '3'], 3]);
+  });
+
+  it('tells again what was read where the server could not note it', async () => {
+    const stage = new Stage();
+    stage.server.say('1');
+    const ada = await stage.open();
+    stage.server.judge = ({ type }) => (type === 'chat_read' ? { code: 'storage_unavailable' } : undefined);
+    ada.chat.markRead();
+    await stage.world.pass(2_500);
+    assert.equal(stage.server.read.get('ada'), undefined);
+    stage.server.judge = () => undefined;
+    await stage.world.pass(2_500);
+    assert.equal(stage.server.read.get('ada'), 1);
+    const told = stage.sent('chat_read');
+    await stage.world.pass(10_000);
+    assert.equal(stage.sent('chat_read'), told, 'and not again after that');
+  });
+
   it('says what was written without a connection when there is one, also after a reload', async () => {
     const stage = new Stage();
     const ada = await stage.open();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { createClient } from '../src/client.js';
-import { type NotificationsSession, openNotifications } from '../src/notifications.js';
+import { type MarkStore, type NotificationsSession, openNotifications } from '../src/notifications.js';
 import { memoryStore } from '../src/storage.js';
 import { ToyNotifications } from './support/notification-server.js';
 import { Tab, World } from './support/world.js';
@@ -18,10 +18,28 @@ const titleOf = ({ about }: { about: { title: string } }) => about.title;
 const titles = ({ view }: NotificationsSession) => view.list.map(titleOf);
 const unreadOf = ({ view }: NotificationsSession) => view.list.filter(({ read }) => !read).map(titleOf);
 
-function device(world: World, options: { token?: () => Promise<string>; url?: string } = {}): Device {
+interface Options {
+  token?: () => Promise<string>;
+  url?: string;
+}
+
+function memoryMarks(): MarkStore & { kept: Set<string | number> } {
+  const kept = new Set<string | number>();
+  return {
+    kept,
+    list: () => ({
+      ids: [...kept].filter((mark) => typeof mark === 'string'),
+      to: Math.max(0, ...[...kept].filter((mark) => typeof mark === 'number')),
+    }),
+    put: (_, mark) => kept.add(mark),
+    delete: (_, mark) => kept.delete(mark),
+  };
+}
+
+function device(world: World, options: Options = {}, marks: MarkStore = memoryMarks()): Device {
   const tab = new Tab(world);
   const client = createClient({ host: tab.host, locks: tab.locks, store: Promise.resolve(memoryStore()), ...options });
-  const { session, close } = openNotifications(client);
+  const { session, close } = openNotifications(client, marks);
   const news: string[][] = [];
   session.onNew((told) => news.push(told.map(titleOf)));
   return { session, close, news };
@@ -185,6 +203,33 @@ describe('notifications', () => {
     server.isDown = false;
     await world.pass(60_000);
     assert.deepEqual([unreadOf(session), session.view.unread, server.unread], [['b'], 1, 1]);
+  });
+
+  it('marked as read offline are told after a reload, and what is told is forgotten', async () => {
+    const { world, server } = stage();
+    const marks = memoryMarks();
+    const first = device(world, {}, marks);
+    await world.pass(100);
+    for (const title of ['a', 'b', 'c']) server.tell(title);
+    server.isDown = true;
+    server.cut();
+    first.session.markRead('b');
+    await world.pass(1_000);
+    first.close();
+    await world.pass(1_000);
+    assert.deepEqual([server.unread, [...marks.kept]], [3, ['b']]);
+    server.isDown = false;
+    const { session } = device(world, {}, marks);
+    await world.pass(1_000);
+    assert.deepEqual([unreadOf(session), server.unread, marks.kept.size], [['c', 'a'], 2, 0]);
+    server.isDown = true;
+    session.markAllRead();
+    await world.pass(1_000);
+    assert.deepEqual([session.view.unread, [...marks.kept]], [0, [3]]);
+    server.isDown = false;
+    device(world, {}, marks);
+    await world.pass(60_000);
+    assert.deepEqual([server.unread, marks.kept.size], [0, 0]);
   });
 
   it('told anew are announced again only after they were read', async () => {

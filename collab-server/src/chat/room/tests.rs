@@ -32,7 +32,7 @@ fn recent(number: u64, change: u64) -> Recent {
 }
 
 fn room() -> (Room, u64) {
-    let room = Room::new(DocumentId::new(1));
+    let room = Room::new(DocumentId::new(1), Sizes::default());
     let listener = room.lock().enter(user("ben").into());
     assert!(room.lock().begin(listener, 3));
     (room, listener)
@@ -86,14 +86,40 @@ fn a_change_that_nobody_holds_is_doubted_until_the_database_was_read() {
     let (room, _) = room();
     room.doubt();
     assert!(room.lock().is_behind());
+    assert_eq!(room.lock().begin_look(), Some((3, true)));
+    // What was read does not answer a doubt that came up meanwhile.
+    room.doubt();
     room.lock().filled(Vec::new(), true, ChatHead { number: 3, change: 3 });
+    assert!(room.lock().is_behind());
+    assert_eq!(room.lock().begin_look(), Some((3, true)));
+    room.lock().look_failed();
+    assert!(room.lock().is_behind());
+    assert_eq!(room.lock().begin_look(), Some((3, true)));
     assert!(!room.lock().is_behind());
+    assert_eq!(room.lock().begin_look(), Some((3, false)));
+}
+
+#[test]
+fn a_read_mark_comes_to_all_devices_and_never_goes_back() {
+    let (room, first) = room();
+    let second = room.lock().enter(user("ben").into());
+    let progress = |number| ChatProgress { number, unread: 0 };
+    room.read(&user("ben"), progress(3));
+    let take = |listener| room.lock().listener(listener).and_then(|l| l.progress.take());
+    assert_eq!((take(first), take(second)), (Some(progress(3)), Some(progress(3))));
+    room.read(&user("ben"), progress(2));
+    assert_eq!((take(first), take(second)), (None, None), "it came late");
+    room.lock().note_progress(&user("ben"), progress(3), Some(second));
+    assert_eq!((take(first), take(second)), (None, None), "it is known");
+    room.lock().note_progress(&user("ben"), progress(5), Some(second));
+    assert_eq!((take(first), take(second)), (Some(progress(5)), None), "one knows it already");
+    assert_eq!(room.lock().marks(), BTreeMap::from([(user("ben"), 5)]));
 }
 
 #[test]
 fn who_is_behind_what_is_held_begins_anew() {
     let (room, listener) = room();
-    for change in 4..4 + 2 * RECENT_MAX as u64 {
+    for change in 4..4 + 2 * Sizes::default().recent_max as u64 {
         room.committed(entry(change, change), person("ada"));
     }
     let late = room.lock().enter(user("cleo").into());
@@ -127,7 +153,7 @@ fn typists_are_told_once_not_too_often_and_go_by_themselves() {
 
 #[test]
 fn rights_count_from_the_oldest_that_anybody_came_in_under() {
-    let room = Room::new(DocumentId::new(1));
+    let room = Room::new(DocumentId::new(1), Sizes::default());
     let mut state = room.lock();
     let ben = state.enter(user("ben").into());
     state.note_rights_version(0);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use collab_protocol::UserId;
 
 use super::Stored;
+use crate::sabotage::{self, Bug};
 use crate::store::chat::{
     ChatChange, ChatEntry, ChatExtract, ChatHead, ChatOutcome, ChatProgress, ChatRange,
     NewChatMessage,
@@ -57,6 +58,12 @@ impl Chat {
         ChatProgress { number, unread: u32::try_from(unread).unwrap_or(u32::MAX) }
     }
 
+    /// How far these people have read, as far as they have.
+    pub(super) fn marks(&self, people: &[UserId]) -> Vec<(UserId, u64)> {
+        let mark = |person: &UserId| Some((person.clone(), *self.read.get(person)?));
+        people.iter().filter_map(mark).collect()
+    }
+
     pub(super) fn mark_read(&mut self, person: UserId, number: u64) {
         let number = number.min(self.head().number);
         let read = self.read.entry(person).or_insert(0);
@@ -75,7 +82,9 @@ impl Stored {
 
     pub(super) fn send_chat(&mut self, new: NewChatMessage) -> ChatOutcome {
         let known = self.chat.messages.iter().find(|(entry, _)| entry.message.id == new.id);
-        if let Some((entry, sent_hash)) = known {
+        if let Some((entry, sent_hash)) = known
+            && !sabotage::is_planted(Bug::ChatNoDedupe)
+        {
             let sent_hash: &[u8] =
                 if entry.message.deleted_ms.is_some() { &[] } else { sent_hash.as_slice() };
             return new.met(entry.clone(), sent_hash);

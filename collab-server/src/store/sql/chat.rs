@@ -275,6 +275,33 @@ pub(in crate::store) async fn chat_progress(
     Ok(ChatProgress { number, unread: u32::try_from(unread).unwrap_or(ChatProgress::UNREAD_MAX) })
 }
 
+/// People asked for in one statement.
+const PEOPLE_MAX: usize = 1_000;
+
+pub(in crate::store) async fn chat_marks(
+    connection: &mut impl Sql,
+    document: DocumentId,
+    people: Vec<UserId>,
+) -> Result<Vec<(UserId, u64)>, StoreError> {
+    let mut found = Vec::with_capacity(people.len());
+    for asked in people.chunks(PEOPLE_MAX) {
+        let places: Vec<String> = (2..=asked.len() + 1).map(|at| format!("${at}")).collect();
+        let sql = format!(
+            "select person_id, number from chat_read
+             where document_id = $1 and person_id in ({})",
+            places.join(", ")
+        );
+        let mut values: Vec<Value> = vec![document.into()];
+        values.extend(asked.iter().map(Value::from));
+        for row in connection.rows(AssertSqlSafe(sql), values).await? {
+            let mark =
+                user(&row, "person_id").and_then(|user| Ok((user, unsigned(&row, "number")?)));
+            found.push(mark.map_err(corrupt(document))?);
+        }
+    }
+    Ok(found)
+}
+
 /// Notes how far a person has read: no further than there are messages, and never less than before.
 pub(in crate::store) async fn mark_chat_read(
     connection: &mut impl Sql,

@@ -291,6 +291,11 @@ pub(crate) async fn what_is_read_is_kept_per_person_and_never_goes_back(database
     assert_eq!(mark(2, u64::MAX).await.expect("noted"), progress(4, 0), "not ahead of the chat");
     assert_eq!(store.chat_progress(DOCUMENT, user(1)).await.expect("reads"), progress(2, 2));
     assert_eq!(store.chat_progress(DOCUMENT, user(3)).await.expect("reads"), progress(0, 4));
+    let marks = store.chat_marks(DOCUMENT, vec![user(1), user(3), user(2)]).await;
+    let mut marks = marks.expect("reads");
+    marks.sort();
+    assert_eq!(marks, [(user(1), 2), (user(2), 4)], "of those who have read something");
+    assert_eq!(store.chat_marks(DOCUMENT, Vec::new()).await.expect("reads"), []);
     let missing = store.mark_chat_read(DocumentId::new(404), user(1), 1).await;
     assert_eq!(missing.expect("nothing to note"), ChatProgress::default());
 }

@@ -60,6 +60,8 @@ export class ChatSession implements ConnectionUser {
   #read = 0;
   #unread = 0;
   #readWanted = 0;
+  /** How far the server is known to know. */
+  #readKnown = 0;
   #loadingMore = false;
   #typists: ChatPerson[] = [];
   #typing = false;
@@ -263,6 +265,7 @@ export class ChatSession implements ConnectionUser {
         break;
       case 'chat_read':
         this.#read = Math.max(this.#read, message.number);
+        this.#readKnown = Math.max(this.#readKnown, message.number);
         if (message.number >= this.#read) this.#unread = message.unread;
         this.#count();
         break;
@@ -300,6 +303,7 @@ export class ChatSession implements ConnectionUser {
     if (opened.since !== undefined) this.#history.update(opened.messages, opened.change);
     else this.#history.begin(opened.messages, opened.change, opened.last);
     this.#read = Math.max(opened.read, this.#readWanted);
+    this.#readKnown = opened.read;
     this.#unread = opened.unread;
     this.#count();
     this.#arrived(opened.messages);
@@ -332,11 +336,14 @@ export class ChatSession implements ConnectionUser {
     this.#openTimer = this.#host.setTimeout(() => this.#open(), delay);
   }
 
-  /** What is heard of one's own messages settles them as an answer would. */
+  /**
+   * What is heard of one's own messages settles them as an answer would; but where somebody is named in them, only the
+   * answer says that they were told.
+   */
   #arrived(messages: readonly ChatMessage[]): void {
     for (const { id } of messages) {
       const sent = this.#outbox.find((asked) => asked.id === id && asked.kind === 'send' && asked !== this.#inFlight);
-      if (sent) this.#drop(sent);
+      if (sent && sent.mentions.length === 0) this.#drop(sent);
     }
     this.#count();
   }
@@ -360,6 +367,8 @@ export class ChatSession implements ConnectionUser {
     if (id === undefined) {
       this.#loadingMore = false;
       for (const search of this.#searches.splice(0)) search.reject(new Error(code));
+      // It may have been the mark of how far this person has read: told twice, it is the same.
+      if (this.#readWanted > this.#readKnown && RETRYABLE_CHAT.has(code)) this.#tellReadLater();
       return this.#changed();
     }
     const asked = this.#inFlight;
@@ -450,6 +459,14 @@ export class ChatSession implements ConnectionUser {
     this.#readTimer = this.#host.setTimeout(() => {
       this.#readTimer = undefined;
       if (this.#readWanted > told) this.#tellRead();
+    }, READ_EVERY_MS);
+  }
+
+  #tellReadLater(): void {
+    this.#host.clearTimeout(this.#readTimer);
+    this.#readTimer = this.#host.setTimeout(() => {
+      this.#readTimer = undefined;
+      this.#tellRead();
     }, READ_EVERY_MS);
   }
 

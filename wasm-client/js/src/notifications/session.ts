@@ -1,14 +1,18 @@
 /**
  * A person's notifications on one page: read over REST, heard over the connection, gaps closed by number.
  *
- * What is marked as read shows at once, and is told to the server until it has answered; told twice, it is the same.
+ * What is marked as read shows at once, and is told to the server until it has answered, after a reload too; told twice,
+ * it is the same.
  */
 import { backoffMs } from '../backoff.js';
 import type { ConcordClient } from '../client.js';
 import type { ConnectionUser } from '../connection.js';
 import type { Host, Timer } from '../host.js';
-import type { Notification, NotificationPage, NotificationsRead, ReadNotifications, ServerMessage } from '../protocol.js';
+import type {
+  Notification, NotificationPage, NotificationsRead, ReadNotifications, ServerMessage, Welcome,
+} from '../protocol.js';
 import { Ledger } from './ledger.js';
+import type { MarkStore } from './marks.js';
 import type { NotificationsView } from './types.js';
 
 /** Ids told in one request. */
@@ -24,6 +28,9 @@ export class NotificationsSession implements ConnectionUser {
   readonly #hearers = new Set<(news: readonly Notification[]) => void>();
   readonly #ledger = new Ledger();
   readonly #detach: () => void;
+  readonly #marks: MarkStore;
+  /** Whose marks are kept; unknown until the first connection. */
+  #whose: string | undefined;
   /** Read here, and not told to the server yet. */
   readonly #ids = new Set<string>();
   #readTo = 0;
@@ -38,8 +45,9 @@ export class NotificationsSession implements ConnectionUser {
   #retry: Timer | undefined;
   #view: NotificationsView | undefined;
 
-  constructor(client: ConcordClient) {
+  constructor(client: ConcordClient, marks: MarkStore) {
     this.#client = client;
+    this.#marks = marks;
     this.#host = client.link.host;
     this.#detach = client.link.connection.attach(this);
   }
@@ -68,6 +76,7 @@ export class NotificationsSession implements ConnectionUser {
   markRead(id: string): void {
     if (this.#ledger.get(id)?.read ?? true) return;
     this.#ids.add(id);
+    this.#keep(id);
     this.#changed();
     void this.#tell();
   }
@@ -76,6 +85,7 @@ export class NotificationsSession implements ConnectionUser {
   markAllRead(): void {
     if (this.view.unread === 0) return;
     this.#readTo = this.#ledger.last;
+    this.#keep(this.#readTo);
     this.#changed();
     void this.#tell();
   }
@@ -97,8 +107,9 @@ export class NotificationsSession implements ConnectionUser {
 
   // --- what the connection says ---
 
-  opened(): void {
+  opened({ user }: Welcome): void {
     this.#open = true;
+    this.#adopt(user.id);
     this.#attempt = 0;
     void this.#sync();
     void this.#tell();
@@ -122,6 +133,25 @@ export class NotificationsSession implements ConnectionUser {
   }
 
   // --- inside ---
+
+  /** Takes over what was read here before the page was loaded. */
+  #adopt(user: string): void {
+    const whose = `${this.#address().host}/${user}`;
+    if (this.#whose === whose) return;
+    this.#whose = whose;
+    const { ids, to } = this.#marks.list(whose);
+    ids.forEach((id) => this.#ids.add(id));
+    this.#readTo = Math.max(this.#readTo, to);
+    this.#changed();
+  }
+
+  #keep(mark: string | number): void {
+    if (this.#whose !== undefined) this.#marks.put(this.#whose, mark);
+  }
+
+  #forget(mark: string | number): void {
+    if (this.#whose !== undefined) this.#marks.delete(this.#whose, mark);
+  }
 
   /** Reads what is lacking, until nothing is. */
   #sync(): Promise<void> {
@@ -169,8 +199,13 @@ export class NotificationsSession implements ConnectionUser {
         const ids = [...this.#ids].slice(0, IDS_MAX);
         const body: ReadNotifications = to > 0 ? { to } : { ids };
         const done = () => {
-          if (to === 0) ids.forEach((id) => this.#ids.delete(id));
-          else if (this.#readTo === to) this.#readTo = 0;
+          if (to === 0) {
+            ids.forEach((id) => this.#ids.delete(id));
+            ids.forEach((id) => this.#forget(id));
+          } else {
+            if (this.#readTo === to) this.#readTo = 0;
+            this.#forget(to);
+          }
         };
         try {
           const { change } = await this.#ask<NotificationsRead>('/read', body);
@@ -202,9 +237,8 @@ export class NotificationsSession implements ConnectionUser {
   }
 
   async #ask<Answer>(rest: string, body?: object): Promise<Answer> {
-    const { url, token } = this.#client.link.options;
-    const address = new URL(url ?? '/', this.#host.origin());
-    const origin = address.origin.replace(/^ws/, 'http');
+    const { token } = this.#client.link.options;
+    const origin = this.#address().origin.replace(/^ws/, 'http');
     const headers: Record<string, string> = body ? { 'content-type': 'application/json' } : {};
     if (token) headers.authorization = `Bearer ${await token()}`;
     const init: RequestInit = { method: body ? 'POST' : 'GET', headers, credentials: 'same-origin' };
@@ -214,6 +248,10 @@ export class NotificationsSession implements ConnectionUser {
     if (response.ok) return (await response.json()) as Answer;
     if (response.status === 400) throw new Refused();
     throw new Error(`the server answered ${response.status}`);
+  }
+
+  #address(): URL {
+    return new URL(this.#client.link.options.url ?? '/', this.#host.origin());
   }
 
   #took(news: readonly Notification[]): void {
