@@ -80,10 +80,11 @@ pub use openapi::schemas;
 #[cfg(feature = "serde")]
 pub use rest::{
     AccessBy, AttributedRun, Attribution, CreateDocument, CreateVersion, DocumentInfo,
-    DocumentList, ErrorBody, ErrorDetail, GivenRole, HistoryAuthor, HistoryBucket, HistoryEntry,
-    HistoryPage, HistorySummary, LinkAccess, MarkSeen, Me, OpenSession, RenameDocument,
-    RenameVersion, RestoreRevision, RevisionDiff, RevisionRestored, SeenMark, SessionOpened,
-    SetPerson, Sharing, SharingPerson, UpdateMe, UpdateSharing, Version, VersionList,
+    DocumentList, EditText, ErrorBody, ErrorDetail, GivenRole, HistoryAuthor, HistoryBucket,
+    HistoryEntry, HistoryPage, HistorySummary, LinkAccess, MarkSeen, Me, OpenSession,
+    RenameDocument, RenameVersion, RestoreRevision, RevisionDiff, RevisionRestored, SeenMark,
+    SessionOpened, SetPerson, SetText, Sharing, SharingPerson, TextEdit, TextEdited, UpdateMe,
+    UpdateSharing, Version, VersionList,
 };
 #[cfg(feature = "serde")]
 pub use server_message::{

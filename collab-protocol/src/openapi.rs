@@ -89,14 +89,14 @@ pub fn schemas() -> Vec<(String, Value)> {
     }
     all! {
         AccessBy AttributedRun Attribution ChatPerson CreateDocument CreateVersion DocumentFigures
-        DocumentId DocumentInfo DocumentList EditedWhileAway ErrorBody ErrorCode ErrorDetail
+        DocumentId DocumentInfo DocumentList EditText EditedWhileAway ErrorBody ErrorCode ErrorDetail
         EventId EventName EventTaken EventTarget Figures FiguresOf GivenRole HistoryAuthor
         HistoryBucket HistoryEntry HistoryPage HistorySummary LinkAccess MarkSeen Me
         MentionedInChat MessageId NewEvent NewNotification Notification NotificationAbout
         NotificationId NotificationPage NotificationTaken NotificationsRead OpenSession
         PublishValue RawOperation ReadNotifications RenameDocument RenameVersion RestoreRevision
         RevisionDiff RevisionRestored Role SecondFigures SeenMark ServerFigures SessionOpened
-        SetPerson SharedWithYou Sharing SharingPerson Spread ToldByApp TopicName UpdateMe
+        SetPerson SetText SharedWithYou Sharing SharingPerson Spread TextEdit TextEdited ToldByApp TopicName UpdateMe
         UpdateSharing UserId Version VersionId VersionList
     }
 }

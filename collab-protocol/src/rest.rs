@@ -1,5 +1,6 @@
 //! The bodies of the REST interface.
 
+mod edits;
 mod history;
 mod sharing;
 
@@ -9,6 +10,7 @@ use crate::code::ErrorCode;
 use crate::id::{DocumentId, UserId};
 use crate::server_message::Role;
 
+pub use edits::{EditText, SetText, TextEdit, TextEdited};
 pub use history::{
     AttributedRun, Attribution, CreateVersion, HistoryAuthor, HistoryBucket, HistoryEntry,
     HistoryPage, HistorySummary, MarkSeen, RenameVersion, RestoreRevision, RevisionDiff,

@@ -145,7 +145,7 @@ fn generate() -> String {
         DocumentInfo DocumentList CreateDocument RenameDocument Me UpdateMe ErrorBody ErrorDetail
         HistoryAuthor HistoryEntry HistoryPage HistoryBucket HistorySummary RevisionDiff
         AttributedRun Attribution Version VersionList CreateVersion RenameVersion RestoreRevision
-        RevisionRestored MarkSeen SeenMark
+        RevisionRestored MarkSeen SeenMark SetText TextEdit EditText TextEdited
         Notified Notification NotificationAbout MentionedInChat SharedWithYou EditedWhileAway
         ToldByApp NotificationPage ReadNotifications NotificationsRead NewNotification
         NotificationTaken

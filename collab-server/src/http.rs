@@ -5,6 +5,7 @@ mod admission;
 mod body;
 mod cors;
 mod documents;
+mod edits;
 mod events;
 mod extract;
 mod fallback;
@@ -53,7 +54,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             get(documents::read).patch(documents::rename).delete(documents::delete),
         )
         .route("/api/documents/{id}/restore", post(documents::restore))
-        .route("/api/documents/{id}/text", get(history::text))
+        .route("/api/documents/{id}/text", get(history::text).put(edits::set_text))
+        .route("/api/documents/{id}/edits", post(edits::edit))
         .route("/api/documents/{id}/history", get(history::page))
         .route("/api/documents/{id}/history/summary", get(history::summary))
         .route("/api/documents/{id}/diff", get(history::diff))

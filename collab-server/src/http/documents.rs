@@ -196,7 +196,7 @@ fn clean_title(title: &str) -> Result<String, ApiError> {
 }
 
 /// A text as documents hold it: LF ends a line, and there is no NUL.
-fn clean_text(text: String, bytes_max: usize) -> Result<String, ApiError> {
+pub(super) fn clean_text(text: String, bytes_max: usize) -> Result<String, ApiError> {
     if text.contains('\0') {
         return Err(ApiError::bad_request("text must not hold a NUL"));
     }

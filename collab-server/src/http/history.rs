@@ -70,7 +70,7 @@ fn revision(number: u64) -> Result<Revision, ApiError> {
 }
 
 /// A revision that the document has reached; its last one where none is given.
-fn reached(record: &DocumentRecord, number: Option<u64>) -> Result<Revision, ApiError> {
+pub(super) fn reached(record: &DocumentRecord, number: Option<u64>) -> Result<Revision, ApiError> {
     let asked = number.map_or(Ok(record.revision), revision)?;
     if asked > record.revision {
         return Err(ApiError::new(ErrorCode::RevisionAhead));

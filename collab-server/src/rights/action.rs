@@ -32,6 +32,8 @@ pub(crate) enum Action {
     DeleteDocument,
     RestoreDocument,
     ReadText,
+    SetText,
+    EditText,
     ReadHistory,
     ReadSummary,
     ReadDiff,
@@ -116,6 +118,8 @@ impl Action {
             | Action::ChatEdit
             | Action::ChatDelete => Needs::Role(Role::Commenter),
             Action::Submit
+            | Action::SetText
+            | Action::EditText
             | Action::RenameDocument
             | Action::CreateVersion
             // One's own. Others' are the owner's to change.

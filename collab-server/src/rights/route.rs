@@ -27,6 +27,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route("DELETE", "/api/documents/{id}", Action::DeleteDocument),
     route("POST", "/api/documents/{id}/restore", Action::RestoreDocument),
     route("GET", "/api/documents/{id}/text", Action::ReadText),
+    route("PUT", "/api/documents/{id}/text", Action::SetText),
+    route("POST", "/api/documents/{id}/edits", Action::EditText),
     route("GET", "/api/documents/{id}/history", Action::ReadHistory),
     route("GET", "/api/documents/{id}/history/summary", Action::ReadSummary),
     route("GET", "/api/documents/{id}/diff", Action::ReadDiff),

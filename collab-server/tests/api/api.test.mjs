@@ -162,6 +162,8 @@ test('every operation answers as it is described', async () => {
   await run('readText', { id }, undefined, '?revision=0');
   await run('readText', { id }, undefined, `?time_ms=${Date.now()}`);
   await run('restoreRevision', { id }, { revision: 0 });
+  await run('setText', { id }, { text: 'set over REST', id: 'once' });
+  await run('editText', { id }, { revision: 0, edits: [{ at: 0, insert: 'more ' }] });
   await run('listOperations', { id }, undefined, '?after=0&limit=1');
   await run('summarizeHistory', { id }, undefined, '?buckets=2');
   await run('compareRevisions', { id }, undefined, '?from=0&to=1');

@@ -8,6 +8,7 @@ mod cluster;
 mod converge;
 mod cors;
 mod deploy;
+mod edits;
 mod fallback;
 mod faults;
 mod figures;

@@ -9,12 +9,14 @@
  *
  * What fails for a while is asked again, where asking twice does no more than asking once.
  */
-import type { EventTaken, EventTarget, Figures, FiguresOf, NewNotification, NotificationTaken } from './protocol.js';
+import type {
+  EventTaken, EventTarget, Figures, FiguresOf, NewNotification, NotificationTaken, TextEdit, TextEdited,
+} from './protocol.js';
 import { createRest, type RestClient, RestError } from './rest.js';
 
 export { RestError } from './rest.js';
 export type { CreateDocument, DocumentInfo, DocumentList, GivenRole, HistoryClient, LinkAccess, RestClient, Sharing, SharingClient } from './rest.js';
-export type { EventTarget, ErrorCode, DocumentFigures, Figures, FiguresOf, SecondFigures, ServerFigures, Spread } from './protocol.js';
+export type { EventTarget, ErrorCode, DocumentFigures, Figures, FiguresOf, SecondFigures, ServerFigures, Spread, TextEdit, TextEdited } from './protocol.js';
 export { mintToken, type TokenOptions } from './server/token.js';
 
 export interface ServerClientOptions {
@@ -42,6 +44,12 @@ export interface Telling {
 /** Something that people find when they look, even a week later. The same `id` again makes nothing; a new one if absent. */
 export type Notifying = Omit<NewNotification, 'to'>;
 
+/** How a text is changed. */
+export interface Editing {
+  /** The same id again changes nothing, and is answered as the first time; a new one if absent. */
+  id?: string;
+}
+
 export interface ServerClient {
   /** Stores a notification for one person, or for up to 100 of the tenant, and shows it on all their devices. */
   notify(to: string | readonly string[], notification: Notifying): Promise<NotificationTaken>;
@@ -51,6 +59,13 @@ export interface ServerClient {
   publish(topic: string, data: unknown, name?: string): Promise<EventTaken>;
   /** The last 15 minutes of the tenant's documents, or of the server for a token that says `operator`. */
   figures(of?: FiguresOf): Promise<Figures>;
+  /**
+   * Gives a document another text, as one edit that everybody sees as it happens. With the `revision` that it was made
+   * from, what others have changed since stays.
+   */
+  setText(document: string, text: string, options?: Editing & { revision?: number }): Promise<TextEdited>;
+  /** Changes the text of a revision in some places, from its beginning on, as one edit; what others have changed since stays. */
+  edit(document: string, revision: number, edits: readonly TextEdit[], options?: Editing): Promise<TextEdited>;
   /** The tenant's documents. */
   documents: Omit<RestClient, 'me' | 'updateMe'>;
 }
@@ -75,10 +90,10 @@ export function createServerClient(options: ServerClientOptions): ServerClient {
   const { serviceToken } = options;
   const token = async () => (typeof serviceToken === 'string' ? serviceToken : serviceToken());
   const documents = createRest({ url: options.url, token, fetch: patient(options, false) });
-  const post = async <Answer>(path: string, body: unknown): Promise<Answer> => {
+  const post = async <Answer>(path: string, body: unknown, method = 'POST'): Promise<Answer> => {
     const address = `${options.url.replace(/\/$/, '')}/api/${path}`;
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${await token()}` };
-    const response = await patient(options, true)(address, { method: 'POST', headers, body: JSON.stringify(body) }).catch(unreachable);
+    const response = await patient(options, true)(address, { method, headers, body: JSON.stringify(body) }).catch(unreachable);
     if (!response.ok) throw await refused(response);
     return (await response.json()) as Answer;
   };
@@ -87,6 +102,10 @@ export function createServerClient(options: ServerClientOptions): ServerClient {
       post('notifications', { to: typeof to === 'string' ? [to] : to, ...notification, id }),
     tell: (to, { name, data = null, id = crypto.randomUUID() }) => post('events', { to, name, data, id }),
     publish: (topic, data, name) => post(`topics/${encodeURIComponent(topic)}`, { data: data ?? null, ...(name !== undefined && { name }) }),
+    setText: (document, text, { revision, id = crypto.randomUUID() } = {}) =>
+      post(`documents/${document}/text`, { text, ...(revision !== undefined && { revision }), id }, 'PUT'),
+    edit: (document, revision, edits, { id = crypto.randomUUID() } = {}) =>
+      post(`documents/${document}/edits`, { revision, edits, id }),
     figures: async (of) => {
       const response = await patient(options, true)(`${options.url.replace(/\/$/, '')}/api/figures${of ? `?of=${of}` : ''}`, {
         method: 'GET', headers: { authorization: `Bearer ${await token()}` },

@@ -124,6 +124,21 @@ const READS: &[ErrorCode] = &[NotFound, DocumentDeleted, Forbidden];
 const CHANGES: &[ErrorCode] =
     &[BadRequest, NotFound, DocumentDeleted, Forbidden, ForeignOrigin, SlowDown];
 
+/// What changing a document's text may be answered.
+const EDITS: &[ErrorCode] = &[
+    BadRequest,
+    NotFound,
+    RevisionAhead,
+    DocumentDeleted,
+    Forbidden,
+    ForeignOrigin,
+    MessageTooLarge,
+    DocumentFull,
+    SlowDown,
+    Overloaded,
+    DocCorrupt,
+];
+
 /// What looking into a document's past may be answered.
 const LOOKS_BACK: &[ErrorCode] = &[
     BadRequest,
@@ -140,6 +155,7 @@ const LOOKS_BACK: &[ErrorCode] = &[
 pub(super) fn operations() -> Vec<Operation> {
     let parts = [
         documents(),
+        edits(),
         history(),
         past_texts(),
         versions(),
@@ -225,6 +241,29 @@ fn documents() -> Vec<Operation> {
         ])
         .cached()
         .errors(LOOKS_BACK),
+    ]
+}
+
+/// A document's text, changed without a connection.
+fn edits() -> Vec<Operation> {
+    use self::operation as op;
+    vec![
+        op(
+            "put /api/documents/{id}/text",
+            "documents setText",
+            json(200, "TextEdited"),
+            "Give a document another text, as one edit.",
+        )
+        .takes("SetText")
+        .errors(EDITS),
+        op(
+            "post /api/documents/{id}/edits",
+            "documents editText",
+            json(200, "TextEdited"),
+            "Change a document's text in some places, as one edit.",
+        )
+        .takes("EditText")
+        .errors(EDITS),
     ]
 }
 

@@ -41,6 +41,8 @@ pub(super) fn request(
         ("POST ", "/documents/{id}/versions") => json!({"name": "First"}),
         ("PATCH ", "/documents/{id}/versions/{version}") => json!({"name": "Second"}),
         ("POST ", "/documents/{id}/restore-revision") => json!({"revision": 0}),
+        ("PUT ", "/documents/{id}/text") => json!({"text": "another"}),
+        ("POST ", "/documents/{id}/edits") => json!({"revision": 0, "edits": [{"at": 0}]}),
         ("PUT ", "/documents/{id}/seen") => json!({"revision": 1}),
         ("PUT ", "/documents/{id}/sharing") => json!({"link": "view"}),
         ("PUT ", "/documents/{id}/people/{user}") => json!({"role": "viewer"}),
