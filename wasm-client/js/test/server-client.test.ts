@@ -140,3 +140,17 @@ test('a page that would show the token to everybody gets no client', () => {
     Reflect.deleteProperty(globalThis, 'window');
   }
 });
+
+test('a text is set and edited under one id however often it is asked', async () => {
+  const answers = [cut, json(200, { revision: 7 }), refused(503, 'storage_unavailable'), json(200, { revision: 8 })];
+  await withServer(answers, async (concord, heard) => {
+    assert.deepEqual(await concord.setText('d1', 'all of it', { revision: 3 }), { revision: 7 });
+    assert.deepEqual(await concord.edit('d1', 7, [{ at: 0, insert: 'x' }], { id: 'mine' }), { revision: 8 });
+    const [set, again, edit, editAgain] = heard as [Heard, Heard, Heard, Heard];
+    assert.deepEqual([set, edit], [again, editAgain]);
+    assert.deepEqual([set.method, set.path, set.body.text, set.body.revision], ['PUT', '/api/documents/d1/text', 'all of it', 3]);
+    assert.match(String(set.body.id), /^[0-9a-f-]{36}$/);
+    assert.deepEqual(edit.body, { revision: 7, edits: [{ at: 0, insert: 'x' }], id: 'mine' });
+    assert.deepEqual([edit.method, edit.path], ['POST', '/api/documents/d1/edits']);
+  });
+});
