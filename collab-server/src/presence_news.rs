@@ -84,6 +84,10 @@ pub struct PersonThere {
     pub name: String,
     /// The colour they are shown in there, 0 to 11.
     pub color: u8,
+    /// Grows with every change of the session there: with the same one nothing is new. 0 says
+    /// nothing.
+    #[serde(default)]
+    pub change: u64,
     /// Their selections.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<SelectionRange>,

@@ -222,6 +222,7 @@ mod tests {
 
     fn presence() -> News {
         let person = PersonThere {
+            change: 3,
             session: SessionNumber(3),
             client: ClientId::new(0xc1),
             user: "g_ada".parse().expect("an id"),

@@ -215,6 +215,7 @@ fn who_was_hidden_behind_late_news_is_asked_for_when_those_are_over() {
             user: "g_2".parse().expect("an id"),
             name: String::new(),
             color: 3,
+            change: number,
             ranges: Vec::new(),
         };
         core.heard_presence(&PresenceNews {
@@ -251,6 +252,7 @@ fn what_another_server_tells_again_is_shown_again() {
             user: "g_2".parse().expect("an id"),
             name: String::new(),
             color: 3,
+            change: number,
             ranges: vec![SelectionRange { anchor: 2, head: 2 }],
         };
         core.heard_presence(&PresenceNews {
@@ -269,4 +271,36 @@ fn what_another_server_tells_again_is_shown_again() {
         let frames = tell(number);
         assert!(frames.contains(r#""ranges":[[2,2]]"#), "telling {number}: {frames}");
     }
+}
+
+#[test]
+fn who_is_told_of_with_everybody_and_did_not_change_is_not_shown_anew() {
+    let mut core = core_at(Revision::new(5), "12345", Sharing::Told(HostId::new(1)));
+    let mut watcher = join(&mut core, CLIENT);
+    let mut tell = |number, changes: [u64; 2]| {
+        let person = |(index, change): (u128, u64)| PersonThere {
+            session: SessionNumber(index as u32),
+            client: ClientId::new(index),
+            user: format!("g_{index}").parse().expect("an id"),
+            name: String::new(),
+            color: 3,
+            change,
+            ranges: vec![SelectionRange { anchor: change as u32, head: change as u32 }],
+        };
+        core.heard_presence(&PresenceNews {
+            host: HostId::new(2),
+            number,
+            telling: Telling::Whole,
+            asks: false,
+            revision: 5,
+            people: [11, 12].into_iter().zip(changes).map(person).collect(),
+            gone: Vec::new(),
+        });
+        core.turn(Duration::from_secs(number), 1_000);
+        let frames = pulled(&core, &mut watcher);
+        ["g_11", "g_12"].map(|user| frames.contains(user))
+    };
+    assert_eq!(tell(1, [1, 2]), [true, true]);
+    assert_eq!(tell(2, [1, 2]), [false, false]);
+    assert_eq!(tell(3, [1, 4]), [false, true]);
 }

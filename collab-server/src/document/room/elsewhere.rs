@@ -22,6 +22,8 @@ struct Remote {
     host: HostId,
     /// Its number there.
     there: SessionNumber,
+    /// Its last change there that was told of and taken in; 0 when that is to be told again.
+    change: u64,
     /// Selections in a text that has not come here yet.
     waiting: Option<(Revision, Ranges)>,
 }
@@ -169,6 +171,7 @@ impl Room {
             let placed = place(base, ranges, &is_own).filter(|_| ring.first() <= base);
             let Some(placed) = placed else {
                 self.elsewhere.must_ask = true;
+                remote.change = 0;
                 continue;
             };
             // Told anew even where they come out: who had edits on the way may see them elsewhere.
@@ -206,6 +209,7 @@ impl Room {
                 user: shown.user,
                 name: shown.name,
                 color: shown.color,
+                change: member.figure.changed,
                 ranges: shown.ranges.unwrap_or_default(),
             }
         };
@@ -238,13 +242,18 @@ impl Room {
             }
         };
         let number = known.unwrap_or(SessionNumber(self.last_session));
+        let Some(remote) = self.elsewhere.remotes.get_mut(&number) else { return is_colored };
+        if person.change != 0
+            && std::mem::replace(&mut remote.change, person.change) == person.change
+        {
+            // Told with the others, and nothing new: it goes with the text as it is.
+            return is_colored;
+        }
         let selections = person
             .ranges
             .iter()
             .map(|range| Selection { anchor: range.anchor as usize, head: range.head as usize });
-        if let (Ok(ranges), Some(remote)) =
-            (Ranges::new(selections), self.elsewhere.remotes.get_mut(&number))
-        {
+        if let Ok(ranges) = Ranges::new(selections) {
             remote.waiting = Some((Revision::new(news.revision), ranges));
         }
         is_colored
@@ -277,7 +286,9 @@ impl Room {
         self.version += 1;
         let figure = Figure::new(client, by, self.version);
         self.elsewhere.by_number.insert((host, there), number);
-        self.elsewhere.remotes.insert(number, Remote { figure, host, there, waiting: None });
+        self.elsewhere
+            .remotes
+            .insert(number, Remote { figure, host, there, change: 0, waiting: None });
     }
 
     /// A person's name, and their colour if it is for that host to say.
