@@ -164,8 +164,19 @@ async fn round(
 async fn connections_that_take_nothing_cost_little_and_are_closed() {
     let (silent, typists) = (sized(40, 100), sized(8, 20));
     let edits = sized(10, 100);
-    let mut stage =
-        Stage::new(seed(71), &["--slow-after-ms", "3000", "--join-deadline-ms", "60000"]).await;
+    let mut stage = Stage::new(
+        seed(71),
+        &[
+            "--slow-after-ms",
+            "3000",
+            "--join-deadline-ms",
+            "60000",
+            // Loading the large document anew is nobody's cost either.
+            "--unload-after-ms",
+            "3600000",
+        ],
+    )
+    .await;
     let address = stage.process.address();
     let large = stage.process.create_document(&stage.cookie, &"é".repeat(LARGE / 2)).await;
     let proxy = Proxy::start(address).await;
