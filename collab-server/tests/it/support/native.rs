@@ -158,7 +158,8 @@ impl NativeClient {
             match message["type"].as_str() {
                 Some("welcome") => self.limits = limits_of(&message["limits"]),
                 Some("joined") => break message,
-                Some("presence") => {}
+                // What is told of notifications is looked at elsewhere.
+                Some("presence" | "missed") => {}
                 // Refused for now: the next connection asks again.
                 Some("error") if is_retryable(&message) => {
                     self.cut();

@@ -22,7 +22,9 @@ impl NativeClient {
             Some("reject") => self.rejects.push(message),
             Some("ack") => self.late_ack(&message),
             Some("pong") => self.pongs += 1,
-            Some("presence" | "slow_down" | "renamed" | "deleted" | "restored" | "access") => {}
+            Some(
+                "presence" | "missed" | "slow_down" | "renamed" | "deleted" | "restored" | "access",
+            ) => {}
             // The document has let go of this session; a new connection finds it again.
             Some("left") => return Err(self.lost()),
             Some("error") if is_retryable(&message) => return Err(self.lost()),
