@@ -8,13 +8,13 @@ use crate::runner::{
     DOCUMENTS, TALKS, Worlds, choices_of, number, quietly, report, seeds, shortened, written,
 };
 
-#[test]
-fn no_seed_shows_a_violation() {
+/// Runs so many seeds of these worlds, from `CONCORD_FIRST_SEED` on.
+fn hold(worlds: Worlds, count: u64, [of, done]: [&str; 2]) {
     let began = Instant::now();
-    let (first, count) = (number("CONCORD_FIRST_SEED", 0), number("CONCORD_SEEDS", 20_000));
-    let outcome = seeds(DOCUMENTS, first, count, None);
+    let first = number("CONCORD_FIRST_SEED", 0);
+    let outcome = seeds(worlds, first, count, None);
     println!(
-        "{} seeds from {first}: {} events, {} operations committed, {} faults, {:.0} s",
+        "{} {of} from {first}: {} events, {} {done}, {} faults, {:.0} s",
         outcome.seeds,
         outcome.events,
         outcome.committed,
@@ -22,28 +22,19 @@ fn no_seed_shows_a_violation() {
         began.elapsed().as_secs_f64()
     );
     if let Some((seed, violation)) = outcome.first {
-        panic!("{}", report(DOCUMENTS, seed, &violation));
+        panic!("{}", report(worlds, seed, &violation));
     }
     assert!(outcome.committed > count && outcome.faults > count, "a world in which things happen");
 }
 
 #[test]
+fn no_seed_shows_a_violation() {
+    hold(DOCUMENTS, number("CONCORD_SEEDS", 20_000), ["seeds", "operations committed"]);
+}
+
+#[test]
 fn no_talk_shows_a_violation() {
-    let began = Instant::now();
-    let (first, count) = (number("CONCORD_FIRST_SEED", 0), number("CONCORD_TALKS", 2_000));
-    let outcome = seeds(TALKS, first, count, None);
-    println!(
-        "{} talks from {first}: {} events, {} changes of chats, {} faults, {:.0} s",
-        outcome.seeds,
-        outcome.events,
-        outcome.committed,
-        outcome.faults,
-        began.elapsed().as_secs_f64()
-    );
-    if let Some((seed, violation)) = outcome.first {
-        panic!("{}", report(TALKS, seed, &violation));
-    }
-    assert!(outcome.committed > count && outcome.faults > count, "a world in which things happen");
+    hold(TALKS, number("CONCORD_TALKS", 2_000), ["talks", "changes of chats"]);
 }
 
 /// With `CONCORD_SEED`, what happens in that one, line by line; with `CONCORD_CHOICES`, in the run of
