@@ -72,11 +72,15 @@ export async function setCaret(page: Page, start: number, end = start): Promise<
   await textarea(page).evaluate((element: HTMLTextAreaElement, [from, to]) => element.setSelectionRange(from ?? 0, to ?? 0), [start, end]);
 }
 
-/** Puts the caret right after the first `words`. */
+/** Puts the caret right after the first `words`; found and put in one go, since others may be typing. */
 export async function caretAfter(page: Page, words: string): Promise<void> {
-  const at = (await textOf(page)).indexOf(words);
-  assert.ok(at >= 0, `"${words}" is in the text`);
-  await setCaret(page, at + words.length);
+  await textarea(page).focus();
+  const isThere = await textarea(page).evaluate((element: HTMLTextAreaElement, before) => {
+    const at = element.value.indexOf(before);
+    if (at >= 0) element.setSelectionRange(at + before.length, at + before.length);
+    return at >= 0;
+  }, words);
+  assert.ok(isThere, `"${words}" is in the text`);
 }
 
 /** The text before the caret. */
