@@ -44,6 +44,9 @@ struct Pending {
     under: u64,
     /// History from its base to a revision that was still at hand when it was read.
     prefix: Option<(Revision, Operation)>,
+    /// Why it is refused, whatever changes until its client has begun anew: another server may have
+    /// refused it before, having let it begin anew as well.
+    refused: Option<(RejectCode, Option<String>)>,
     /// The answer of the log to an old number.
     found: Option<Option<Revision>>,
     is_reading: bool,
@@ -322,7 +325,13 @@ impl State {
                 waiting.push_back(pending);
                 continue;
             }
-            match self.judge(&pending, &batch) {
+            let verdict = match (self.judge(&pending, &batch), &pending.refused) {
+                (Verdict::Commit { .. }, Some((code, message))) => {
+                    Verdict::Reject(*code, message.clone())
+                }
+                (verdict, _) => verdict,
+            };
+            match verdict {
                 Verdict::Commit { operation, ranges } => {
                     batch.push(InFlight { original: pending, operation, ranges });
                 }
@@ -331,7 +340,8 @@ impl State {
                     effects.push(Effect::Dismiss { session: pending.session });
                     self.release(client, effects);
                 }
-                Verdict::Reject(code, _) if self.must_fence(&pending, code) => {
+                Verdict::Reject(code, message) if self.must_fence(&pending, code) => {
+                    pending.refused = Some((code, message));
                     effects.push(Effect::Fence { client, seq: Some(pending.submission.seq()) });
                     pending.is_reading = true;
                     waiting_clients.insert(client);

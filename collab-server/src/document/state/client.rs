@@ -335,6 +335,7 @@ impl State {
             prefix: None,
             found: None,
             is_reading: false,
+            refused: None,
             may_be_stored: false,
         };
         if self.pending_count() >= self.config.pending_max {

@@ -38,6 +38,22 @@ fn what_may_be_elsewhere_is_refused_once_nobody_can_commit_it() {
 }
 
 #[test]
+fn what_is_refused_stays_so_though_there_is_room_by_the_time_its_client_began_anew() {
+    // Seed 74324: both servers let the client begin anew to refuse the same edit. The first told it so;
+    // the second, which had the older session, found it good by then, and committed it.
+    let mut desk = shared();
+    let operation = too_much(&mut desk);
+    desk.submit(CLIENT, 1, 4, &operation);
+    desk.decide();
+    assert_eq!(desk.fences.len(), 1);
+    desk.commit(OTHER, 5, 4, "-32");
+    desk.fence(None);
+    desk.decide();
+    assert_eq!(desk.take_answers(), [rejected(1, RejectCode::DocumentFull)]);
+    assert_eq!(desk.text(), "");
+}
+
+#[test]
 fn what_another_server_committed_before_the_fence_is_acknowledged() {
     let mut desk = shared();
     let operation = too_much(&mut desk);
