@@ -123,10 +123,9 @@ it('a document of somebody signed in is theirs alone until they share it', async
   assert.ok(await shareDialog(ada.page).getByRole('radio', { name: 'Off' }).isChecked());
   await shareDialog(ada.page).getByRole('radio', { name: 'Read' }).click();
   await shareDialog(ada.page).getByText('Anyone who has the link can read it.').waitFor();
-  await until('he reads it', async () => {
-    await ben.page.reload();
-    return (await textOf(ben.page).catch(() => '')) === 'mine';
-  });
+  await until('the server has it', async () => (await shareDialog(ada.page).getByText('Saving…').count()) === 0);
+  await ben.page.reload();
+  await until('he reads it', async () => (await textOf(ben.page)) === 'mine');
   assert.equal(await textarea(ben.page).isEditable(), false);
   await Promise.all([ada, ben].map(({ context }) => context.close()));
 });
