@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{cluster, dev, dist, interrupt, lint, run, soak, test, tidy, wasm, web};
+use crate::{bench, cluster, dev, dist, interrupt, lint, run, soak, test, tidy, wasm, web};
 
 /// Builds, runs and checks Concord. Every command does its own set-up.
 #[derive(Parser)]
@@ -68,16 +68,22 @@ enum Command {
     Sizes,
     /// Take pictures of the app into web/screenshots
     Screenshots,
-    /// Measure the engine; arguments after -- go to criterion
+    /// Measure the engine, or servers under load beside their peers
     Bench {
-        /// Arguments of criterion
-        #[arg(last = true)]
-        criterion: Vec<String>,
+        /// What is measured
+        #[arg(value_parser = ["engine", "servers"])]
+        what: String,
+        /// For the engine arguments of criterion; for servers scenarios and flags: s1 s3a --quick --only concord,relay
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Run long tests by name; without a name, list them
     Soak {
         /// Which one
         name: Option<String>,
+        /// Arguments of the load generator's runs
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
 }
 
@@ -98,7 +104,10 @@ pub(crate) fn run() -> Result<()> {
         Command::Dist => dist::dist(),
         Command::Sizes => test::sizes(),
         Command::Screenshots => test::screenshots(),
-        Command::Bench { criterion } => soak::bench(&criterion),
-        Command::Soak { name } => soak::soak(name.as_deref()),
+        Command::Bench { what, arguments } if what == "servers" => {
+            bench::servers("run", &arguments)
+        }
+        Command::Bench { arguments, .. } => bench::engine(&arguments),
+        Command::Soak { name, arguments } => soak::soak(name.as_deref(), &arguments),
     }
 }

@@ -221,6 +221,11 @@ impl Server {
         &self.url
     }
 
+    /// Its process, which starts all others.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Waits until the server answers.
     ///
     /// # Errors

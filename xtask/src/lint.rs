@@ -32,6 +32,24 @@ pub(crate) fn lint() -> Result<()> {
     let mut targets = fuzz::cargo("clippy");
     targets.args(["--all-targets", "--quiet", "--", "-D", "warnings"]);
     step::run("clippy of the fuzz targets", &mut targets)?;
+    // The load generator; its dependencies are the server's, so that they are built once.
+    step::run(
+        "clippy of the load generator",
+        &mut cargo(&[
+            "clippy",
+            "--manifest-path",
+            "bench/Cargo.toml",
+            "--target-dir",
+            "target",
+            "--package",
+            "concord-load",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    )?;
     wasm::build()?;
     web::package()?;
     npm::install(web::APP)?;

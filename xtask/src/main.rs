@@ -3,6 +3,7 @@
 //! Each command does its own set-up from a fresh clone, says each step with its time, and ends with the exact command
 //! to run where it cannot go on. Nothing here is part of the product.
 
+mod bench;
 mod browser;
 mod cli;
 mod cluster;

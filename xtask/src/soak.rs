@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{fuzz, paths, step};
+use crate::{bench, fuzz, paths, step};
 
 /// A long run by name.
 struct Soak {
@@ -222,9 +222,21 @@ const FUZZ: (&str, &str) = (
 );
 const FUZZ_SECONDS: u64 = 600;
 
+/// Long runs of the load generator: its command by the name, and what it does. Arguments go to it.
+const LOADS: [(&str, &str); 2] = [
+    (
+        "people",
+        "200 people who write in 20 documents for 30 minutes: memory and files over time (--minutes, --people)",
+    ),
+    (
+        "connections",
+        "as many idle connections as the limit on files allows, and typing beside them",
+    ),
+];
+
 /// Runs one, or lists all.
-pub(crate) fn soak(name: Option<&str>) -> Result<()> {
-    let listed = || SOAKS.iter().map(|soak| (soak.name, soak.about)).chain([FUZZ]);
+pub(crate) fn soak(name: Option<&str>, args: &[String]) -> Result<()> {
+    let listed = || SOAKS.iter().map(|soak| (soak.name, soak.about)).chain([FUZZ]).chain(LOADS);
     let Some(name) = name else {
         listed().for_each(|(name, about)| eprintln!("  {name:<12} {about}"));
         return Ok(());
@@ -234,6 +246,12 @@ pub(crate) fn soak(name: Option<&str>) -> Result<()> {
         return fuzz::long(
             seconds.context("CONCORD_FUZZ_S is a number of seconds")?.unwrap_or(FUZZ_SECONDS),
         );
+    }
+    if LOADS.iter().any(|(load, _)| *load == name) {
+        return bench::servers(name, args);
+    }
+    if !args.is_empty() {
+        bail!("the soak {name} takes no arguments");
     }
     let known = || listed().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
     let soak = SOAKS
@@ -253,14 +271,4 @@ pub(crate) fn soak(name: Option<&str>) -> Result<()> {
         }
     }
     step::loud(soak.about, &mut command)
-}
-
-/// `cargo xtask bench`: the benchmarks of the engine, by criterion.
-pub(crate) fn bench(args: &[String]) -> Result<()> {
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(paths::root())
-        .args(["bench", "--package", "ot-core", "--benches", "--"])
-        .args(args);
-    step::loud("benchmarks of the engine", &mut command)
 }
