@@ -56,7 +56,7 @@ pub(crate) use core::{Core, JoinFailure, Sharing};
 pub(crate) use feed::{Held, Reader};
 pub(crate) use room::Activity;
 #[cfg(feature = "simulation")]
-pub(crate) use state::{Outcome, ReadFault};
+pub(crate) use state::{Begun, Fence, Outcome, ReadFault};
 pub(crate) use submission::SubmissionOrigin;
 
 /// What documents need from around them.

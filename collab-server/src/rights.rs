@@ -124,6 +124,9 @@ pub enum RightsChange {
     Fence {
         /// The client.
         client: ClientId,
+        /// The version of its fence that is known where it begins anew, 0 for none; if there is a
+        /// newer one, nothing changes.
+        known: u64,
     },
 }
 
@@ -133,6 +136,11 @@ impl Rights {
     pub fn new(tenant: TenantId, owner: UserId, link: LinkAccess) -> Rights {
         let (members, fences) = (BTreeMap::new(), BTreeMap::new());
         Rights { version: 0, tenant, owner, link, members, fences }
+    }
+
+    /// The version as of which a client began anew, 0 for one that did not.
+    pub(crate) fn fence_of(&self, client: ClientId) -> u64 {
+        self.fences.get(&client).copied().unwrap_or(0)
     }
 
     /// What a visitor may do over REST; `None` for who must not learn of the document.
@@ -187,7 +195,10 @@ impl Rights {
                 next.members.insert(from.clone(), GivenRole::Editor);
                 next.owner = to.clone();
             }
-            RightsChange::Fence { client } => {
+            RightsChange::Fence { client, known } => {
+                if self.fence_of(*client) > *known {
+                    return None;
+                }
                 let version = self.version + 1;
                 next.fences.insert(*client, version);
                 next.fences.retain(|_, fence| *fence + FENCES_MAX > version);

@@ -201,8 +201,8 @@ pub trait Store: Send + Sync + 'static {
         documents: Vec<DocumentId>,
     ) -> StoreFuture<'_, Result<Vec<DocumentHead>, StoreError>>;
 
-    /// Changes who may do what with a document, and counts the change. An append that was made
-    /// under an older version loses from then on.
+    /// Changes who may do what with a document, and counts the change: the version with it. An append
+    /// that was made under an older version loses from then on.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Invalid`] when the change does not apply: see
@@ -212,7 +212,7 @@ pub trait Store: Send + Sync + 'static {
         document: DocumentId,
         change: RightsChange,
         now_ms: i64,
-    ) -> StoreFuture<'_, Result<(), StoreError>>;
+    ) -> StoreFuture<'_, Result<u64, StoreError>>;
 
     /// Who has opened a document, latest first; at most `limit`.
     ///

@@ -317,9 +317,9 @@ impl Core {
                 return;
             }
             ReadDone::Fenced { client, seq, result } => {
-                let result = result.map(|(rights, progress)| {
+                let result = result.map(|(rights, begun)| {
                     self.set_rights(rights);
-                    progress
+                    begun
                 });
                 Event::Fenced { client, seq, result }
             }

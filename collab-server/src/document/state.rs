@@ -30,8 +30,8 @@ use crate::revision::later;
 use crate::rights::{Rights, Visitor};
 use crate::sabotage::{self, Bug};
 
+pub(crate) use self::event::{Begun, Fence, Outcome, ReadFault};
 pub(super) use self::event::{Committed, Decided, Effect, Entry, Event, Refusal};
-pub(crate) use self::event::{Outcome, ReadFault};
 
 /// A submission as it came, with what was read for it.
 #[derive(Clone, Debug)]
@@ -44,9 +44,6 @@ struct Pending {
     under: u64,
     /// History from its base to a revision that was still at hand when it was read.
     prefix: Option<(Revision, Operation)>,
-    /// Why it is refused, whatever changes until its client has begun anew: another server may have
-    /// refused it before, having let it begin anew as well.
-    refused: Option<(RejectCode, Option<String>)>,
     /// The answer of the log to an old number.
     found: Option<Option<Revision>>,
     is_reading: bool,
@@ -325,13 +322,7 @@ impl State {
                 waiting.push_back(pending);
                 continue;
             }
-            let verdict = match (self.judge(&pending, &batch), &pending.refused) {
-                (Verdict::Commit { .. }, Some((code, message))) => {
-                    Verdict::Reject(*code, message.clone())
-                }
-                (verdict, _) => verdict,
-            };
-            match verdict {
+            match self.judge(&pending, &batch) {
                 Verdict::Commit { operation, ranges } => {
                     batch.push(InFlight { original: pending, operation, ranges });
                 }
@@ -340,9 +331,8 @@ impl State {
                     effects.push(Effect::Dismiss { session: pending.session });
                     self.release(client, effects);
                 }
-                Verdict::Reject(code, message) if self.must_fence(&pending, code) => {
-                    pending.refused = Some((code, message));
-                    effects.push(Effect::Fence { client, seq: Some(pending.submission.seq()) });
+                Verdict::Reject(code, _) if self.must_fence(&pending, code) => {
+                    effects.push(self.fence(client, Some(pending.submission.seq())));
                     pending.is_reading = true;
                     waiting_clients.insert(client);
                     waiting.push_back(pending);

@@ -38,8 +38,8 @@ impl World<'_> {
                 Written::Conflict => Answer::Appended(Outcome::Conflict),
                 Written::UpTo { end, losses } => Answer::Written { end, losses, is_told: !unknown },
             },
-            Asked::Read(Read::Fence { client, seq }) => {
-                Answer::Read(rows.fence(*client, *seq, fails))
+            Asked::Read(Read::Fence { client, seq, known }) => {
+                Answer::Read(rows.fence(*client, *seq, *known, fails))
             }
             Asked::Read(read) => Answer::Read(rows.read(read, page_len, fails)),
             Asked::Snapshot(snapshot) => {

@@ -10,7 +10,7 @@ use collab_protocol::{ClientId, DocumentId, Epoch, GivenRole, LinkAccess, Tenant
 use ot_core::{ClientSeq, Operation, Revision};
 
 use super::violated;
-use crate::document::{Look, Read, ReadDone, ReadFault, SubmissionHash};
+use crate::document::{Begun, Fence, Look, Read, ReadDone, ReadFault, SubmissionHash};
 use crate::revision::between;
 use crate::rights::{Rights, RightsChange};
 use crate::sabotage::{self, Bug};
@@ -162,24 +162,36 @@ impl Rows {
 
     /// Changes the rights, on disk; so is then what was written before.
     pub(super) fn change_rights(&mut self, change: &RightsChange) {
-        self.rights = self.rights.changed(change).expect("it applies");
+        let changed = self.rights.changed(change).expect("it applies");
+        self.put_rights(changed);
+    }
+
+    fn put_rights(&mut self, rights: Rights) {
+        self.rights = rights;
         self.synced = self.log.len();
         let denied = self.rights.members.iter().filter(|(_, role)| **role == GivenRole::Viewer);
         self.denied.extend(denied.map(|(person, _)| person.clone()));
     }
 
-    /// Lets a client begin anew, on disk, and reads what was committed of it.
+    /// Lets a client begin anew, on disk, unless it did since, and reads what was committed of it.
     pub(super) fn fence(
         &mut self,
         client: ClientId,
         seq: Option<ClientSeq>,
+        known: u64,
         fails: bool,
     ) -> ReadDone {
-        if !fails {
-            self.change_rights(&RightsChange::Fence { client });
+        if fails {
+            return ReadDone::Fenced { client, seq, result: Err(ReadFault::Unavailable) };
         }
-        let found = || (Arc::new(self.rights.clone()), self.progress(client));
-        ReadDone::Fenced { client, seq, result: unless(fails, found) }
+        let change = RightsChange::Fence { client, known };
+        let fence = self.rights.changed(&change).map(|changed| {
+            let at = changed.version;
+            self.put_rights(changed);
+            Fence { known, at }
+        });
+        let begun = Begun { progress: self.progress(client), fence };
+        ReadDone::Fenced { client, seq, result: Ok((Arc::new(self.rights.clone()), begun)) }
     }
 
     /// What is written up to there is on disk now; `false` when it went with the power.
@@ -210,11 +222,7 @@ impl Rows {
             Read::Progress { client } => {
                 ReadDone::Progress { client, result: unless(fails, || self.progress(client)) }
             }
-            // Where it is no call of its own there is one server, and nobody to keep out.
-            Read::Fence { client, seq } => {
-                let found = || (Arc::new(self.rights.clone()), self.progress(client));
-                ReadDone::Fenced { client, seq, result: unless(fails, found) }
-            }
+            Read::Fence { .. } => unreachable!("a fence is a call of its own"),
             Read::Submission { client, seq } => ReadDone::Submission {
                 client,
                 seq,

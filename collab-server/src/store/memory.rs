@@ -213,7 +213,7 @@ impl Store for MemoryStore {
         document: DocumentId,
         change: RightsChange,
         _now_ms: i64,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
+    ) -> StoreFuture<'_, Result<u64, StoreError>> {
         self.with(|tables| tables.change_rights(document, &change))
     }
 

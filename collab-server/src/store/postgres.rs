@@ -184,7 +184,7 @@ impl Store for PostgresStore {
         document: DocumentId,
         change: RightsChange,
         now_ms: i64,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
+    ) -> StoreFuture<'_, Result<u64, StoreError>> {
         self.call(move |connection| {
             Box::pin(write::change_rights(connection, document, change, now_ms))
         })

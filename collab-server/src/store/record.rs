@@ -415,7 +415,7 @@ impl NewDocument {
 
 /// Why a change of rights is not made.
 pub(super) const CHANGE_UNFIT: StoreError =
-    StoreError::Invalid { reason: "the change does not apply to who owns the document" };
+    StoreError::Invalid { reason: "the change does not apply to the rights as they are" };
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq)]

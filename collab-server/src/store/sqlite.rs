@@ -78,10 +78,10 @@ impl SqliteStore {
     }
 
     /// Hands a write to the writer and waits for what came of it.
-    fn write(
+    fn write<T: Send + 'static>(
         &self,
-        write: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Write,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
+        write: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Write,
+    ) -> Work<'_, T> {
         let (reply, answer) = oneshot::channel();
         let write = write(reply);
         Box::pin(async move {
@@ -92,13 +92,7 @@ impl SqliteStore {
     }
 
     fn write_chat(&self, write: ChatWrite) -> StoreFuture<'_, Result<ChatOutcome, StoreError>> {
-        let (reply, answer) = oneshot::channel();
-        Box::pin(async move {
-            let closed = || StoreError::unavailable("the store is closed");
-            let write = Write::Chat(Box::new(write), reply);
-            self.writes.send(write).await.map_err(|_| closed())?;
-            answer.await.unwrap_or_else(|_| Err(closed()))
-        })
+        self.write(|reply| Write::Chat(Box::new(write), reply))
     }
 
     /// Hands a write of notifications to the writer and waits for what came of it.
@@ -106,13 +100,7 @@ impl SqliteStore {
         &self,
         write: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> NotificationWrite,
     ) -> Work<'_, T> {
-        let (reply, answer) = oneshot::channel();
-        let write = Write::Notification(Box::new(write(reply)));
-        Box::pin(async move {
-            let closed = || StoreError::unavailable("the store is closed");
-            self.writes.send(write).await.map_err(|_| closed())?;
-            answer.await.unwrap_or_else(|_| Err(closed()))
-        })
+        self.write(|reply| Write::Notification(Box::new(write(reply))))
     }
 
     /// Reads in a task of its own, which goes on when nobody waits any more.
@@ -198,7 +186,7 @@ impl Store for SqliteStore {
         document: DocumentId,
         change: RightsChange,
         now_ms: i64,
-    ) -> StoreFuture<'_, Result<(), StoreError>> {
+    ) -> StoreFuture<'_, Result<u64, StoreError>> {
         self.write(|reply| Write::ChangeRights(document, Box::new(change), now_ms, reply))
     }
 

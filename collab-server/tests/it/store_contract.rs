@@ -110,6 +110,7 @@ macro_rules! every_case {
                 simultaneous_changes_are_all_counted,
                 where_many_documents_stand_comes_in_one_answer,
                 a_client_that_begins_anew_is_named_and_what_was_in_flight_loses,
+                of_two_servers_one_lets_a_client_begin_anew,
                 list_has_what_the_person_may_open_within_the_tenant,
             }
             chat {

@@ -12,11 +12,11 @@ use super::Actor;
 use crate::document::catch_up;
 use crate::document::core::{Look, Read, ReadDone};
 use crate::document::room::Shared;
-use crate::document::state::{Outcome, ReadFault};
+use crate::document::state::{Begun, Fence, Outcome, ReadFault};
 use crate::rights::{Rights, RightsChange};
 use crate::shown::Shown;
 use crate::store::{
-    Append, AppendOutcome, ClientProgress, DocumentHead, PageLimit, Snapshot, StoreError, TailPage,
+    Append, AppendOutcome, DocumentHead, PageLimit, Snapshot, StoreError, TailPage,
 };
 
 /// Something under way. Dropping it harms nothing: see [`StoreFuture`](crate::StoreFuture).
@@ -67,8 +67,8 @@ impl Actor {
                     let result = store.progress(document, client).await.map_err(ReadFault::from);
                     ReadDone::Progress { client, result }
                 }
-                Read::Fence { client, seq } => {
-                    let fenced = fence(&shared, client, now_ms).await;
+                Read::Fence { client, seq, known } => {
+                    let fenced = fence(&shared, client, known, now_ms).await;
                     ReadDone::Fenced { client, seq, result: fenced.map_err(ReadFault::from) }
                 }
                 Read::Submission { client, seq } => {
@@ -97,16 +97,24 @@ impl Actor {
     }
 }
 
-/// Lets a client begin anew, and reads what was committed of it before.
+/// Lets a client begin anew, if no other server did so meanwhile, and reads what was committed of it
+/// before.
 async fn fence(
     shared: &Shared,
     client: ClientId,
+    known: u64,
     now_ms: i64,
-) -> Result<(Arc<Rights>, Option<ClientProgress>), StoreError> {
+) -> Result<(Arc<Rights>, Begun), StoreError> {
     let (store, document) = (&shared.store, shared.document);
-    store.change_rights(document, RightsChange::Fence { client }, now_ms).await?;
+    let change = RightsChange::Fence { client, known };
+    let fence = match store.change_rights(document, change, now_ms).await {
+        Ok(at) => Some(Fence { known, at }),
+        Err(StoreError::Invalid { .. }) => None,
+        Err(error) => return Err(error),
+    };
     let rights = store.rights(document).await?;
-    Ok((Arc::new(rights), store.progress(document, client).await?))
+    let progress = store.progress(document, client).await?;
+    Ok((Arc::new(rights), Begun { progress, fence }))
 }
 
 /// What has become of a document that stood at `after`. The log is read only where something has.

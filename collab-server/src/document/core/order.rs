@@ -7,7 +7,7 @@ use ot_core::{ClientSeq, Operation, Revision};
 
 use super::admission::{Admission, JoinFailure};
 use crate::document::edit::Edited;
-use crate::document::state::{Effect, ReadFault};
+use crate::document::state::{Begun, Effect, ReadFault};
 use crate::presence_news::PresenceNews;
 use crate::rights::Rights;
 use crate::store::{Append, ClientProgress, LoggedOperation, Snapshot, TailPage};
@@ -43,8 +43,8 @@ pub(crate) enum Read {
     /// A client's last committed submission.
     Progress { client: ClientId },
     /// A client's last committed submission, after a fence: nothing that servers received of it
-    /// before is committed any more.
-    Fence { client: ClientId, seq: Option<ClientSeq> },
+    /// before is committed any more. The fence is made where the client's last one is the known one.
+    Fence { client: ClientId, seq: Option<ClientSeq>, known: u64 },
     /// The revision of an old submission.
     Submission { client: ClientId, seq: ClientSeq },
     /// History as one operation: all behind `after` up to `through`.
@@ -72,7 +72,7 @@ pub(crate) enum ReadDone {
     Fenced {
         client: ClientId,
         seq: Option<ClientSeq>,
-        result: Result<(Arc<Rights>, Option<ClientProgress>), ReadFault>,
+        result: Result<(Arc<Rights>, Begun), ReadFault>,
     },
     Submission {
         client: ClientId,
@@ -94,7 +94,7 @@ impl From<Effect> for Read {
                 Read::Tail { after, attempts, goes_ahead }
             }
             Effect::ReadProgress { client } => Read::Progress { client },
-            Effect::Fence { client, seq } => Read::Fence { client, seq },
+            Effect::Fence { client, seq, known } => Read::Fence { client, seq, known },
             Effect::FindSubmission { client, seq } => Read::Submission { client, seq },
             Effect::ReadRange { client, seq, after, through } => {
                 Read::Range { client, seq, after, through }

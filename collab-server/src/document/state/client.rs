@@ -3,7 +3,7 @@
 use collab_protocol::{ClientId, RejectCode, SessionNumber, UserId};
 use ot_core::{ClientSeq, Revision};
 
-use super::event::{Effect, Entry, ReadFault, Refusal};
+use super::event::{Begun, Effect, Entry, ReadFault, Refusal};
 use super::{Ahead, Answer, Pending, Sight, State};
 use crate::document::submission::{Submission, SubmissionHash};
 use crate::rights::Visitor;
@@ -180,7 +180,7 @@ impl State {
         if is_shared && client.last.is_some() && afresh.next().is_some() {
             // Another server may hold something of it that the text would not have.
             if !std::mem::replace(&mut client.is_fencing, true) {
-                effects.push(Effect::Fence { client: id, seq: None });
+                effects.push(self.fence(id, None));
             }
             return;
         }
@@ -239,31 +239,43 @@ impl State {
         self.forget_if_idle(id);
     }
 
-    /// The client began anew here: nothing that was received of it before is committed any more, but
-    /// what its session here holds. What was committed until then is known.
+    /// Lets a client begin anew, for a submission or for sessions that enter afresh. Between looking and
+    /// writing another server may do so as well; then only that counts.
+    pub(super) fn fence(&self, client: ClientId, seq: Option<ClientSeq>) -> Effect {
+        Effect::Fence { client, seq, known: self.rights.fence_of(client) }
+    }
+
+    /// The client began anew. Where it did so here, nothing that was received of it before is committed
+    /// any more, but what is here and was not given up for an earlier fence. What was committed until
+    /// then is known.
     pub(super) fn fenced(
         &mut self,
         id: ClientId,
         seq: Option<ClientSeq>,
-        result: Result<Option<ClientProgress>, ReadFault>,
+        result: Result<Begun, ReadFault>,
         effects: &mut Vec<Effect>,
     ) {
-        let version = self.rights.version;
         let Some(client) = self.clients.get_mut(&id) else { return };
         match (result, seq) {
-            (Ok(progress), _) => {
+            (Ok(Begun { progress, fence }), _) => {
                 let at = progress.as_ref().map_or(Revision::ZERO, |last| last.revision);
                 progress.into_iter().for_each(|progress| client.note(progress.into()));
-                (client.under, client.is_settled) = (version, true);
                 let waiting = self.queue.iter_mut().chain(&mut self.returning);
                 let in_flight = self.in_flight.iter_mut().flat_map(|batch| &mut batch.items);
                 let originals = waiting.chain(in_flight.map(|item| &mut item.original));
                 for pending in originals.filter(|pending| pending.client == id) {
-                    pending.under = version;
+                    if let Some(fence) = fence {
+                        fence.keep(&mut pending.under);
+                    }
                     pending.is_reading &= Some(pending.submission.seq()) != seq;
                 }
-                if seq.is_none() {
-                    self.enter_fenced(id, at, effects);
+                if fence.is_some_and(|fence| fence.keep(&mut client.under)) {
+                    client.is_settled = true;
+                }
+                match (seq, fence) {
+                    (Some(_), _) => {}
+                    (None, Some(_)) => self.enter_fenced(id, at, effects),
+                    (None, None) => effects.push(self.fence(id, None)),
                 }
                 self.heard = self.heard.max(at);
                 self.catch_up(effects);
@@ -335,7 +347,6 @@ impl State {
             prefix: None,
             found: None,
             is_reading: false,
-            refused: None,
             may_be_stored: false,
         };
         if self.pending_count() >= self.config.pending_max {
@@ -383,12 +394,14 @@ impl State {
     }
 
     /// Remembers a final answer: a resend of the same submission gets it again, even where it could
-    /// be committed by now, because the client may have been told already.
+    /// be committed by now, because the client may have been told already. Not where its session has
+    /// ended before: nobody is told that.
     pub(super) fn burn(&mut self, pending: &Pending, code: RejectCode) {
         self.settled(pending);
         let seq = pending.submission.seq();
         let is_new = |known: ClientSeq| known < seq;
         if let Some(client) = self.clients.get_mut(&pending.client)
+            && client.session == Some(pending.session)
             && client.last.as_ref().is_none_or(|last| is_new(last.seq))
             && client.rejected.is_none_or(|(burned, _)| is_new(burned))
         {

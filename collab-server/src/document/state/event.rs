@@ -35,11 +35,7 @@ pub(in crate::document) enum Event {
         result: Result<Option<Revision>, ReadFault>,
     },
     /// The answer to [`Effect::Fence`]. Rights that came with it were told before.
-    Fenced {
-        client: ClientId,
-        seq: Option<ClientSeq>,
-        result: Result<Option<ClientProgress>, ReadFault>,
-    },
+    Fenced { client: ClientId, seq: Option<ClientSeq>, result: Result<Begun, ReadFault> },
     /// What became of a batch.
     Appended { batch: u64, outcome: Outcome },
     /// The answer to [`Effect::ReadTail`].
@@ -51,6 +47,35 @@ pub(in crate::document) enum Event {
     SetDeleted { is_deleted: bool },
     /// Others may do other things now.
     SetRights { rights: Arc<Rights> },
+}
+
+/// What came of letting a client begin anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Begun {
+    /// What the log holds of it by then.
+    pub(crate) progress: Option<ClientProgress>,
+    /// The fence; `None` where another server made one first.
+    pub(crate) fence: Option<Fence>,
+}
+
+/// A fence that this server made: versions of the rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fence {
+    /// The client's fence before, 0 for none.
+    pub(crate) known: u64,
+    /// This one.
+    pub(crate) at: u64,
+}
+
+impl Fence {
+    /// What was received here goes on behind the fence, if no earlier one is between: whether it does.
+    pub(in crate::document) fn keep(self, under: &mut u64) -> bool {
+        let goes_on = *under >= self.known;
+        if goes_on {
+            *under = self.at.max(*under);
+        }
+        goes_on
+    }
 }
 
 /// What a session has when it enters.
@@ -113,8 +138,8 @@ pub(in crate::document) enum Effect {
     ReadRange { client: ClientId, seq: ClientSeq, after: Revision, through: Revision },
     /// From now on let nothing be committed that other servers, or this one, received of a client
     /// before; then read its last committed submission. It is for a submission, or for a session
-    /// that enters afresh.
-    Fence { client: ClientId, seq: Option<ClientSeq> },
+    /// that enters afresh. Not where there is a newer fence than the one known here.
+    Fence { client: ClientId, seq: Option<ClientSeq>, known: u64 },
     /// End a session whose client began anew elsewhere: it has to ask again.
     Dismiss { session: SessionNumber },
     /// Look for an old submission in the log.

@@ -27,7 +27,7 @@ impl Tables {
         &mut self,
         document: DocumentId,
         change: &RightsChange,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let stored = self.stored_mut(document)?;
         let changed = stored.rights().changed(change).ok_or(CHANGE_UNFIT)?;
         stored.record.rights_version = changed.version;
@@ -47,7 +47,7 @@ impl Tables {
             }
             RightsChange::Link(_) | RightsChange::Fence { .. } => {}
         }
-        Ok(())
+        Ok(changed.version)
     }
 
     pub(super) fn visitors(&self, document: DocumentId, limit: u32) -> Vec<UserId> {

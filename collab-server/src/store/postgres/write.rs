@@ -204,12 +204,13 @@ pub(super) async fn change_rights(
     document: DocumentId,
     change: RightsChange,
     now_ms: i64,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let mut transaction = connection.begin().await?;
-    if sql::change_rights(&mut *transaction, document, &change, now_ms).await? {
+    if let Some(version) = sql::change_rights(&mut *transaction, document, &change, now_ms).await? {
         // A message that is being added was accepted before; the next one sees the change.
         sql::lock_chat(&mut *transaction, document).await?;
-        return Ok(transaction.commit().await?);
+        transaction.commit().await?;
+        return Ok(version);
     }
     let is_there = head(&mut *transaction, document).await?.is_some();
     transaction.rollback().await?;

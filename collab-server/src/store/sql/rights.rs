@@ -108,21 +108,42 @@ pub(in crate::store) async fn visitors(
     row::each(document, &rows, |row| user(row, "person_id"))
 }
 
-/// Changes the rights, within a transaction. Whether the document was there and the change applied
-/// to it; nothing is written else. Where somebody's role changes, the document's row comes first:
+/// Changes the rights, within a transaction: their version then. `None` when there is no document, or
+/// the change does not apply to it; nothing is written then. Where somebody's role changes, the document's row comes first:
 /// who appends waits for it, and so does another change.
 pub(in crate::store) async fn change_rights(
     transaction: &mut impl Sql,
     document: DocumentId,
     change: &RightsChange,
     now_ms: i64,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Option<u64>, sqlx::Error> {
     if matches!(change, RightsChange::Give { role: GivenRole::Owner, .. }) {
-        return Ok(false);
+        return Ok(None);
     }
-    if count(transaction, document, change).await? == 0 {
-        return keep(transaction, document, change).await;
+    if let RightsChange::Fence { .. } = change {
+        // Held before the fences are looked at: of two servers the later one sees the other's.
+        let sql = "update document set rights_version = rights_version where document_id = $1";
+        transaction.execute(sql, [document.into()]).await?;
     }
+    let counted = count(transaction, document, change).await?;
+    if counted == 0 && !keep(transaction, document, change).await? {
+        return Ok(None);
+    }
+    if counted > 0 {
+        write(transaction, document, change, now_ms).await?;
+    }
+    let sql = "select rights_version from document where document_id = $1";
+    let row = transaction.row(sql, [document.into()]).await?;
+    Ok(Some(unsigned(&row, "rights_version").map_err(sqlx::Error::Protocol)?))
+}
+
+/// Writes what is counted.
+async fn write(
+    transaction: &mut impl Sql,
+    document: DocumentId,
+    change: &RightsChange,
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
     match change {
         RightsChange::Link(_) => {}
         RightsChange::Give { person, role, by } => {
@@ -136,9 +157,9 @@ pub(in crate::store) async fn change_rights(
             forget(transaction, document, to).await?;
             give(transaction, document, (from, GivenRole::Editor), to, now_ms).await?;
         }
-        RightsChange::Fence { client } => fence(transaction, document, *client).await?,
+        RightsChange::Fence { client, .. } => fence(transaction, document, *client).await?,
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Counts the version of the rights up, if this changes anybody's: how many documents it touched.
@@ -180,9 +201,14 @@ async fn count(
             ),
             vec![document.into(), from.into(), to.into()],
         ),
-        RightsChange::Fence { .. } => {
-            (format!("{COUNTED} where document_id = $1"), vec![document.into()])
-        }
+        RightsChange::Fence { client, known } => (
+            format!(
+                "{COUNTED} where document_id = $1 and not exists
+                     (select 1 from client_fence
+                      where document_id = $1 and client_id = $2 and version > $3)"
+            ),
+            vec![document.into(), (*client).into(), Value::Integer(known.cast_signed())],
+        ),
     };
     transaction.execute(AssertSqlSafe(sql), values).await
 }

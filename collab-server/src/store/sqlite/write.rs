@@ -38,7 +38,7 @@ pub(super) enum Write {
     Rename(DocumentId, String, i64, Reply),
     SetDeleted(DocumentId, Option<i64>, Reply),
     MarkOpened(DocumentId, UserId, i64, Reply),
-    ChangeRights(DocumentId, Box<RightsChange>, i64, Reply),
+    ChangeRights(DocumentId, Box<RightsChange>, i64, oneshot::Sender<Result<u64, StoreError>>),
     PutPerson(PersonRecord, Reply),
     InsertSetting(&'static str, Vec<u8>, Reply),
     PutVersion(VersionRecord, Reply),
@@ -61,6 +61,8 @@ pub(super) enum Written {
     Conflict,
     /// Nothing of it is written.
     Refused(StoreError),
+    /// The rights have this version with the change.
+    Rights(u64),
     /// What a write to a chat came to.
     Chat(Box<ChatOutcome>),
     /// What a write of notifications came to.
@@ -79,7 +81,7 @@ impl Write {
             Err(error) if is_constraint(&error) => self.refused_by(&error),
             Err(error) => return Err(error),
         };
-        if !matches!(written, Written::Yes | Written::Chat(_) | Written::Notification(_)) {
+        if matches!(written, Written::Conflict | Written::Refused(_)) {
             sqlx::query("rollback to one").execute(&mut *connection).await?;
         }
         sqlx::query("release one").execute(connection).await?;
@@ -154,6 +156,9 @@ impl Write {
             (Write::Pack(.., reply), Written::Conflict) => {
                 drop(reply.send(Ok(PackOutcome::Conflict)));
             }
+            (Write::ChangeRights(.., reply), Written::Rights(version)) => {
+                drop(reply.send(Ok(version)));
+            }
             (Write::Chat(_, reply), Written::Chat(outcome)) => drop(reply.send(Ok(*outcome))),
             (Write::Notification(write), Written::Notification(written)) => {
                 write.committed(*written);
@@ -186,7 +191,6 @@ impl Write {
             | Write::Rename(.., reply)
             | Write::SetDeleted(.., reply)
             | Write::MarkOpened(.., reply)
-            | Write::ChangeRights(.., reply)
             | Write::PutPerson(_, reply)
             | Write::InsertSetting(.., reply)
             | Write::PutVersion(_, reply)
@@ -199,18 +203,18 @@ impl Write {
             Write::Pack(.., reply) => {
                 drop(reply.send(result.map(|()| PackOutcome::Done)));
             }
-            Write::Chat(_, reply) => {
-                let nothing = || StoreError::unavailable("the write came to nothing");
-                drop(reply.send(Err(result.err().unwrap_or_else(nothing))));
-            }
-            Write::Notification(write) => {
-                let nothing = || StoreError::unavailable("the write came to nothing");
-                write.failed(result.err().unwrap_or_else(nothing));
-            }
+            Write::ChangeRights(.., reply) => drop(reply.send(Err(nothing(result)))),
+            Write::Chat(_, reply) => drop(reply.send(Err(nothing(result)))),
+            Write::Notification(write) => write.failed(nothing(result)),
             Write::Close(reply) => drop(reply.send(())),
             Write::Append(..) => unreachable!("appends are answered by outcome"),
         }
     }
+}
+
+/// Why a write that answers with more than that it is done has not done anything.
+fn nothing(result: Result<(), StoreError>) -> StoreError {
+    result.err().unwrap_or_else(|| StoreError::unavailable("the write came to nothing"))
 }
 
 async fn write_snapshot(
@@ -345,8 +349,8 @@ async fn change_rights(
     change: &RightsChange,
     now_ms: i64,
 ) -> Result<Written, sqlx::Error> {
-    if sql::change_rights(connection, document, change, now_ms).await? {
-        return Ok(Written::Yes);
+    if let Some(version) = sql::change_rights(connection, document, change, now_ms).await? {
+        return Ok(Written::Rights(version));
     }
     let is_there = head(connection, document).await?.is_some();
     Ok(Written::Refused(if is_there { CHANGE_UNFIT } else { StoreError::NotFound }))

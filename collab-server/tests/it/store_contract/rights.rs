@@ -171,11 +171,18 @@ pub(crate) async fn a_client_that_begins_anew_is_named_and_what_was_in_flight_lo
 ) {
     let store = database.store();
     let mut pen = Pen::create(store, DOCUMENT).await;
-    let fence = |number| RightsChange::Fence { client: client(number) };
-    for (number, version) in [(1, 1), (2, 2), (1, 3)] {
-        store.change_rights(DOCUMENT, fence(number), 7).await.expect("fenced");
+    let fence = |number, known| RightsChange::Fence { client: client(number), known };
+    for (number, known, version) in [(1, 0, 1), (2, 0, 2), (1, 1, 3)] {
+        let at = store.change_rights(DOCUMENT, fence(number, known), 7).await.expect("fenced");
         let rights = store.rights(DOCUMENT).await.expect("reads");
-        assert_eq!((rights.version, rights.fences[&client(number)]), (version, version));
+        assert_eq!(
+            (at, rights.version, rights.fences[&client(number)]),
+            (version, version, version)
+        );
+    }
+    for known in [0, 2] {
+        let behind = store.change_rights(DOCUMENT, fence(1, known), 7).await;
+        assert!(matches!(behind, Err(StoreError::Invalid { .. })), "{behind:?}");
     }
     let rights = store.load(DOCUMENT).await.expect("loads").rights;
     assert_eq!(rights.fences.into_iter().collect::<Vec<_>>(), [(client(1), 3), (client(2), 2)]);
@@ -184,8 +191,27 @@ pub(crate) async fn a_client_that_begins_anew_is_named_and_what_was_in_flight_lo
     let new = Append { rights_version: 3, ..old.clone() };
     assert!(is_conflict(&store.append(old).await));
     assert!(is_done(&store.append(new).await));
-    let missing = store.change_rights(DocumentId::new(404), fence(1), 7).await;
+    let missing = store.change_rights(DocumentId::new(404), fence(1, 0), 7).await;
     assert!(matches!(missing, Err(StoreError::NotFound)), "{missing:?}");
+}
+
+pub(crate) async fn of_two_servers_one_lets_a_client_begin_anew(database: &impl Database) {
+    let (here, there) = (database.store(), database.store());
+    here.create_document(new_document(DOCUMENT, "x", "")).await.expect("created");
+    for known in 0..20 {
+        let change = RightsChange::Fence { client: client(1), known };
+        let made = tokio::join!(
+            here.change_rights(DOCUMENT, change.clone(), 7),
+            there.change_rights(DOCUMENT, change, 7),
+        );
+        match made {
+            (Ok(at), Err(StoreError::Invalid { .. }))
+            | (Err(StoreError::Invalid { .. }), Ok(at)) => {
+                assert_eq!(at, known + 1);
+            }
+            made => panic!("{made:?}"),
+        }
+    }
 }
 
 pub(crate) async fn where_many_documents_stand_comes_in_one_answer(database: &impl Database) {

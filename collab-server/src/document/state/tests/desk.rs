@@ -77,7 +77,7 @@ pub(super) struct Desk {
     pub(super) range_reads: Vec<(u64, u64)>,
     pub(super) damaged: u32,
     /// Asked for and not yet made.
-    pub(super) fences: Vec<(ClientId, Option<ClientSeq>)>,
+    pub(super) fences: Vec<(ClientId, Option<ClientSeq>, u64)>,
     /// Sessions that have to ask again.
     pub(super) dismissed: Vec<SessionNumber>,
     /// Whether reads of a client's progress are left to the test.
@@ -175,7 +175,7 @@ impl Desk {
                     let result = Ok(self.find(client, seq));
                     self.event(Event::SubmissionFound { client, seq, result });
                 }
-                Effect::Fence { client, seq } => self.fences.push((client, seq)),
+                Effect::Fence { client, seq, known } => self.fences.push((client, seq, known)),
                 Effect::Dismiss { session } => self.dismissed.push(session),
                 Effect::Damaged { .. } => self.damaged += 1,
             }
@@ -289,15 +289,19 @@ impl Desk {
 
     /// The first fence that was asked for is made; the log holds this of its client.
     pub(super) fn fence(&mut self, progress: Option<ClientProgress>) {
-        let (client, seq) = self.fences.remove(0);
-        let rights = self.state.rights().changed(&RightsChange::Fence { client });
-        self.event(Event::SetRights { rights: Arc::new(rights.expect("it applies")) });
-        self.event(Event::Fenced { client, seq, result: Ok(progress) });
+        let (client, seq, known) = self.fences.remove(0);
+        let changed = self.state.rights().changed(&RightsChange::Fence { client, known });
+        let fence = changed.as_ref().map(|rights| Fence { known, at: rights.version });
+        if let Some(rights) = changed.map(Arc::new) {
+            self.event(Event::SetRights { rights });
+        }
+        self.event(Event::Fenced { client, seq, result: Ok(Begun { progress, fence }) });
     }
 
     /// A fence was made elsewhere, and is heard of.
     pub(super) fn fenced_elsewhere(&mut self, client: ClientId) {
-        let rights = self.state.rights().changed(&RightsChange::Fence { client });
+        let known = self.state.rights().fence_of(client);
+        let rights = self.state.rights().changed(&RightsChange::Fence { client, known });
         self.event(Event::SetRights { rights: Arc::new(rights.expect("it applies")) });
     }
 

@@ -38,7 +38,7 @@ fn what_may_be_elsewhere_is_refused_once_nobody_can_commit_it() {
 }
 
 #[test]
-fn what_is_refused_stays_so_though_there_is_room_by_the_time_its_client_began_anew() {
+fn what_another_server_may_have_refused_is_not_kept_by_a_fence_here() {
     // Seed 74324: both servers let the client begin anew to refuse the same edit. The first told it so;
     // the second, which had the older session, found it good by then, and committed it.
     let mut desk = shared();
@@ -47,10 +47,71 @@ fn what_is_refused_stays_so_though_there_is_room_by_the_time_its_client_began_an
     desk.decide();
     assert_eq!(desk.fences.len(), 1);
     desk.commit(OTHER, 5, 4, "-32");
+    desk.fenced_elsewhere(CLIENT);
     desk.fence(None);
     desk.decide();
-    assert_eq!(desk.take_answers(), [rejected(1, RejectCode::DocumentFull)]);
+    assert_eq!((desk.take_answers(), desk.dismissed.as_slice()), (vec![], [session(1)].as_slice()));
     assert_eq!(desk.text(), "");
+}
+
+#[test]
+fn what_another_server_may_have_refused_right_after_the_fence_here_is_not_committed() {
+    let mut desk = shared();
+    let operation = too_much(&mut desk);
+    desk.submit(CLIENT, 1, 4, &operation);
+    desk.decide();
+    desk.commit(OTHER, 5, 4, "-32");
+    let (client, seq, known) = desk.fences.remove(0);
+    for _ in ["ours", "theirs"] {
+        desk.fenced_elsewhere(CLIENT);
+    }
+    let fence = Some(Fence { known, at: 1 });
+    desk.event(Event::Fenced { client, seq, result: Ok(Begun { progress: None, fence }) });
+    desk.decide();
+    assert_eq!((desk.take_answers(), desk.dismissed.as_slice()), (vec![], [session(1)].as_slice()));
+}
+
+#[test]
+fn who_enters_afresh_does_not_revive_what_was_given_up_before() {
+    let mut desk = shared();
+    desk.submit(OTHER, 2, 1, &desk.ending("c"));
+    desk.decide();
+    desk.fenced_elsewhere(OTHER);
+    desk.ask_to_join(7, OTHER, Entry::Afresh);
+    desk.fence(None);
+    desk.finish(Outcome::Conflict);
+    desk.read_tail(&[]);
+    desk.decide();
+    assert_eq!((desk.appends.len(), desk.text().as_str()), (0, "ab"));
+    assert_eq!(desk.admitted.len(), 1, "{:?}", desk.admitted);
+}
+
+#[test]
+fn a_refusal_that_nobody_was_told_does_not_bind() {
+    // Seed 218070: the older session's copy was refused, which ended before; another server committed
+    // the edit then, and the newer session was told the old refusal.
+    let mut desk = shared();
+    let operation = too_much(&mut desk);
+    desk.submit(CLIENT, 1, 4, &operation);
+    desk.ask_to_join(7, CLIENT, Entry::Resuming { at: Revision::new(4) });
+    desk.decide();
+    assert_eq!(desk.take_answers(), [rejected(1, RejectCode::DocumentFull)], "to nobody");
+    desk.commit(OTHER, 5, 4, "-32");
+    desk.submit_from(7, CLIENT, 1, 4, &operation);
+    desk.decide();
+    desk.finish(Outcome::Done);
+    assert_eq!(desk.text(), "0123456789");
+}
+
+#[test]
+fn who_enters_afresh_waits_for_a_fence_of_this_server() {
+    let mut desk = shared();
+    desk.ask_to_join(7, OTHER, Entry::Afresh);
+    desk.fenced_elsewhere(OTHER);
+    desk.fence(None);
+    assert_eq!((desk.admitted.len(), desk.fences.len()), (0, 1), "that was for another session");
+    desk.fence(None);
+    assert_eq!((desk.admitted.len(), desk.fences.len()), (1, 0));
 }
 
 #[test]
