@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: speed. The engine by criterion, the servers by the load generator of `bench/load`.
+//! `cargo xtask bench`: speed. The engine beside its peers (`bench/engine`), the servers by the load generator (`bench/load`).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,14 +15,24 @@ const PEERS: &str = "bench/peers";
 /// Soft limit of open files, which the load raises to the hard one for itself and the servers it starts.
 const RAISE_FILES: &str = "ulimit -n $(ulimit -Hn); exec \"$@\"";
 
-/// The benchmarks of the engine.
-pub(crate) fn engine(args: &[String]) -> Result<()> {
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(paths::root())
-        .args(["bench", "--package", "ot-core", "--benches", "--"])
-        .args(args);
-    step::loud("benchmarks of the engine", &mut command)
+/// Where the engine's tables are kept as CSV.
+const RESULTS: &str = "bench/results";
+
+/// The engine beside its peers; `section` is one of the program's, or `engine` for all.
+pub(crate) fn engine(section: &str) -> Result<()> {
+    let target = target_dir();
+    let build = ["build", "--release", "--manifest-path", "bench/Cargo.toml"];
+    let package = ["--package", "concord-bench-engine", "--features", "peers"];
+    step::run(
+        "benchmark of the engine, with its peers",
+        cargo(&build).args(package).env("CARGO_TARGET_DIR", &target),
+    )?;
+    let mut run = Command::new(target.join("release/concord-bench-engine"));
+    run.current_dir(paths::root()).env("CONCORD_BENCH_CSV", paths::at(RESULTS));
+    if section != "engine" {
+        run.arg(section);
+    }
+    step::loud("engine beside its peers", &mut run)
 }
 
 /// The servers, by the load generator's command (`run`, `idle`, `people`); `args` go to it.

@@ -3,7 +3,20 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{bench, cluster, dev, dist, interrupt, lint, run, soak, test, tidy, wasm, web};
+use crate::{
+    bench, cluster, dev, dist, instructions, interrupt, lint, run, soak, test, tidy, wasm, web,
+};
+
+/// What `cargo xtask bench` measures.
+const BENCHES: [&str; 7] = [
+    "engine",
+    "engine-apply",
+    "engine-transform",
+    "engine-merge",
+    "engine-storage",
+    "engine-growth",
+    "servers",
+];
 
 /// Builds, runs and checks Concord. Every command does its own set-up.
 #[derive(Parser)]
@@ -45,7 +58,7 @@ enum Command {
         #[arg(last = true)]
         server: Vec<String>,
     },
-    /// Run every test, one suite (tidy, rust, simulation, api, fuzz, client, sizes, web, browser, pack, e2e), or Rust tests by name
+    /// Run every test, one suite (tidy, rust, simulation, api, fuzz, instructions, client, sizes, web, browser, pack, e2e), or Rust tests by name
     Test {
         /// A suite, or a part of the names of Rust tests
         wanted: Option<String>,
@@ -68,14 +81,20 @@ enum Command {
     Sizes,
     /// Take pictures of the app into web/screenshots
     Screenshots,
-    /// Measure the engine, or servers under load beside their peers
+    /// Measure the engine (all of it, or one section), or servers under load, beside their peers
     Bench {
         /// What is measured
-        #[arg(value_parser = ["engine", "servers"])]
+        #[arg(default_value = "engine", value_parser = BENCHES)]
         what: String,
-        /// For the engine arguments of criterion; for servers scenarios and flags: s1 s3a --quick --only concord,relay
+        /// For servers, scenarios and flags: s1 s3a --quick --only concord,relay
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Count the instructions of the hot paths and compare with the checked-in list
+    Instructions {
+        /// Write the list anew from what is counted
+        #[arg(long)]
+        accept: bool,
     },
     /// Run long tests by name; without a name, list them
     Soak {
@@ -107,7 +126,8 @@ pub(crate) fn run() -> Result<()> {
         Command::Bench { what, arguments } if what == "servers" => {
             bench::servers("run", &arguments)
         }
-        Command::Bench { arguments, .. } => bench::engine(&arguments),
+        Command::Bench { what, .. } => bench::engine(&what),
+        Command::Instructions { accept } => instructions::instructions(accept),
         Command::Soak { name, arguments } => soak::soak(name.as_deref(), &arguments),
     }
 }

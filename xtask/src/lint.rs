@@ -32,9 +32,9 @@ pub(crate) fn lint() -> Result<()> {
     let mut targets = fuzz::cargo("clippy");
     targets.args(["--all-targets", "--quiet", "--", "-D", "warnings"]);
     step::run("clippy of the fuzz targets", &mut targets)?;
-    // The load generator; its dependencies are the server's, so that they are built once.
+    // Without the engine's peers, which take minutes to build; other dependencies are the server's, built once.
     step::run(
-        "clippy of the load generator",
+        "clippy of the benchmarks",
         &mut cargo(&[
             "clippy",
             "--manifest-path",
@@ -43,6 +43,10 @@ pub(crate) fn lint() -> Result<()> {
             "target",
             "--package",
             "concord-load",
+            "--package",
+            "concord-bench-engine",
+            "--package",
+            "concord-instructions",
             "--all-targets",
             "--quiet",
             "--",

@@ -14,6 +14,7 @@ mod dev;
 mod dist;
 mod fuzz;
 mod install;
+mod instructions;
 mod interrupt;
 mod lint;
 mod nginx;

@@ -7,7 +7,10 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::databases::Databases;
-use crate::{browser, fuzz, install, interrupt, nginx, npm, paths, server, step, tidy, wasm, web};
+use crate::{
+    browser, fuzz, install, instructions, interrupt, nginx, npm, paths, server, step, tidy, wasm,
+    web,
+};
 
 /// One kind of test, by the name that `cargo xtask test <name>` takes.
 struct Suite {
@@ -16,12 +19,13 @@ struct Suite {
 }
 
 /// All suites, the fast ones first.
-const SUITES: [Suite; 11] = [
+const SUITES: [Suite; 12] = [
     Suite { name: "tidy", run: tidy::tidy },
     Suite { name: "rust", run: || rust(None) },
     Suite { name: "simulation", run: simulation },
     Suite { name: "api", run: interface },
     Suite { name: "fuzz", run: fuzz::smoke },
+    Suite { name: "instructions", run: || instructions::instructions(false) },
     Suite { name: "client", run: client },
     Suite { name: "sizes", run: sizes },
     Suite { name: "web", run: web_units },
