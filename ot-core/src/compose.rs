@@ -3,6 +3,7 @@
 use crate::cursor::PartCursor;
 use crate::error::LengthMismatch;
 use crate::operation::{Kind, Operation, Writer};
+use crate::run::Run;
 use crate::small::{Chars, INLINE_TEXT_BYTES};
 
 /// How many times more components one side must have for passing runs of them at once.
@@ -21,6 +22,10 @@ impl Operation {
     /// [`LengthMismatch`] when `next` does not span the target of `self`.
     pub fn compose(&self, next: &Operation) -> Result<Operation, LengthMismatch> {
         next.check_base(self.target_len())?;
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(composed) = self.beside(next) {
+            return Ok(composed);
+        }
         let (mut first, mut second) = (PartCursor::new(self), PartCursor::new(next));
         let mut out = Writer::with_capacity(self.component_count() + next.component_count());
         let mut text = Weave::new(self.inserted_text(), next.inserted_text());
@@ -157,8 +162,9 @@ impl<'a> Weave<'a> {
     }
 }
 
-/// One operation for many, in order, composed as a balanced tree: O(n log n) where a fold from the
-/// left would walk the growing result n times. `None` when there are no operations.
+/// One operation for many, in order: edits at one place are gathered as they come, and what comes of
+/// that is composed as a balanced tree. O(n log n) where a fold from the left would walk the growing
+/// result n times. `None` when there are no operations.
 ///
 /// # Errors
 /// [`LengthMismatch`] when one does not span the target of the one before it.
@@ -166,50 +172,71 @@ pub fn compose_all(
     operations: impl IntoIterator<Item = Operation>,
 ) -> Result<Option<Operation>, LengthMismatch> {
     let mut counter = Counter::default();
-    let mut run: Option<Operation> = None;
+    let mut run: Option<Run> = None;
     for operation in operations {
-        run = Some(match run {
-            None => operation,
-            Some(run) if is_short(&run) => run.then(&operation)?,
-            Some(run) => {
-                counter.push(run)?;
-                operation
-            }
-        });
+        if let Some(run) = &mut run
+            && run.take(&operation)?
+        {
+            continue;
+        }
+        if let Some(done) = run.take() {
+            counter.push_short(done.finish())?;
+        }
+        run = Run::begin(&operation);
+        if run.is_none() {
+            counter.push_short(operation)?;
+        }
     }
     if let Some(run) = run {
-        counter.push(run)?;
+        counter.push_short(run.finish())?;
     }
     counter.finish()
 }
 
-/// Whether operations are still folded as they come: that far a fold is cheaper than a tree, and
-/// runs of typing stay short.
-fn is_short(run: &Operation) -> bool {
-    run.component_count() <= 12 && run.inserted_bytes() <= 256
+/// Whether operations are still folded as they come.
+fn is_short(operation: &Operation) -> bool {
+    operation.component_count() <= 12 && operation.inserted_bytes() <= 256
 }
 
 /// A binary counter: slot k holds the composition of 2^k neighbours, or nothing.
 #[derive(Default)]
-struct Counter(Vec<Option<Operation>>);
+struct Counter {
+    slots: Vec<Option<Operation>>,
+    /// What is folded before it goes into the counter.
+    short: Option<Operation>,
+}
 
 impl Counter {
+    /// Adds an operation. That far a fold is cheaper than a tree.
+    fn push_short(&mut self, operation: Operation) -> Result<(), LengthMismatch> {
+        let next = match self.short.take() {
+            None => operation,
+            Some(short) if is_short(&short) => short.then(&operation)?,
+            Some(short) => {
+                self.push(short)?;
+                operation
+            }
+        };
+        self.short = Some(next);
+        Ok(())
+    }
+
     fn push(&mut self, operation: Operation) -> Result<(), LengthMismatch> {
         let mut carry = operation;
-        for slot in &mut self.0 {
+        for slot in &mut self.slots {
             let Some(earlier) = slot.take() else {
                 *slot = Some(carry);
                 return Ok(());
             };
             carry = earlier.then(&carry)?;
         }
-        self.0.push(Some(carry));
+        self.slots.push(Some(carry));
         Ok(())
     }
 
     fn finish(self) -> Result<Option<Operation>, LengthMismatch> {
-        let mut composed: Option<Operation> = None;
-        for earlier in self.0.into_iter().flatten() {
+        let mut composed = self.short;
+        for earlier in self.slots.into_iter().flatten() {
             composed = Some(match composed {
                 None => earlier,
                 Some(later) => earlier.then(&later)?,

@@ -70,6 +70,7 @@ mod invert;
 mod invertible;
 mod operation;
 mod position;
+mod run;
 mod sabotage;
 mod selection;
 mod small;

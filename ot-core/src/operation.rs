@@ -2,6 +2,8 @@
 //!
 //! Lengths and offsets count Unicode scalar values.
 
+#[cfg(not(target_family = "wasm"))]
+mod apart;
 mod builder;
 mod part;
 mod typing;
@@ -92,6 +94,10 @@ impl Operation {
         let found = document_len.max((document_len - delete_len).saturating_add(chars));
         if found > MAX_LEN {
             return Err(LengthOverflow { found, max: MAX_LEN }.into());
+        }
+        #[cfg(not(target_family = "wasm"))]
+        if chars + delete_len > 0 {
+            return Ok(Operation::one_edit(document_len, offset, delete_len, text, chars));
         }
         let mut writer = Writer::default();
         writer.retain(offset);

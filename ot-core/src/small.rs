@@ -49,8 +49,8 @@ mod containers {
 
 pub(crate) use containers::{Chars, Few, Held, One};
 
-/// Components that need no allocation: a retain, an insert, a delete, a retain.
-pub(crate) const INLINE_PARTS: usize = 4;
+/// Components that need no allocation: two inserts, and what is kept around them.
+pub(crate) const INLINE_PARTS: usize = 5;
 
 /// Text that needs no allocation, in bytes.
 pub(crate) const INLINE_TEXT_BYTES: usize = size_of::<Chars>();

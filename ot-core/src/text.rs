@@ -1,20 +1,22 @@
 //! A document's text for editing: a rope behind one type.
 //!
 //! Relies on `jumprope`, a skip list of gap buffers that counts characters and surrogate pairs, so
-//! that an edit and a conversion between units take O(log n). In a browser, where its code would be
-//! downloaded, a list of short strings does the same (`chunks.rs`). Lengths count Unicode scalar values
-//! unless a name says UTF-16 or bytes.
+//! that an edit and a conversion between units take O(log n); runs of typing are gathered in front of it
+//! (`buffered.rs`). In a browser, where its code would be downloaded, a list of short strings does the
+//! same (`chunks.rs`). Lengths count Unicode scalar values unless a name says UTF-16 or bytes.
 
+#[cfg(not(target_family = "wasm"))]
+mod buffered;
 #[cfg(any(test, target_family = "wasm"))]
 mod chunks;
 
 use std::fmt;
 use std::ops::Range;
 
+#[cfg(not(target_family = "wasm"))]
+use buffered::Buffered as Rope;
 #[cfg(target_family = "wasm")]
 use chunks::Chunks as Rope;
-#[cfg(not(target_family = "wasm"))]
-use jumprope::JumpRope as Rope;
 
 use crate::error::{LengthMismatch, LengthOverflow, SpliceError};
 use crate::operation::{Component, MAX_LEN, Operation};

@@ -25,6 +25,10 @@ pub fn transform(
     committed: &Operation,
 ) -> Result<(Operation, Operation), TransformError> {
     check(pending, committed)?;
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(both) = pending.past_each_other(committed) {
+        return Ok(both);
+    }
     let mut pending_next = writer_for(pending, committed);
     let mut committed_next = writer_for(committed, pending);
     walk(pending, committed, &mut pending_next, &mut committed_next);
@@ -41,6 +45,10 @@ pub fn transform_pending(
     committed: &Operation,
 ) -> Result<Operation, TransformError> {
     check(pending, committed)?;
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(pending_next) = pending.past(committed) {
+        return Ok(pending_next);
+    }
     let mut pending_next = writer_for(pending, committed);
     walk(pending, committed, &mut pending_next, &mut Nowhere);
     Ok(pending_next.finish(pending.text().clone()))
@@ -55,6 +63,10 @@ pub fn transform_committed(
     committed: &Operation,
 ) -> Result<Operation, TransformError> {
     check(pending, committed)?;
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(committed_next) = committed.past(pending) {
+        return Ok(committed_next);
+    }
     let mut committed_next = writer_for(committed, pending);
     walk(pending, committed, &mut Nowhere, &mut committed_next);
     Ok(committed_next.finish(committed.text().clone()))
