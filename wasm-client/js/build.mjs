@@ -1,5 +1,5 @@
 // Builds the package: `node build.mjs` fills dist/ and prints sizes, `--compile` does only the first, `--size` only the
-// second and holds the client to its budget (`--size prebuilt` tells only by how much it is over); `--test [file…]` runs the tests, `--test-browser [file…]` those that need a browser. The wasm engine is
+// second and holds the client to its budget (`--size prebuilt` tells only by how much it is over); `--test [file…]` runs the tests, `--test-browser [file…]` those that need a browser, `--bench-browser` what it takes there. The wasm engine is
 // expected in wasm/ (`cargo xtask wasm`).
 import { build } from 'esbuild';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -84,6 +84,10 @@ if (mode === '--test') await test(rest);
 // In a real browser, one suite after the other: `test/browser/*.spec.ts`.
 else if (mode === '--test-browser') {
   await test(rest, { out: join(root, '.test-browser'), suffix: '.spec.js', jobs: ['--test-concurrency=1'] });
+}
+// Figures of a real browser: `test/browser/*.bench.ts`.
+else if (mode === '--bench-browser') {
+  await test(rest, { out: join(root, '.test-browser'), suffix: '.bench.js', jobs: ['--test-concurrency=1'] });
 }
 else if (mode === '--size') await report({ enforce: true, prebuilt: rest[0] === 'prebuilt' });
 else {

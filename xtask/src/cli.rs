@@ -8,13 +8,14 @@ use crate::{
 };
 
 /// What `cargo xtask bench` measures.
-const BENCHES: [&str; 7] = [
+const BENCHES: [&str; 8] = [
     "engine",
     "engine-apply",
     "engine-transform",
     "engine-merge",
     "engine-storage",
     "engine-growth",
+    "browser",
     "servers",
 ];
 
@@ -81,7 +82,7 @@ enum Command {
     Sizes,
     /// Take pictures of the app into web/screenshots
     Screenshots,
-    /// Measure the engine (all of it, or one section), or servers under load, beside their peers
+    /// Measure the engine (all of it, or one section) or servers under load, beside their peers; or the browser
     Bench {
         /// What is measured
         #[arg(default_value = "engine", value_parser = BENCHES)]
@@ -126,6 +127,7 @@ pub(crate) fn run() -> Result<()> {
         Command::Bench { what, arguments } if what == "servers" => {
             bench::servers("run", &arguments)
         }
+        Command::Bench { what, .. } if what == "browser" => test::speed_in_browser(),
         Command::Bench { what, .. } => bench::engine(&what),
         Command::Instructions { accept } => instructions::instructions(accept),
         Command::Soak { name, arguments } => soak::soak(name.as_deref(), &arguments),

@@ -157,6 +157,15 @@ fn package_in_browser() -> Result<()> {
     step::loud("npm package in a browser", command.env(browser::VARIABLE, browser::chromium()?))
 }
 
+/// `cargo xtask bench browser`: what a key and a remote operation take in Chromium.
+pub(crate) fn speed_in_browser() -> Result<()> {
+    let mut command = package_script("bench:browser")?;
+    step::loud(
+        "npm package in a browser, timed",
+        command.env(browser::VARIABLE, browser::chromium()?),
+    )
+}
+
 /// The package as its users get it: packed, in an ordinary Next.js application.
 fn packed_package() -> Result<()> {
     let mut command = package_script("test:pack")?;

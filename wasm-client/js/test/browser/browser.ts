@@ -19,16 +19,26 @@ export class Theatre {
   #browser: Browser | undefined;
   #address = '';
 
-  async open({ scrollBars = false } = {}): Promise<void> {
+  /** `page` is the script that the page runs; with `wasm`, the engine is there too, and clocks are as fine as they can be. */
+  async open({ scrollBars = false, page = 'stage', wasm }: { scrollBars?: boolean; page?: 'stage' | 'speed'; wasm?: Buffer } = {}): Promise<void> {
     const bundle = await build({
-      entryPoints: ['test/browser/stage.ts'],
+      entryPoints: [`test/browser/${page}.ts`],
       bundle: true, write: false, format: 'esm', target: 'es2022', logLevel: 'warning',
     });
     const script = bundle.outputFiles[0]?.text ?? '';
     this.#server = createServer((request, response) => {
       const isScript = request.url === '/stage.js';
       response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-      response.setHeader('content-security-policy', POLICY);
+      response.setHeader('content-security-policy', wasm ? POLICY.replace("script-src 'self'", "$& 'wasm-unsafe-eval'") : POLICY);
+      if (wasm) {
+        response.setHeader('cross-origin-opener-policy', 'same-origin');
+        response.setHeader('cross-origin-embedder-policy', 'require-corp');
+        if (request.url === '/engine.wasm') {
+          response.setHeader('content-type', 'application/wasm');
+          response.end(wasm);
+          return;
+        }
+      }
       response.end(isScript ? script : HTML);
     }).listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -58,7 +68,7 @@ export class Theatre {
     });
     try {
       await page.goto(this.#address);
-      await page.waitForFunction(() => 'stage' in window);
+      await page.waitForFunction(() => 'stage' in window || 'speed' in window);
       await run(page, await context.newCDPSession(page));
       if (errors.length > 0) throw new AggregateError(errors, `the page reported: ${errors.join('; ')}`);
     } finally {
