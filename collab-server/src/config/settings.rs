@@ -359,9 +359,9 @@ settings! {
         /// heard of, in milliseconds; signs of life go out three times as often. The same on all
         /// servers.
         presence_lease_ms: u32 = "12000" in 300..=600_000,
-        /// Operations times receivers a second in one document from which on they are sent with
+        /// Commits times receivers a second in one document from which on operations are sent with
         /// short pauses, several in a frame. Below it everybody sees each edit at once.
-        deliveries_per_s_unpaced: u32 = "40000" in 1..=100_000_000,
+        deliveries_per_s_unpaced: u32 = "20000" in 1..=100_000_000,
         /// The longest such pause, in milliseconds.
         pace_max_ms: u32 = "30" in 0..=1_000,
         /// How soon a client sends again what the database did not take, in milliseconds.

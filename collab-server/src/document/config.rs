@@ -76,7 +76,7 @@ impl Default for DocumentConfig {
             check_interval: Duration::from_secs(1),
             presence_interval: Duration::from_millis(50),
             presence_lease: Duration::from_secs(12),
-            deliveries_per_s_unpaced: 40_000,
+            deliveries_per_s_unpaced: 20_000,
             pace_max: Duration::from_millis(30),
             retry: Duration::from_millis(500),
             poll_interval: Duration::from_secs(1),

@@ -438,6 +438,7 @@ impl Core {
         self.place_selections();
         self.take_presence_news(now);
         if has_committed {
+            self.pace.count();
             self.schedule(now);
             orders.extend(self.snapshot_if_due(now_ms));
         }
@@ -459,7 +460,6 @@ impl Core {
 
     fn committed(&mut self, committed: &Committed) {
         self.chain.committed(committed.revision);
-        self.pace.count();
         self.room.lock().advance(committed);
         self.publishing.committed(committed);
     }

@@ -27,9 +27,10 @@ use crate::document::Frame;
 /// its own once its head has told its length.
 const READ_BUFFER_BYTES: usize = 1024;
 
-/// A fragment of plain text, and so about the size of the write buffer; one of nothing but escapes
-/// is six times as long.
-const FRAGMENT_BYTES: usize = 16 * 1024;
+/// A fragment of plain text, and so about the size of the write buffer, which never becomes smaller
+/// again: after its first long text every connection holds one. One of nothing but escapes is six
+/// times as long.
+const FRAGMENT_BYTES: usize = 4 * 1024;
 
 /// Whether what the library calls a violation is only a connection that ended without a close.
 fn is_end(error: &ProtocolError) -> bool {

@@ -94,7 +94,7 @@ impl Plan {
             check_quiet: draw.pick(&[Duration::from_millis(200), NEVER]),
             check_interval: Duration::from_millis(300),
             presence_interval: Duration::from_millis(50),
-            deliveries_per_s_unpaced: draw.pick(&[4, 40_000]),
+            deliveries_per_s_unpaced: draw.pick(&[2, 20_000]),
             poll_interval: if polls { Duration::from_millis(1_000) } else { NEVER },
             poll_interval_alone: if polls { Duration::from_millis(1_000) } else { NEVER },
             ..DocumentConfig::default()

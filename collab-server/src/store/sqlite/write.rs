@@ -1,6 +1,6 @@
 //! The writes, each within a savepoint of the writer's transaction.
 
-mod append;
+pub(super) mod append;
 mod import;
 
 use collab_protocol::{DocumentId, UserId, VersionId};

@@ -5,11 +5,15 @@
 //! write has a savepoint: one that loses or breaks a constraint is rolled back alone. Any other
 //! error may have ended the transaction behind our back, so all of it is rolled back, and each
 //! write is tried once more by itself; then a bad one fails alone.
+//!
+//! A group of nothing but appends, as most are, first goes in one command for all documents, without
+//! savepoints; only when one of them loses does it go as the others.
 
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::mpsc;
 
+use super::write::append::{Stopped, append_together};
 use super::write::{Write, Written};
 use crate::store::StoreError;
 
@@ -42,6 +46,10 @@ async fn commit(
     options: &SqliteConnectOptions,
     group: Vec<Write>,
 ) {
+    if group.is_empty() {
+        return;
+    }
+    let Some(group) = try_appends(connection, options, group).await else { return };
     let group = match try_group(connection, group).await {
         Ok(()) => return,
         Err(broken) => broken,
@@ -57,6 +65,40 @@ async fn commit(
             broken.writes.drain(..).for_each(|write| write.failed(error.clone()));
         }
     }
+}
+
+/// One transaction of appends alone, in few commands. `None` when all were answered; else nothing of
+/// them is in the database.
+async fn try_appends(
+    connection: &mut SqliteConnection,
+    options: &SqliteConnectOptions,
+    writes: Vec<Write>,
+) -> Option<Vec<Write>> {
+    let appends = writes.iter().map(|write| match write {
+        Write::Append(append, _) => Some(append),
+        _ => None,
+    });
+    let Some(appends) = appends.collect::<Option<Vec<_>>>() else { return Some(writes) };
+    match append_together(connection, &appends).await {
+        Ok(true) => {
+            let results = writes.iter().map(|_| Written::Yes).collect();
+            end(connection, writes, results).await;
+            return None;
+        }
+        Ok(false) => {}
+        Err(Stopped { error, has_begun }) => {
+            tracing::warn!(%error, writes = writes.len(), "a transaction was given up");
+            if !has_begun {
+                // Somebody else holds the lock for longer than anybody waits.
+                roll_back(connection, options).await;
+                let error = StoreError::from(error);
+                writes.into_iter().for_each(|write| write.failed(error.clone()));
+                return None;
+            }
+        }
+    }
+    roll_back(connection, options).await;
+    Some(writes)
 }
 
 /// Writes of which nothing is in the database.
@@ -92,8 +134,13 @@ async fn try_group(
         tracing::warn!(%error, writes = writes.len(), "a transaction was given up");
         return Err(BrokenGroup { writes, error: error.into(), has_begun });
     }
-    let committed = sqlx::query("commit").execute(&mut *connection).await;
-    match committed {
+    end(connection, writes, results).await;
+    Ok(())
+}
+
+/// Commits, and answers.
+async fn end(connection: &mut SqliteConnection, writes: Vec<Write>, results: Vec<Written>) {
+    match sqlx::query("commit").execute(&mut *connection).await {
         Ok(_) => {
             for (write, written) in writes.into_iter().zip(results) {
                 write.committed(written);
@@ -107,7 +154,6 @@ async fn try_group(
             let _ = sqlx::query("rollback").execute(connection).await;
         }
     }
-    Ok(())
 }
 
 /// Ends what is left of a transaction. A connection that cannot even do that is replaced.

@@ -1,7 +1,11 @@
 //! The append: the head's compare-and-set decides, and everything else follows it.
 
+mod together;
+
 use collab_protocol::ClientId;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+pub(in crate::store::sqlite) use self::together::{Stopped, append_together};
 
 use super::super::id_bytes;
 use super::Written;
