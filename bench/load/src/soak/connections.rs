@@ -56,10 +56,11 @@ impl Connections {
         let share = self.connections.div_ceil(self.processes);
         let documents = share.div_ceil(TOGETHER);
         let running = Running::start(Subject::Concord, &self.places, 0)?;
-        // One more document, in which two people are.
-        let setup = Setup::new(&running, documents + 1, self.processes.max(2)).await?;
+        // Each process has its own, and behind them is one in which two people are.
+        let all = documents * self.processes;
+        let setup = Setup::new(&running, all + 1, self.processes.max(2)).await?;
         let id = running.process();
-        let alone = typing(&setup, documents, &running).await?;
+        let alone = typing(&setup, all, &running).await?;
         let empty = process::resident_bytes(id)?;
         println!(
             "| connections | resident MB | KB/connection | opened/s | files |\n|---|---|---|---|---|"
@@ -84,7 +85,7 @@ impl Connections {
         let cpu = process::cpu_us(id)?;
         tokio::time::sleep(Duration::from_secs(10)).await;
         println!("\nidle CPU {:.2} %", (process::cpu_us(id)? - cpu) as f64 / 1e5);
-        let beside = typing(&setup, documents, &running).await?;
+        let beside = typing(&setup, all, &running).await?;
         let all_hold = holders.iter_mut().all(Holder::holds);
         println!("typing alone: ack p50 {:.2} ms, p99 {:.2} ms", alone.0, alone.1);
         println!("typing beside them: ack p50 {:.2} ms, p99 {:.2} ms", beside.0, beside.1);
@@ -130,7 +131,8 @@ impl Holder {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("hold").arg(setup.address().to_string()).arg(from.to_string());
         command.arg(connections.to_string()).arg(setup.cookie(number));
-        command.args(setup.documents().iter().take(documents).map(ToString::to_string));
+        let own = setup.documents().iter().skip(number * documents).take(documents);
+        command.args(own.map(ToString::to_string));
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut holder = Holder { child };
         let output = holder.child.stdout.take().context("its output")?;
