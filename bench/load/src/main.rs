@@ -85,8 +85,8 @@ async fn main() -> Result<()> {
 impl Run {
     async fn run(&self) -> Result<()> {
         let figures = self.measure().await;
-        for scenario in self.wanted() {
-            println!("\n{}", figures.table(scenario.name()));
+        for table in self.wanted().into_iter().flat_map(Scenario::tables) {
+            println!("\n{}", figures.table(table));
         }
         println!("| target | wanted | figure | ratio | |\n|---|---|---|---|---|");
         targets::rows(&figures).iter().for_each(|row| println!("{row}"));

@@ -1,5 +1,6 @@
 //! The scenarios: what people do, at which servers, and which figures come of it.
 
+mod growth;
 mod idle;
 mod joins;
 
@@ -34,6 +35,10 @@ pub(crate) enum Scenario {
     S5Million,
     /// 64 people, each with one submission in flight, in one document of 100 KB
     S5b,
+    /// 2 to 400 people in one document
+    People,
+    /// 1 to 10,000 documents
+    Documents,
 }
 
 /// How long and how much.
@@ -64,6 +69,17 @@ impl Scenario {
             Scenario::S5 => "s5",
             Scenario::S5Million => "s5-million",
             Scenario::S5b => "s5b",
+            Scenario::People => "people",
+            Scenario::Documents => "documents",
+        }
+    }
+
+    /// The names of its tables.
+    pub(crate) fn tables(self) -> Vec<&'static str> {
+        match self {
+            Scenario::People => growth::PEOPLE.to_vec(),
+            Scenario::Documents => growth::DOCUMENTS.to_vec(),
+            _ => vec![self.name()],
         }
     }
 
@@ -81,7 +97,7 @@ impl Scenario {
                 vec![Concord, Relay, Relay4k, WsRelay, YWebsocket, Hocuspocus, ShareDb]
             }
             Scenario::S5 => vec![Concord, Hocuspocus, ShareDb],
-            Scenario::S5Million => vec![Concord],
+            Scenario::S5Million | Scenario::People | Scenario::Documents => vec![Concord],
             Scenario::S5b => vec![Concord, Relay, DurableRelay, YWebsocket],
         }
     }
@@ -98,6 +114,8 @@ impl Scenario {
             Scenario::S4 => idle::run(subject, places, size, figures).await,
             Scenario::S5 => joins::after_many_edits(subject, places, size, figures).await,
             Scenario::S5Million => joins::after_a_million(subject, places, size, figures).await,
+            Scenario::People => growth::people(subject, places, size, figures).await,
+            Scenario::Documents => growth::documents(subject, places, size, figures).await,
             _ => self.type_along(subject, places, size, figures).await,
         }
     }
