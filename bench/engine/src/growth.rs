@@ -30,7 +30,8 @@ fn with_size(report: &mut Report) {
         Contender::repeated(format!("{len} characters"), CALLS, move || {
             let at = offsets.next().expect("no end");
             let there = Operation::splice(len, at, 0, "x").expect("fits");
-            let back = Operation::splice(len + 1, at, 1, "").expect("fits");
+            // Elsewhere, so that one does not take the other back before it has reached the rope.
+            let back = Operation::splice(len + 1, (at + len / 2) % len, 1, "").expect("fits");
             text.apply(&there).expect("spans it");
             text.apply(&back).expect("spans it");
         })

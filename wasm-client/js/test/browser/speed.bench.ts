@@ -40,6 +40,9 @@ it('keys and remote operations', async () => {
           spent.remote.push(await page.evaluate(() => window.speed.end()));
         }
         assert.equal(await page.evaluate(() => window.speed.length()), length + 2 * times);
+        const bare: number[] = [];
+        for (let i = 0; i < times; i += 1) bare.push(await page.evaluate((index) => window.speed.bare(index), i));
+        rows.push(`| a field with nothing of ours, one character and its layout | ${length} | | | ${median(bare).toFixed(3)} |`);
         for (const kind of ['own', 'remote'] as const) {
           const [ours, most, field] = figures(spent[kind]);
           if (length === TARGET.length) found[kind] = ours;

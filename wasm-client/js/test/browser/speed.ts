@@ -125,6 +125,7 @@ class Speed {
   readonly ready = loadEngine('/engine.wasm');
   #model: EngineModel | undefined;
   #element!: HTMLTextAreaElement;
+  #bare: HTMLTextAreaElement | undefined;
 
   /** A text of so many characters, and the caret in its middle. */
   open(length: number): void {
@@ -157,6 +158,26 @@ class Speed {
     if (!model) throw new Error('open() first');
     const length = model.text().length;
     timed('ours', () => model.remote((index * 48_271) % length, length, 'y'));
+  }
+
+  /**
+   * What the browser alone takes for the same change in a field with nothing of ours: the text changed by a character and
+   * laid out, as it must be before anybody can say which lines are to be seen.
+   */
+  bare(index: number): number {
+    const field = (this.#bare ??= this.#plainField());
+    const at = (index * 48_271) % field.textLength;
+    const started = performance.now();
+    field.setRangeText('y', at, at, 'preserve');
+    if (field.scrollHeight < 0) throw new Error('it has a height');
+    return performance.now() - started;
+  }
+
+  #plainField(): HTMLTextAreaElement {
+    const field = document.body.appendChild(document.createElement('textarea'));
+    field.style.cssText = `${this.#element.style.cssText};left:650px`;
+    field.value = this.#element.value;
+    return field;
   }
 
   /** Characters, of which field and engine hold the same ones. */
