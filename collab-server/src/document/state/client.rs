@@ -394,14 +394,14 @@ impl State {
     }
 
     /// Remembers a final answer: a resend of the same submission gets it again, even where it could
-    /// be committed by now, because the client may have been told already. Not where its session has
-    /// ended before: nobody is told that.
+    /// be committed by now, because the client may have been told already. Not where another session
+    /// has taken the place of the one that is answered: nobody is told that.
     pub(super) fn burn(&mut self, pending: &Pending, code: RejectCode) {
         self.settled(pending);
         let seq = pending.submission.seq();
         let is_new = |known: ClientSeq| known < seq;
         if let Some(client) = self.clients.get_mut(&pending.client)
-            && client.session == Some(pending.session)
+            && client.session.is_none_or(|live| live == pending.session)
             && client.last.as_ref().is_none_or(|last| is_new(last.seq))
             && client.rejected.is_none_or(|(burned, _)| is_new(burned))
         {

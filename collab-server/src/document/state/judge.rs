@@ -72,11 +72,6 @@ impl State {
     fn known(&self, pending: &Pending) -> Option<Verdict> {
         let client = self.clients.get(&pending.client)?;
         let seq = pending.submission.seq();
-        if let Some((burned, code)) = client.rejected
-            && burned == seq
-        {
-            return Some(Verdict::Reject(code, None));
-        }
         let last = client.last.as_ref();
         if last.is_some_and(|last| last.author != pending.visitor.user) {
             // Another server let its person in at the same time, and theirs came first.
@@ -91,6 +86,12 @@ impl State {
             } else {
                 Verdict::Reject(RejectCode::SeqReuse, None)
             });
+        }
+        // What the log holds has come first: that a server refused a copy of it was told to nobody.
+        if let Some((burned, code)) = client.rejected
+            && burned == seq
+        {
+            return Some(Verdict::Reject(code, None));
         }
         if sabotage::is_planted(Bug::NoDedupe) {
             return None;
