@@ -17,7 +17,7 @@ pub(crate) fn lint() -> Result<()> {
         if paths::at(&manifest).is_file() {
             step::run(
                 &format!("rustfmt of {workspace}"),
-                &mut cargo(&["fmt", "--check", "--manifest-path", &manifest]),
+                &mut cargo(&["fmt", "--all", "--check", "--manifest-path", &manifest]),
             )?;
         }
     }
