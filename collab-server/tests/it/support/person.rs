@@ -143,6 +143,9 @@ impl Person {
                     Instant::now() + self.temper.pace.mul_f64(2.0 * self.choices.fraction())
                 });
             }
+            if next.is_none() && !self.client.has_pending() {
+                return; // the last answer came before it was asked whether to go on
+            }
             let until_next = next.map(|at| at.saturating_duration_since(Instant::now()));
             let patience = self.temper.patience;
             self.step(until_next.map_or(patience, |wait| wait.min(patience))).await;
