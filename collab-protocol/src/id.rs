@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::limits::{
     EVENT_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, TENANT_ID_BYTES_MAX, TOPIC_NAME_BYTES_MAX,
@@ -132,12 +133,13 @@ hex_id! {
     TextHash(u64), 16, "a text hash", "16 lower-case hexadecimal digits"
 }
 
-/// Who wrote something: an opaque name such as `g_…` for a guest, never a mail address.
+/// Who wrote something: an opaque name such as `g_…` for a guest, never a mail address. Clones share
+/// the text.
 ///
 /// Invariant: 1 to [`USER_ID_BYTES_MAX`] bytes of printable ASCII without space.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(type = "string"))]
-pub struct UserId(Box<str>);
+pub struct UserId(Arc<str>);
 
 impl UserId {
     /// The id as text.
