@@ -21,6 +21,7 @@ mod room;
 mod sender;
 mod state;
 mod submission;
+mod twins;
 
 use std::sync::Arc;
 

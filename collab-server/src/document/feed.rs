@@ -13,18 +13,20 @@ use collab_protocol::{
     write_check_entry,
 };
 use ot_core::Revision;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::catch_up::{CatchUp, Stretch};
 use super::room::{Answer, Room, Shared, SharedRoom};
 use super::sender::LeaveOnDrop;
+use super::twins::{Lack, Twin};
 use crate::revision::later;
 use crate::sabotage::{self, Bug};
 
 /// Frames for one session, to be sent in this order.
 #[derive(Debug, Default)]
 pub struct Pulled {
-    /// Complete text frames.
-    pub frames: Vec<String>,
+    /// Complete text frames, which several sessions may share.
+    pub frames: Vec<Utf8Bytes>,
     /// Whether there is more to pull at once; otherwise the wake tells.
     pub more: bool,
     /// How long ago the oldest commit among them became visible.
@@ -158,7 +160,7 @@ impl Reader {
         let member = room.member(address.number).ok_or(Ended::Failed)?;
         let answers = std::mem::take(&mut member.answers);
         let access = position.access(member.role);
-        let mut frames: Vec<String> =
+        let mut frames: Vec<Utf8Bytes> =
             position.ops_frame(*address, room, head, budget_bytes).into_iter().collect();
         let is_at_head = position.revision >= head;
         if let Some(member) = room.member(address.number) {
@@ -173,19 +175,20 @@ impl Reader {
         drop(guard);
 
         let ch = address.channel;
-        frames.extend(access.map(|role| ServerMessage::Access(Access { ch, role }).to_json()));
-        let answers = answers.into_iter().map(|answer| address.answer(answer, retry_ms));
+        frames
+            .extend(access.map(|role| ServerMessage::Access(Access { ch, role }).to_json().into()));
+        let answers = answers.into_iter().map(|answer| address.answer(answer, retry_ms).into());
         if sabotage::is_planted(Bug::AckAheadOfStream) {
             frames.splice(0..0, answers);
         } else {
             frames.extend(answers);
         }
-        frames.extend(presence);
-        frames.extend(title.map(|title| ServerMessage::Renamed(Renamed { ch, title }).to_json()));
-        frames.extend(deletion.map(|is_deleted| match is_deleted {
+        let title = title.map(|title| ServerMessage::Renamed(Renamed { ch, title }).to_json());
+        let deletion = deletion.map(|is_deleted| match is_deleted {
             true => ServerMessage::Deleted(Deleted { ch }).to_json(),
             false => ServerMessage::Restored(Restored { ch }).to_json(),
-        }));
+        });
+        frames.extend([presence, title, deletion].into_iter().flatten().map(Utf8Bytes::from));
         match ended {
             Some(reason) if frames.is_empty() => Err(reason),
             _ => {
@@ -195,14 +198,14 @@ impl Reader {
     }
 
     /// Takes history that was read from the log for this reader; gives its frame.
-    pub(crate) fn caught_up(&mut self, stretch: &Stretch) -> String {
+    pub(crate) fn caught_up(&mut self, stretch: &Stretch) -> Utf8Bytes {
         let from = self.position.revision;
         let mut frame = OpsFrame::new(self.address.channel, from.get(), stretch.len_bytes());
         for entry in &stretch.entries {
             frame.push(entry);
         }
         self.position.revision = stretch.revision;
-        frame.finish()
+        frame.finish().into()
     }
 }
 
@@ -261,55 +264,75 @@ impl SessionFeed {
     }
 
     /// Takes what was read for this session while it was behind; gives its frame.
-    pub fn caught_up(&mut self, stretch: &Stretch) -> String {
+    pub fn caught_up(&mut self, stretch: &Stretch) -> Utf8Bytes {
         self.reader.caught_up(stretch)
     }
 }
 
 impl Position {
-    /// The entries from the session's position on, up to `head` or the budget.
+    /// The entries from the session's position on, up to `head` or the budget: the frame that was put
+    /// together for another session, where that lacked the very same.
     fn ops_frame(
         &mut self,
         address: Address,
-        room: &Room,
+        room: &mut Room,
         head: Revision,
         budget_bytes: usize,
-    ) -> Option<String> {
-        let (from, mut at) = (self.revision, self.revision);
-        let mut by_max = AuthorNumber(0);
-        let mut frame = None;
-        let mut push = |entry: &dyn Fn(&mut String)| {
-            frame
-                .get_or_insert_with(|| OpsFrame::new(address.channel, from.get(), 256))
-                .push_with(entry);
-            frame.as_ref().is_some_and(|frame: &OpsFrame| frame.len_bytes() < budget_bytes)
+    ) -> Option<Utf8Bytes> {
+        let (channel, from) = (address.channel, self.revision);
+        let unchecked = self.checked < Some(from) && room.ring.check(from).is_some();
+        if from >= head && !unchecked {
+            return None;
+        }
+        let lack = Lack { channel, from, head, unchecked, budget_bytes };
+        let is_same = |twin: &&Twin| {
+            let knows_authors = twin.by_max.0 <= self.authors_known;
+            knows_authors && !room.ring.has_of(address.client, from, twin.to)
         };
-        loop {
-            let mut goes_on = true;
-            if self.checked < Some(at)
+        let found = room.twins.find(&lack).filter(is_same).cloned();
+        let twin = match found {
+            Some(twin) => twin,
+            None => self.put_together(address.client, room, lack),
+        };
+        self.revision = twin.to;
+        self.checked = self.checked.max(twin.checked);
+        self.authors_known = self.authors_known.max(twin.by_max.0);
+        Some(twin.frame)
+    }
+
+    /// Puts together what a session lacks, and keeps it for others if nothing in it is for this one
+    /// alone.
+    fn put_together(&self, client: ClientId, room: &mut Room, lack: Lack) -> Twin {
+        let (mut at, mut checked, mut has_own) = (lack.from, None, false);
+        let mut by_max = AuthorNumber(0);
+        let mut frame = OpsFrame::new(lack.channel, at.get(), 256);
+        while frame.len_bytes() < lack.budget_bytes || frame.is_empty() {
+            if self.checked.max(checked) < Some(at)
                 && let Some(hash) = room.ring.check(at)
             {
-                goes_on = push(&|out| write_check_entry(out, hash));
-                self.checked = Some(at);
+                frame.push_with(|out| write_check_entry(out, hash));
+                checked = Some(at);
+                if frame.len_bytes() >= lack.budget_bytes {
+                    break;
+                }
             }
-            goes_on &= at < head;
-            let Some(entry) = room.ring.entry(at).filter(|_| goes_on) else { break };
-            if entry.client == address.client {
-                goes_on = push(&|out| write_ack_entry(out, entry.seq.get()));
+            let Some(entry) = room.ring.entry(at).filter(|_| at < lack.head) else { break };
+            if entry.client == client {
+                has_own = true;
+                frame.push_with(|out| write_ack_entry(out, entry.seq.get()));
             } else {
                 by_max = by_max.max(entry.by);
-                goes_on = push(&|out| out.push_str(&entry.json));
+                frame.push(&entry.json);
             }
             at = later(at, 1);
-            if !goes_on {
-                break;
-            }
         }
         let people = room.introduce(self.authors_known, by_max);
-        self.authors_known = self.authors_known.max(by_max.0);
-        let frame = frame?;
-        self.revision = at;
-        Some(frame.finish_with_people(&people))
+        let frame = frame.finish_with_people(&people).into();
+        let twin = Twin { frame, to: at, checked, by_max };
+        if !has_own && people.is_empty() && room.session_count() > 2 {
+            room.twins.keep(lack, twin.clone());
+        }
+        twin
     }
 
     /// Who changed and who went since the session last heard of it. Only at the head, where the
@@ -372,3 +395,6 @@ impl Address {
 fn channel_error(ch: ChannelId, code: ErrorCode) -> ServerMessage {
     ServerMessage::Error(ErrorMessage { ch: Some(ch), ..ErrorMessage::new(code) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,20 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// One text message. Pieces that were taken are gone.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
     /// JSON before the text, or all of it.
     head: Bytes,
+    /// Boxed: most messages have none, and many may wait.
+    rest: Option<Box<Rest>>,
+}
+
+/// What follows a message's head.
+#[derive(Clone, Debug)]
+struct Rest {
     /// What is left of a text that is yet to be escaped, as a byte offset into it.
     text: Option<(Arc<str>, usize)>,
     /// JSON behind the text.
@@ -21,37 +29,47 @@ pub struct Frame {
 
 impl From<String> for Frame {
     fn from(json: String) -> Self {
-        Frame { head: json.into(), text: None, tail: Bytes::new() }
+        Frame { head: json.into(), rest: None }
     }
 }
 
 impl From<Bytes> for Frame {
     /// Of JSON that several share.
     fn from(json: Bytes) -> Self {
-        Frame { head: json, text: None, tail: Bytes::new() }
+        Frame { head: json, rest: None }
+    }
+}
+
+impl From<Utf8Bytes> for Frame {
+    fn from(json: Utf8Bytes) -> Self {
+        Bytes::from(json).into()
     }
 }
 
 impl Frame {
     /// A message whose first member that is an empty string called `"text"` is to be this text.
-    pub(super) fn with_text(json: String, text: Arc<str>) -> Self {
+    pub(crate) fn with_text(json: String, text: Arc<str>) -> Self {
         const PLACE: &str = r#""text":""#;
         let place = json.find(PLACE).expect("the message has a text") + PLACE.len();
         let json = Bytes::from(json);
-        Frame { head: json.slice(..place), text: Some((text, 0)), tail: json.slice(place..) }
+        let rest = Rest { text: Some((text, 0)), tail: json.slice(place..) };
+        Frame { head: json.slice(..place), rest: Some(Box::new(rest)) }
     }
 
     /// About how many bytes are yet to be sent; escapes are not counted.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        let text = self.text.as_ref().map_or(0, |(text, start)| text.len() - start);
-        self.head.len() + text + self.tail.len()
+        let rest = self.rest.as_ref().map_or(0, |rest| {
+            let text = rest.text.as_ref().map_or(0, |(text, start)| text.len() - start);
+            text + rest.tail.len()
+        });
+        self.head.len() + rest
     }
 
     /// Whether everything was taken.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.head.is_empty() && self.text.is_none() && self.tail.is_empty()
+        self.head.is_empty() && self.rest.is_none()
     }
 
     /// Takes the next piece: UTF-8 of about `bytes_max` bytes, and up to six times as many where
@@ -61,14 +79,19 @@ impl Frame {
         if !self.head.is_empty() {
             return self.head.split_to(self.head.len().min(bytes_max));
         }
-        let Some((text, start)) = &mut self.text else {
-            return self.tail.split_to(self.tail.len().min(bytes_max));
+        let Some(rest) = &mut self.rest else { return Bytes::new() };
+        let Some((text, start)) = &mut rest.text else {
+            let piece = rest.tail.split_to(rest.tail.len().min(bytes_max));
+            if rest.tail.is_empty() {
+                self.rest = None;
+            }
+            return piece;
         };
         let end = text.floor_char_boundary(start.saturating_add(bytes_max.max(4)));
         let quoted = serde_json::to_string(&text[*start..end]).expect("a text is JSON");
         *start = end;
         if end == text.len() {
-            self.text = None;
+            rest.text = None;
         }
         let quoted = Bytes::from(quoted);
         quoted.slice(1..quoted.len() - 1)

@@ -89,6 +89,13 @@ impl Ring {
         self.entries.get(between(self.first, revision))
     }
 
+    /// Whether this client made an operation between these revisions, as far as the window has them.
+    pub(super) fn has_of(&self, client: ClientId, from: Revision, to: Revision) -> bool {
+        let skipped = between(self.first, from.max(self.first));
+        let count = between(from.max(self.first), to.max(from).max(self.first));
+        self.entries.iter().skip(skipped).take(count).any(|entry| entry.client == client)
+    }
+
     /// Notes the hash of the text at the head.
     pub(super) fn set_check(&mut self, hash: TextHash) {
         if self.checks.len() == CHECKS_MAX {

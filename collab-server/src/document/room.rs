@@ -27,6 +27,7 @@ use super::moments::Moments;
 use super::presence::{self, Authors, PresenceFrame};
 use super::ring::{Ring, RingEntry};
 use super::state::Committed;
+use super::twins::Twins;
 use crate::dashboard::Holder;
 use crate::rights::{Rights, Visitor};
 use crate::sabotage::{self, Bug};
@@ -110,6 +111,8 @@ pub(super) enum Answer {
 #[derive(Clone, Debug)]
 pub(super) struct Room {
     pub(super) ring: Ring,
+    /// What readers in step are owed, put together once.
+    pub(super) twins: Twins,
     pub(super) authors: Authors,
     pub(super) title: Arc<str>,
     /// Counts the title's changes.
@@ -119,7 +122,8 @@ pub(super) struct Room {
     rights_version: u64,
     /// and whose the document is by them.
     holder: Arc<Holder>,
-    members: BTreeMap<SessionNumber, Member>,
+    /// Boxed: the map makes room for eleven at once, and is half full where numbers ascend.
+    members: BTreeMap<SessionNumber, Box<Member>>,
     by_client: BTreeMap<ClientId, SessionNumber>,
     /// Sessions of other servers, under numbers of this room's.
     elsewhere: Elsewhere,
@@ -143,6 +147,7 @@ impl Room {
     pub(super) fn new(ring: Ring, title: &str, rights: &Rights, answers_max: usize) -> Self {
         Room {
             ring,
+            twins: Twins::default(),
             authors: Authors::default(),
             title: title.into(),
             title_version: 0,
@@ -187,7 +192,7 @@ impl Room {
     }
 
     pub(super) fn member(&mut self, session: SessionNumber) -> Option<&mut Member> {
-        self.members.get_mut(&session)
+        self.members.get_mut(&session).map(|member| &mut **member)
     }
 
     /// Lets a session in and tells it who else is there. Selections are known at the head alone: a
@@ -217,7 +222,7 @@ impl Room {
                 Person { ranges: person.ranges.filter(|_| is_at_head), ..person }
             })
             .collect();
-        self.members.insert(session, member);
+        self.members.insert(session, Box::new(member));
         self.by_client.insert(client, session);
         Entered { people, version: seen }
     }
@@ -324,7 +329,7 @@ impl Room {
             return;
         }
         let version = self.change_here();
-        if let Some(Member { figure, .. }) = self.members.get_mut(&session) {
+        if let Some(Member { figure, .. }) = self.member(session) {
             (figure.ranges, figure.changed) = (ranges, version);
         }
     }
@@ -434,6 +439,7 @@ impl Room {
     /// Notes the hash of the text at the head.
     pub(super) fn set_check(&mut self, hash: TextHash) {
         self.ring.set_check(hash);
+        self.twins.clear();
     }
 
     /// Wakes every session's writer.

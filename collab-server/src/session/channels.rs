@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use collab_protocol::{ChannelId, ClientId, DocumentId, ServerMessage};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::history::History;
 use super::strain::Strain;
@@ -27,7 +28,7 @@ pub(super) struct Open {
 /// What pulling brought.
 pub(super) enum Pull {
     /// Frames of one document.
-    Frames(Vec<String>),
+    Frames(Vec<Utf8Bytes>),
     /// No document has anything.
     Nothing,
     /// A document ended its session.
@@ -140,7 +141,11 @@ impl Channels {
 
     /// What one document has. One that is behind its ring gives nothing until its history is read;
     /// one history is read at a time, so that a slow connection holds one of them at most.
-    fn pull_one(&mut self, channel: ChannelId, budget_bytes: usize) -> Result<Vec<String>, Ended> {
+    fn pull_one(
+        &mut self,
+        channel: ChannelId,
+        budget_bytes: usize,
+    ) -> Result<Vec<Utf8Bytes>, Ended> {
         let open = self.open.get_mut(&channel).expect("the order was just taken from the map");
         let frames = match open.feed.pull(budget_bytes)? {
             Step::Pulled(pulled) => {

@@ -119,7 +119,7 @@ impl World<'_> {
                 operations.truncate(crate::revision::between(after, head));
                 let stretch = stretch(operations, reader.client(), after).expect("a log composes");
                 let frame = reader.caught_up(&stretch);
-                self.send_down(conn, frame);
+                self.send_down(conn, frame.to_string());
                 self.pull_soon(conn);
             }
             Err(_) => self.end_session(conn, host, session, Ended::Unavailable),

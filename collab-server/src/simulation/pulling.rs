@@ -75,7 +75,7 @@ impl World<'_> {
         match reader.step(&room, budget, 200) {
             Ok(Held::Pulled(pulled)) => {
                 for frame in pulled.frames {
-                    self.send_down(conn, frame);
+                    self.send_down(conn, frame.to_string());
                 }
                 if pulled.more {
                     self.pull_soon(conn);

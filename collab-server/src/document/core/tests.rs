@@ -128,7 +128,7 @@ fn told(orders: Vec<Order>) -> Vec<LoggedOperation> {
 fn pulled(core: &Core, session: &mut Admission) -> String {
     let mut frames = String::new();
     while let Ok(Held::Pulled(pulled)) = session.reader.step(core.room(), 4_096, 0) {
-        frames.extend(pulled.frames);
+        frames.extend(pulled.frames.iter().map(|frame| frame.as_str()));
         if !pulled.more {
             break;
         }

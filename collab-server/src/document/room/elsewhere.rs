@@ -201,7 +201,7 @@ impl Room {
         let gone = std::mem::take(&mut self.elsewhere.untold);
         let live = self.members.iter().filter(|(_, member)| member.is_live());
         let news = live.filter(|(_, member)| is_all || member.figure.changed > told);
-        let person = |(number, member): (&SessionNumber, &super::Member)| {
+        let person = |(number, member): (&SessionNumber, &Box<super::Member>)| {
             let shown = member.figure.person(*number, &self.authors);
             PersonThere {
                 session: shown.session,
@@ -305,8 +305,8 @@ impl Room {
 
     /// Where a person's colour is decided: of the hosts where they are, the one with the lowest id.
     fn home_of(&self, by: AuthorNumber, own: HostId) -> Option<HostId> {
-        let is_here = |member: &&super::Member| member.is_live() && member.figure.by == by;
-        let here = self.members.values().any(|member| is_here(&member)).then_some(own);
+        let is_here = |member: &super::Member| member.is_live() && member.figure.by == by;
+        let here = self.members.values().any(|member| is_here(member)).then_some(own);
         let there = self.elsewhere.remotes.values().filter(|remote| remote.figure.by == by);
         there.map(|remote| remote.host).chain(here).min()
     }
