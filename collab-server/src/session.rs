@@ -8,6 +8,7 @@
 mod brake;
 mod channels;
 mod chatting;
+mod chores;
 mod departure;
 mod entrance;
 mod expiry;
@@ -27,14 +28,15 @@ mod talks;
 #[cfg(test)]
 mod tests;
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use collab_protocol::{
     ChannelId, ClientId, CloseCode, DocumentId, ErrorCode, ErrorMessage, ServerMessage, Welcome,
     WelcomeUser,
 };
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -43,7 +45,7 @@ use crate::address::AddressPlace;
 use crate::app::App;
 use crate::auth::{Identity, Kind};
 use crate::config::Config;
-use crate::document::Ended;
+use crate::document::{Ended, Frame};
 use crate::metrics::Limit;
 use crate::people::Profile;
 use crate::rate::Allowance;
@@ -51,6 +53,7 @@ use crate::rooms::Seat;
 use crate::store::StoreError;
 use brake::Brake;
 use channels::{Channels, Pull};
+use chores::Chores;
 use departure::Departure;
 use expiry::Expiry;
 use figures::Watcher;
@@ -95,25 +98,25 @@ pub(crate) async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let _counted = app.metrics.transport("websocket");
-    let socket = Socket::new(stream, &app.config).await;
-    serve_link(app, socket, identity, place).await;
+    let mut socket = Socket::new(stream, &app.config);
+    serve_link(app, &mut socket, identity, place).await;
 }
 
 /// Serves whatever carries a session's messages, to its end.
 async fn serve_link<L: Link>(
     app: Arc<App>,
-    mut link: L,
+    link: &mut L,
     identity: Option<Identity>,
     place: Option<AddressPlace>,
 ) {
     app.metrics.sockets.inc();
     let end = match Arc::clone(&app.sockets).try_acquire_owned() {
-        Ok(_place) => match entrance::authenticate(&app, &mut link, identity).await {
+        Ok(_place) => match entrance::authenticate(&app, link, identity).await {
             Ok(identity) => {
                 link.known(identity.kind);
                 // A person with a token is counted by no address.
                 let _place = place.filter(|_| identity.kind == Kind::Guest);
-                converse(&app, &mut link, identity).await
+                converse(&app, link, identity).await
             }
             Err(end) => end,
         },
@@ -171,7 +174,7 @@ struct Session<'a, L> {
     outbox: Outbox,
     channels: Channels,
     talks: Talks,
-    joins: FuturesUnordered<Joining>,
+    joins: Chores<Joining>,
     /// The replicas that those joins are for.
     joining: Vec<(DocumentId, ClientId)>,
     /// Notified by the documents when there may be something to pull.
@@ -215,7 +218,7 @@ impl<'a, L: Link> Session<'a, L> {
             outbox: Outbox::default(),
             channels,
             talks,
-            joins: FuturesUnordered::new(),
+            joins: Chores::default(),
             joining: Vec::new(),
             wake,
             may_pull: false,
@@ -247,50 +250,58 @@ impl<'a, L: Link> Session<'a, L> {
 
     /// Runs until the connection ends, which is the error.
     async fn run(&mut self) -> Result<std::convert::Infallible, End> {
-        let timer = tokio::time::sleep_until(self.deadline());
-        tokio::pin!(timer);
-        let shutdown = self.app.shutdown.clone();
+        let (app, wake) = (Arc::clone(&self.app), Arc::clone(&self.wake));
+        let shutdown = &app.shutdown;
+        // Each is asked again and again, so each keeps its place in line.
+        let (woken, timer) = (wake.notified(), tokio::time::sleep_until(self.deadline()));
+        let (moving, stopping) = (shutdown.moving.cancelled(), shutdown.stopping.cancelled());
+        let overdue = shutdown.overdue.cancelled();
+        tokio::pin!(woken, timer, moving, stopping, overdue);
         loop {
-            self.fill_link()?;
+            poll_fn(|context| Poll::Ready(self.fill_link(context))).await?;
             self.end_if_stopped()?;
             if self.deadline() < timer.deadline() {
                 timer.as_mut().reset(self.deadline());
             }
-            let now = Instant::now();
             let may_read = self.outbox.len() < ANSWERS_MAX
-                && !self.brake.holds(now)
-                && !self.departure.has_begun(now);
+                && !self.brake.holds(Instant::now)
+                && !self.departure.has_begun(Instant::now);
             // A text is made when the one before is on its way; until then its join waits.
             let may_join = !self.joins.is_empty() && self.outbox.len_bytes() < JOIN_BYTES_MAX;
             tokio::select! {
                 event = self.link.event(may_read) => self.on_event(event)?,
-                () = self.wake.notified(), if !self.may_pull => self.may_pull = true,
-                () = self.channels.caught_up() => self.may_pull = true,
-                Some((replica, outcome)) = self.joins.next(), if may_join => {
+                () = woken.as_mut(), if !self.may_pull => {
+                    self.may_pull = true;
+                    woken.set(wake.notified());
+                }
+                () = self.channels.caught_up(), if self.channels.is_reading() => {
+                    self.may_pull = true;
+                }
+                (replica, outcome) = self.joins.done(), if may_join => {
                     self.on_join_done(replica, outcome);
                 }
-                done = self.talks.done() => {
+                done = self.talks.done(), if !self.talks.is_idle() => {
                     if let Some(frame) = self.talks.settle(done) {
                         self.outbox.push(frame);
                     }
                     self.may_pull = true;
                 }
-                () = self.watcher.ticked() => self.may_pull = true,
+                () = self.watcher.ticked(), if self.watcher.is_open() => self.may_pull = true,
                 () = timer.as_mut() => {
                     self.on_timer()?;
                     // What was not to leave sooner may be taken.
                     self.may_pull |= self.watcher.due().is_some();
                     timer.as_mut().reset(self.deadline());
                 }
-                () = shutdown.moving.cancelled(), if !self.departure.is_set() => {
+                () = moving.as_mut(), if !self.departure.is_set() => {
                     let window = Duration::from_millis(self.app.config.move_ms.into());
                     self.departure.set(Instant::now() + shutdown.moment(window));
                 }
-                () = shutdown.stopping.cancelled(), if !self.is_stopping => {
+                () = stopping.as_mut(), if !self.is_stopping => {
                     self.is_stopping = true;
                     self.may_pull = true;
                 }
-                () = shutdown.overdue.cancelled() => return Err(End::Close(CloseCode::Restart)),
+                () = overdue.as_mut() => return Err(End::Close(CloseCode::Restart)),
             }
         }
     }
@@ -300,7 +311,7 @@ impl<'a, L: Link> Session<'a, L> {
         let pulse = self.pulse.deadline();
         // What is about to be taken needs no timer: the link takes it when it can.
         let figures = self.watcher.due().filter(|_| !self.may_pull);
-        let departure = self.departure.deadline(Instant::now());
+        let departure = self.departure.deadline(Instant::now);
         let others = [self.expiry.deadline(), self.brake.until(), departure, figures];
         others.into_iter().flatten().fold(pulse, Instant::min)
     }
@@ -315,13 +326,12 @@ impl<'a, L: Link> Session<'a, L> {
         Err(End::Close(CloseCode::Unauthenticated))
     }
 
-    /// Gives the socket its next frame, if it can take one and there is one.
-    fn fill_link(&mut self) -> Result<(), End> {
+    /// Gives the socket frames, as long as it takes them and there are any.
+    fn fill_link(&mut self, context: &mut Context<'_>) -> Result<(), End> {
+        let written = self.link.bytes().1;
         while self.link.is_idle() {
             if let Some(frame) = self.outbox.pop() {
-                self.app.metrics.frames_sent.inc();
-                self.pulse.sending(Instant::now(), self.link.bytes().1);
-                self.link.send(frame);
+                self.send(frame, context)?;
                 continue;
             }
             if !self.may_pull {
@@ -335,21 +345,43 @@ impl<'a, L: Link> Session<'a, L> {
             let has_events = !events.is_empty();
             events.into_iter().for_each(|frame| self.outbox.push(frame));
             match self.channels.pull(budget_bytes) {
-                Pull::Frames(frames) => {
-                    frames.into_iter().for_each(|frame| self.outbox.push(frame))
+                Pull::Frames { frames, is_all } => {
+                    frames.into_iter().for_each(|frame| self.outbox.push(frame));
+                    // What comes from now on wakes the session.
+                    self.may_pull = !is_all || has_events;
                 }
                 Pull::Nothing => self.may_pull = has_events,
                 Pull::Ended { channel, reason } => self.on_document_ended(channel, reason)?,
             }
         }
+        if self.link.bytes().1 > written {
+            self.link.report_bytes(&self.app.metrics);
+        }
         Ok(())
+    }
+
+    /// Sends a frame, or as much of it as is taken at once.
+    fn send(&mut self, frame: Frame, context: &mut Context<'_>) -> Result<(), End> {
+        self.app.metrics.frames_sent.inc();
+        let before = self.link.bytes().1;
+        self.link.send(frame);
+        match self.link.poll_write(context) {
+            Poll::Ready(LinkEvent::Gone) => Err(End::Gone),
+            Poll::Ready(_) => Ok(()),
+            Poll::Pending => {
+                self.pulse.sending(Instant::now(), before);
+                Ok(())
+            }
+        }
     }
 
     /// Who is to go to another server goes once everything is answered, or at the latest. A stopping
     /// server's documents end their sessions once they have answered everything; then the
     /// connection goes too.
     fn end_if_stopped(&mut self) -> Result<(), End> {
-        if self.departure.is_due(Instant::now(), self.channels.await_answers()) {
+        if self.departure.is_set()
+            && self.departure.is_due(Instant::now(), self.channels.await_answers())
+        {
             return Err(End::Close(CloseCode::Restart));
         }
         let is_done = self.is_stopping
@@ -406,6 +438,7 @@ impl<'a, L: Link> Session<'a, L> {
     fn on_join_done(&mut self, replica: (DocumentId, ClientId), outcome: JoinOutcome) {
         if let Some(index) = self.joining.iter().position(|joining| *joining == replica) {
             self.joining.swap_remove(index);
+            self.joining.shrink_to(0);
         }
         match outcome {
             JoinOutcome::Joined { open, frame, profile, took } => {

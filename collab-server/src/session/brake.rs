@@ -36,8 +36,8 @@ impl Brake {
     }
 
     /// Whether nothing is to be read now.
-    pub(super) fn holds(&mut self, now: Instant) -> bool {
-        self.until = self.until.filter(|until| *until > now);
+    pub(super) fn holds(&mut self, now: impl FnOnce() -> Instant) -> bool {
+        self.until = self.until.filter(|until| *until > now());
         self.until.is_some()
     }
 
@@ -57,16 +57,19 @@ mod tests {
         let mut brake = Brake::default();
         for _ in 0..REFUSED_MAX {
             brake.refused(start);
-            assert!(!brake.holds(start));
+            assert!(!brake.holds(|| start));
         }
         brake.refused(start);
-        assert!(brake.holds(start) && brake.holds(start + PAUSE / 2));
+        assert!(brake.holds(|| start) && brake.holds(|| start + PAUSE / 2));
         assert_eq!(brake.until(), Some(start + PAUSE));
-        assert!(!brake.holds(start + PAUSE));
+        assert!(!brake.holds(|| start + PAUSE));
         brake.refused(start + PAUSE);
-        assert!(brake.holds(start + PAUSE), "within the same span each further one costs a pause");
+        assert!(
+            brake.holds(|| start + PAUSE),
+            "within the same span each further one costs a pause"
+        );
         let later = start + 2 * SPAN;
         brake.refused(later);
-        assert!(!brake.holds(later), "a new span counts anew");
+        assert!(!brake.holds(|| later), "a new span counts anew");
     }
 }

@@ -1,6 +1,5 @@
 //! The documents open over one connection, by channel number.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,8 +26,8 @@ pub(super) struct Open {
 
 /// What pulling brought.
 pub(super) enum Pull {
-    /// Frames of one document.
-    Frames(Vec<Utf8Bytes>),
+    /// Frames of one document; and whether that is all that any has.
+    Frames { frames: Vec<Utf8Bytes>, is_all: bool },
     /// No document has anything.
     Nothing,
     /// A document ended its session.
@@ -47,10 +46,11 @@ pub(super) enum Standing {
 
 /// See the module.
 ///
-/// Invariant: every open channel is below `next`.
+/// Invariant: the open channels ascend, and are below `next`.
 pub(super) struct Channels {
-    /// Boxed: the map makes room for eleven at once, and most connections have one.
-    open: BTreeMap<ChannelId, Box<Open>>,
+    /// By number. Boxed: a list makes room for four at once, and most connections have one.
+    #[expect(clippy::vec_box, reason = "room for four of them would be held for one")]
+    open: Vec<Box<Open>>,
     next: ChannelId,
     /// The channel pulled last: the next pull begins behind it, so that a busy document does not
     /// starve the others.
@@ -63,7 +63,7 @@ pub(super) struct Channels {
 impl Channels {
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
         Channels {
-            open: BTreeMap::new(),
+            open: Vec::new(),
             next: ChannelId(1),
             pulled: ChannelId(0),
             history: History::default(),
@@ -81,22 +81,28 @@ impl Channels {
 
     pub(super) fn open(&mut self, open: Box<Open>) {
         self.metrics.sessions.inc();
-        self.open.insert(open.channel, open);
+        let at = self.open.partition_point(|other| other.channel < open.channel);
+        self.open.insert(at, open);
     }
 
     pub(super) fn close(&mut self, channel: ChannelId) -> Option<Box<Open>> {
-        let open = self.open.remove(&channel)?;
+        let open = self.open.remove(self.index(channel)?);
         self.history.forget(channel);
         self.metrics.sessions.dec();
         Some(open)
     }
 
     pub(super) fn get(&mut self, channel: ChannelId) -> Option<&mut Open> {
-        self.open.get_mut(&channel).map(|open| &mut **open)
+        let index = self.index(channel)?;
+        Some(&mut *self.open[index])
+    }
+
+    fn index(&self, channel: ChannelId) -> Option<usize> {
+        self.open.binary_search_by_key(&channel, |open| open.channel).ok()
     }
 
     pub(super) fn standing(&self, channel: ChannelId) -> Standing {
-        match self.open.contains_key(&channel) {
+        match self.index(channel).is_some() {
             true => Standing::Open,
             false if channel.0 >= 1 && channel < self.next => Standing::Closed,
             false => Standing::Unknown,
@@ -105,7 +111,7 @@ impl Channels {
 
     /// Whether this client has this document open here.
     pub(super) fn has(&self, document: DocumentId, client: ClientId) -> bool {
-        self.open.values().any(|open| open.document == document && open.client == client)
+        self.open.iter().any(|open| open.document == document && open.client == client)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -118,51 +124,56 @@ impl Channels {
 
     /// Whether a submission waits for its answer.
     pub(super) fn await_answers(&self) -> bool {
-        self.open.values().any(|open| open.waiting.is_some())
+        self.open.iter().any(|open| open.waiting.is_some())
     }
 
     /// Takes what the next document with news has for this session, about `budget_bytes` of it.
     pub(super) fn pull(&mut self, budget_bytes: usize) -> Pull {
-        let behind = self.open.range(ChannelId(self.pulled.0 + 1)..).map(|(channel, _)| *channel);
-        let up_to = self.open.range(..=self.pulled).map(|(channel, _)| *channel);
-        let order: smallvec::SmallVec<[ChannelId; 4]> = behind.chain(up_to).collect();
-        for channel in order {
-            match self.pull_one(channel, budget_bytes) {
+        let (count, pulled) = (self.open.len(), self.pulled);
+        let first = self.open.partition_point(|open| open.channel <= pulled);
+        for index in (first..count).chain(0..first) {
+            let channel = self.open[index].channel;
+            match self.pull_one(index, budget_bytes) {
                 Err(reason) => return Pull::Ended { channel, reason },
-                Ok(frames) if frames.is_empty() => {}
-                Ok(frames) => {
+                Ok((frames, _)) if frames.is_empty() => {}
+                Ok((frames, more)) => {
                     self.pulled = channel;
-                    return Pull::Frames(frames);
+                    return Pull::Frames { frames, is_all: count == 1 && !more };
                 }
             }
         }
         Pull::Nothing
     }
 
-    /// What one document has. One that is behind its ring gives nothing until its history is read;
+    /// What one document has, and whether it has more. One that is behind its ring gives nothing until its history is read;
     /// one history is read at a time, so that a slow connection holds one of them at most.
     fn pull_one(
         &mut self,
-        channel: ChannelId,
+        index: usize,
         budget_bytes: usize,
-    ) -> Result<Vec<Utf8Bytes>, Ended> {
-        let open = self.open.get_mut(&channel).expect("the order was just taken from the map");
-        let frames = match open.feed.pull(budget_bytes)? {
+    ) -> Result<(Vec<Utf8Bytes>, bool), Ended> {
+        let open = &mut self.open[index];
+        let (frames, more) = match open.feed.pull(budget_bytes)? {
             Step::Pulled(pulled) => {
                 if let Some(age) = pulled.age {
                     self.metrics.fanned_out(age);
                 }
-                pulled.frames
+                (pulled.frames, pulled.more)
             }
             Step::Behind(catch_up) => {
-                let stretch = self.history.take(channel, catch_up)?;
-                stretch.map(|stretch| open.feed.caught_up(&stretch)).into_iter().collect()
+                let stretch = self.history.take(open.channel, catch_up)?;
+                (stretch.map(|stretch| open.feed.caught_up(&stretch)).into_iter().collect(), true)
             }
         };
         for frame in &frames {
             open.note_answer(frame, &self.metrics, &mut self.strain);
         }
-        Ok(frames)
+        Ok((frames, more))
+    }
+
+    /// Whether history is being read.
+    pub(super) fn is_reading(&self) -> bool {
+        self.history.is_reading()
     }
 
     /// Waits until the history that is being read has been; for ever if none is. Dropped before it

@@ -28,8 +28,8 @@ impl Departure {
     }
 
     /// Whether nothing more is to be read.
-    pub(super) fn has_begun(&self, now: Instant) -> bool {
-        self.at.is_some_and(|at| now >= at)
+    pub(super) fn has_begun(&self, now: impl FnOnce() -> Instant) -> bool {
+        self.at.is_some_and(|at| now() >= at)
     }
 
     /// Whether it leaves now, with or without answers that it waits for.
@@ -39,8 +39,8 @@ impl Departure {
     }
 
     /// When there is something to do at the earliest.
-    pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
-        self.at.map(|at| if now < at { at } else { at + ANSWERS_MAX })
+    pub(super) fn deadline(&self, now: impl FnOnce() -> Instant) -> Option<Instant> {
+        self.at.map(|at| if now() < at { at } else { at + ANSWERS_MAX })
     }
 }
 
@@ -53,14 +53,14 @@ mod tests {
         let (now, ms) = (Instant::now(), Duration::from_millis);
         let mut departure = Departure::default();
         assert!(!departure.is_set() && !departure.is_due(now, false));
-        assert_eq!(departure.deadline(now), None);
+        assert_eq!(departure.deadline(|| now), None);
 
         departure.set(now + ms(200));
-        assert_eq!(departure.deadline(now), Some(now + ms(200)));
-        assert!(!departure.has_begun(now + ms(199)) && !departure.is_due(now + ms(199), false));
-        assert!(departure.has_begun(now + ms(200)) && departure.is_due(now + ms(200), false));
+        assert_eq!(departure.deadline(|| now), Some(now + ms(200)));
+        assert!(!departure.has_begun(|| now + ms(199)) && !departure.is_due(now + ms(199), false));
+        assert!(departure.has_begun(|| now + ms(200)) && departure.is_due(now + ms(200), false));
         assert!(!departure.is_due(now + ms(200), true), "an answer is on its way");
-        assert_eq!(departure.deadline(now + ms(200)), Some(now + ms(200) + ANSWERS_MAX));
+        assert_eq!(departure.deadline(|| now + ms(200)), Some(now + ms(200) + ANSWERS_MAX));
         assert!(departure.is_due(now + ms(200) + ANSWERS_MAX, true), "but not for ever");
     }
 }

@@ -21,6 +21,11 @@ impl Watcher {
         Watcher { watching: None, not_before: now }
     }
 
+    /// Whether there is a dashboard to watch.
+    pub(super) fn is_open(&self) -> bool {
+        self.watching.is_some()
+    }
+
     /// When there is a frame to be taken, at the earliest; `None` while there is none.
     pub(super) fn due(&self) -> Option<Instant> {
         let has_news = self.watching.as_ref().is_some_and(Watching::has_news);

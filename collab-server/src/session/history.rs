@@ -36,6 +36,11 @@ impl History {
         Ok(None)
     }
 
+    /// Whether something is on its way.
+    pub(super) fn is_reading(&self) -> bool {
+        matches!(self.of, Some((_, Stage::Reading(_))))
+    }
+
     /// Waits until what is on its way was read; for ever if nothing is. Dropped before it returns,
     /// it has lost nothing.
     pub(super) async fn read(&mut self) {

@@ -23,6 +23,10 @@ impl Outbox {
     pub(super) fn pop(&mut self) -> Option<Frame> {
         let frame = self.frames.pop_front()?;
         self.bytes -= frame.len_bytes();
+        if self.frames.is_empty() {
+            // Most connections have nothing to be sent most of the time.
+            self.frames = VecDeque::new();
+        }
         Some(frame)
     }
 

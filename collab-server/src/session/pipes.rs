@@ -71,7 +71,7 @@ pub(crate) fn open_pipe(
     let tasks = app.shutdown.tasks.clone();
     tasks.spawn(async move {
         let _listed = Listed { app: Arc::clone(&app), key };
-        serve_link(app, PipeLink::new(pipe), identity, place).await;
+        serve_link(app, &mut PipeLink::new(pipe), identity, place).await;
     });
     Some(id)
 }

@@ -4,21 +4,22 @@
 //! Fragments keep the write buffer small whatever a frame's length, and let a ping pass between
 //! them.
 
+mod writer;
+
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use axum::body::Bytes;
 use collab_protocol::CloseCode;
-use futures_util::{Sink, Stream};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio_tungstenite::WebSocketStream;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::frame::Frame as WebSocketFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{
+    CloseFrame, Role, WebSocketConfig, WebSocketContext,
+};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use self::writer::Writer;
 use super::link::{Link, LinkEvent};
 use crate::config::Config;
 use crate::document::Frame;
@@ -26,11 +27,6 @@ use crate::document::Frame;
 /// What is read at once. It is held by every connection, busy or not; a longer message gets room of
 /// its own once its head has told its length.
 const READ_BUFFER_BYTES: usize = 1024;
-
-/// A fragment of plain text, and so about the size of the write buffer, which never becomes smaller
-/// again: after its first long text every connection holds one. One of nothing but escapes is six
-/// times as long.
-const FRAGMENT_BYTES: usize = 4 * 1024;
 
 /// Whether what the library calls a violation is only a connection that ended without a close.
 fn is_end(error: &ProtocolError) -> bool {
@@ -44,9 +40,11 @@ fn is_end(error: &ProtocolError) -> bool {
 
 /// See the module.
 pub(super) struct Socket<S> {
-    inner: WebSocketStream<Counted<S>>,
-    /// What is left of the frame on its way.
-    rest: Frame,
+    stream: Counted<S>,
+    reader: WebSocketContext,
+    /// Reading has failed or come to the end.
+    is_ended: bool,
+    writer: Writer,
     is_writing: bool,
     /// Bytes read and written that the figures know of.
     reported: (u64, u64),
@@ -57,38 +55,39 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     /// Takes over a stream whose upgrade is done.
-    pub(super) async fn new(stream: S, config: &Config) -> Self {
+    pub(super) fn new(stream: S, config: &Config) -> Self {
         let message_max = config.message_bytes_max as usize;
         let settings = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(0)
             .max_message_size(Some(message_max))
             .max_frame_size(Some(message_max));
-        let counted = Counted { stream, read: 0, written: 0, read_max: u64::MAX };
-        let inner = WebSocketStream::from_raw_socket(counted, Role::Server, Some(settings)).await;
-        Socket { inner, rest: Frame::default(), is_writing: false, reported: (0, 0) }
-    }
-
-    fn write_fragment(&mut self, fragment: Bytes, kind: Data) {
-        let is_last = self.rest.is_empty();
-        self.write(Message::Frame(WebSocketFrame::message(fragment, OpCode::Data(kind), is_last)));
-    }
-
-    /// Hands a message over; what is wrong with the connection shows at the next poll.
-    fn write(&mut self, message: Message) {
-        if let Err(error) = Pin::new(&mut self.inner).start_send(message) {
-            tracing::debug!(%error, "a frame could not be written");
+        Socket {
+            stream: Counted { stream, read: 0, written: 0, read_max: u64::MAX },
+            reader: WebSocketContext::new(Role::Server, Some(settings)),
+            is_ended: false,
+            writer: Writer::default(),
+            is_writing: false,
+            reported: (0, 0),
         }
+    }
+
+    /// Answers what is to be answered whatever the session thinks of it.
+    fn answer(&mut self, message: &Message) {
+        match message {
+            Message::Ping(payload) => self.writer.pong(payload),
+            Message::Close(close) => self.writer.close(close.clone()),
+            _ => return,
+        }
+        self.is_writing = true;
     }
 
     /// Takes what the other side still sends until it is done. To drop the connection with bytes
     /// unread would reset it, and the reset may overtake the close.
     async fn linger(&mut self) {
-        let counted = self.inner.get_mut();
-        counted.read_max = u64::MAX;
-        let mut sink = [0; 1024];
-        if counted.shutdown().await.is_ok() {
-            while counted.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+        self.stream.read_max = u64::MAX;
+        if self.stream.shutdown().await.is_ok() {
+            while poll_fn(|context| self.stream.poll_waste(context)).await {}
         }
     }
 }
@@ -102,8 +101,7 @@ where
     }
 
     fn bytes(&self) -> (u64, u64) {
-        let counted = self.inner.get_ref();
-        (counted.read, counted.written)
+        (self.stream.read, self.stream.written)
     }
 
     fn reported(&mut self) -> &mut (u64, u64) {
@@ -111,64 +109,97 @@ where
     }
 
     fn limit_reading(&mut self, bytes: u64) {
-        let counted = self.inner.get_mut();
-        counted.read_max = counted.read.saturating_add(bytes).saturating_add(64);
+        self.stream.read_max = self.stream.read.saturating_add(bytes).saturating_add(64);
     }
 
     fn send(&mut self, frame: Frame) {
+        self.writer.send(frame);
         self.is_writing = true;
-        self.rest = frame;
-        let first = self.rest.take(FRAGMENT_BYTES);
-        self.write_fragment(first, Data::Text);
     }
 
     fn ping(&mut self, payload: [u8; 8]) {
-        self.write(Message::Ping(Bytes::copy_from_slice(&payload)));
+        self.writer.ping(payload);
         self.is_writing = true;
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<LinkEvent> {
-        loop {
-            match Pin::new(&mut self.inner).poll_flush(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(_)) => return Poll::Ready(LinkEvent::Gone),
-                Poll::Ready(Ok(())) if self.rest.is_empty() => {
-                    self.is_writing = false;
-                    return Poll::Ready(LinkEvent::Sent);
-                }
-                Poll::Ready(Ok(())) => {
-                    let next = self.rest.take(FRAGMENT_BYTES);
-                    self.write_fragment(next, Data::Continue);
-                }
+        match ready!(self.writer.poll_write(&mut self.stream, context)) {
+            Err(_) => Poll::Ready(LinkEvent::Gone),
+            Ok(()) => {
+                self.is_writing = false;
+                Poll::Ready(LinkEvent::Sent)
             }
         }
     }
 
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<LinkEvent> {
-        Pin::new(&mut self.inner).poll_next(context).map(|read| match read {
-            Some(Ok(Message::Text(text))) => LinkEvent::Text(text),
-            Some(Ok(Message::Binary(_))) => LinkEvent::Binary,
-            Some(Ok(Message::Pong(payload))) => LinkEvent::Pong(payload),
-            Some(Ok(_)) => LinkEvent::Other,
-            Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => LinkEvent::TooLarge,
-            Some(Err(Error::Io(error))) if error.kind() == io::ErrorKind::QuotaExceeded => {
-                LinkEvent::TooLarge
+        if self.is_ended {
+            return Poll::Ready(LinkEvent::Gone);
+        }
+        let error = match self.reader.read(&mut Turn { stream: &mut self.stream, context }) {
+            Ok(message) => {
+                self.answer(&message);
+                return Poll::Ready(match message {
+                    Message::Text(text) => LinkEvent::Text(text),
+                    Message::Binary(_) => LinkEvent::Binary,
+                    Message::Pong(payload) => LinkEvent::Pong(payload),
+                    Message::Ping(_) | Message::Close(_) | Message::Frame(_) => LinkEvent::Other,
+                });
             }
-            Some(Err(Error::Utf8(_))) => LinkEvent::Unreadable(CloseCode::InvalidText),
-            Some(Err(Error::Protocol(error))) if !is_end(&error) => {
+            Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Poll::Pending;
+            }
+            Err(error) => error,
+        };
+        self.is_ended = true;
+        Poll::Ready(match error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => LinkEvent::TooLarge,
+            Error::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => LinkEvent::TooLarge,
+            Error::Utf8(_) => LinkEvent::Unreadable(CloseCode::InvalidText),
+            Error::Protocol(error) if !is_end(&error) => {
                 LinkEvent::Unreadable(CloseCode::ProtocolError)
             }
-            Some(Err(_)) | None => LinkEvent::Gone,
+            _ => LinkEvent::Gone,
         })
     }
 
     /// Waits for the other side's close too.
     async fn say_goodbye(&mut self, code: CloseCode) {
         let reason = Utf8Bytes::from_static(code.reason());
-        self.write(Message::Close(Some(CloseFrame { code: code.get().into(), reason })));
+        let close = CloseFrame { code: code.get().into(), reason };
+        // Tells the reader to expect the other side's. It ends a connection that is closed already.
+        let _ = self.reader.close(&mut io::empty(), Some(close.clone()));
+        self.writer.close(Some(close));
         self.is_writing = true;
         while !self.event(true).await.is_last() {}
         self.linger().await;
+    }
+}
+
+/// A stream as the library reads from it, for one poll. What it would answer is left to the writer,
+/// which knows whether a frame is on its way.
+struct Turn<'t, 'c, S> {
+    stream: &'t mut Counted<S>,
+    context: &'t mut Context<'c>,
+}
+
+impl<S: AsyncRead + Unpin> io::Read for Turn<'_, '_, S> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(bytes);
+        match Pin::new(&mut *self.stream).poll_read(self.context, &mut buffer) {
+            Poll::Ready(result) => result.map(|()| buffer.filled().len()),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl<S> io::Write for Turn<'_, '_, S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -178,6 +209,16 @@ struct Counted<S> {
     read: u64,
     written: u64,
     read_max: u64,
+}
+
+impl<S: AsyncRead + Unpin> Counted<S> {
+    /// Reads what nobody wants; whether there may be more. Its room is not held while nothing comes.
+    fn poll_waste(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        let mut sink = [0; 1024];
+        let mut buffer = ReadBuf::new(&mut sink);
+        let read = ready!(Pin::new(self).poll_read(context, &mut buffer));
+        Poll::Ready(read.is_ok() && !buffer.filled().is_empty())
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
@@ -207,6 +248,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
             self.written += written as u64;
         }
         result
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        if let Poll::Ready(Ok(written)) = result {
+            self.written += written as u64;
+        }
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -13,10 +13,9 @@ use std::time::Duration;
 use collab_protocol::{
     ChannelId, ChatCode, ChatOpen, ChatReject, DocumentId, ErrorCode, MessageId, ServerMessage,
 };
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 
+use super::chores::Chores;
 use crate::app::App;
 use crate::chat::{self, ChatFeed, FeedEnded, Opened};
 use crate::metrics::Metrics;
@@ -63,14 +62,14 @@ struct Queue {
 /// See the module.
 pub(super) struct Talks {
     open: BTreeMap<ChannelId, Talk>,
-    running: FuturesUnordered<Pin<Box<dyn Future<Output = Done> + Send>>>,
+    running: Chores<Pin<Box<dyn Future<Output = Done> + Send>>>,
     opening: usize,
     metrics: Arc<Metrics>,
 }
 
 impl Talks {
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
-        Talks { open: BTreeMap::new(), running: FuturesUnordered::new(), opening: 0, metrics }
+        Talks { open: BTreeMap::new(), running: Chores::default(), opening: 0, metrics }
     }
 
     /// Chats that are open or about to be.
@@ -136,10 +135,7 @@ impl Talks {
     /// Waits for the next thing to be done; for ever if nothing is asked. Dropped before it returns,
     /// it has lost nothing.
     pub(super) async fn done(&mut self) -> Done {
-        match self.running.next().await {
-            Some(done) => done,
-            None => std::future::pending().await,
-        }
+        self.running.done().await
     }
 
     /// Takes in what is done: the frame to be sent, if there is one.

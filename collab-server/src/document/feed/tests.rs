@@ -49,7 +49,7 @@ fn room() -> (Room, Vec<Reader>) {
         let may = (user(number % 3).into(), Role::Editor);
         let wake = Arc::new(Notify::new());
         room.enter(session, &participant, may, client(number), Revision::ZERO, wake);
-        let channel = ChannelId(1 + number as u64 % 3 / 2);
+        let channel = ChannelId(1 + number as u32 % 3 / 2);
         Reader::new((session, client(number), channel), Revision::ZERO, 99, 0, Role::Editor)
     });
     let readers = readers.collect();
@@ -102,7 +102,7 @@ proptest! {
 fn who_stand_at_the_same_place_are_given_the_same_bytes() {
     let (inner, mut readers) = room();
     let room = SharedRoom::new(inner);
-    let mut commit = |index: u64| {
+    let commit = |index: u64| {
         let operation = Operation::splice(0, 0, 0, "x").expect("fits");
         room.lock().remember(&operation, client(9), ClientSeq::new(index), &user(0));
     };

@@ -201,7 +201,7 @@ impl Room {
         let gone = std::mem::take(&mut self.elsewhere.untold);
         let live = self.members.iter().filter(|(_, member)| member.is_live());
         let news = live.filter(|(_, member)| is_all || member.figure.changed > told);
-        let person = |(number, member): (&SessionNumber, &Box<super::Member>)| {
+        let person = |number: &SessionNumber, member: &super::Member| {
             let shown = member.figure.person(*number, &self.authors);
             PersonThere {
                 session: shown.session,
@@ -213,7 +213,8 @@ impl Room {
                 ranges: shown.ranges.unwrap_or_default(),
             }
         };
-        (news.map(person).collect(), if is_all { Vec::new() } else { gone })
+        let news = news.map(|(number, member)| person(number, member));
+        (news.collect(), if is_all { Vec::new() } else { gone })
     }
 
     /// Somebody is at another host; whether a colour is news.
