@@ -33,6 +33,7 @@ mod plan;
 mod pulling;
 mod rights;
 mod rows;
+mod schedule;
 mod server;
 mod standing;
 mod tab;

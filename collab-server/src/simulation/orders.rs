@@ -30,11 +30,9 @@
 //!    arrives there, so it comes then. What goes out comes directly before it arrives; a crash takes
 //!    it along in either order. Where the connection may still be cut it comes at any time.
 
+use super::schedule::Key;
 use super::wire::Side;
 use super::world::{Answer, Asked, What, World};
-
-/// When an event is due, and its number: what it is known by.
-type Key = (u64, u64);
 
 /// What may be next.
 #[derive(Clone, Copy, Debug)]

@@ -36,6 +36,13 @@ impl Pipe {
         self.frames.len()
     }
 
+    /// Whether the arrival of its first frame, or of its end, is to be an event now.
+    pub(super) fn sets_off(&mut self) -> bool {
+        let is_due = !self.is_moving && (self.len() > 0 || self.is_closed);
+        self.is_moving |= is_due;
+        is_due
+    }
+
     /// The connection is lost: the first `kept` frames arrive, and then nothing.
     pub(super) fn cut(&mut self, kept: usize) {
         self.frames.truncate(kept);

@@ -10,6 +10,7 @@ use super::choice::Draw;
 use super::ledger::Ledger;
 use super::plan::Plan;
 use super::rows::Rows;
+use super::schedule::{Key, Schedule};
 use super::server::Server;
 use super::tab::Tab;
 use super::trace::Hash;
@@ -135,8 +136,7 @@ pub(super) struct World<'c> {
     pub(super) plan: Plan,
     pub(super) draw: Draw<'c>,
     pub(super) now: u64,
-    queue: BTreeMap<(u64, u64), What>,
-    scheduled: u64,
+    queue: Schedule<What>,
     pub(super) tabs: Vec<Tab>,
     pub(super) conns: Vec<Conn>,
     pub(super) servers: Vec<Server>,
@@ -187,8 +187,7 @@ impl<'c> World<'c> {
             plan,
             draw,
             now: 0,
-            queue: BTreeMap::new(),
-            scheduled: 0,
+            queue: Schedule::default(),
             tabs,
             conns: Vec::new(),
             servers,
@@ -231,7 +230,6 @@ impl<'c> World<'c> {
             draw,
             now: self.now,
             queue: self.queue.clone(),
-            scheduled: self.scheduled,
             tabs: self.tabs.clone(),
             conns: self.conns.clone(),
             servers,
@@ -273,8 +271,7 @@ impl<'c> World<'c> {
     }
 
     pub(super) fn schedule(&mut self, delay: u64, what: What) {
-        self.scheduled += 1;
-        self.queue.insert((self.now + delay, self.scheduled), what);
+        self.queue.add(self.now + delay, what);
     }
 
     /// Whether anything is still to come.
@@ -284,45 +281,45 @@ impl<'c> World<'c> {
 
     /// What is to come.
     pub(super) fn coming(&self) -> impl Iterator<Item = &What> {
-        self.queue.values()
+        self.queue.iter().map(|(_, what)| what)
     }
 
     /// Forgets what nothing can come of any more.
     pub(super) fn forget_moot(&mut self) {
         let mut queue = std::mem::take(&mut self.queue);
-        queue.retain(|_, what| !self.is_moot(what));
+        queue.retain(|what| !self.is_moot(what));
         self.queue = queue;
     }
 
     /// Whether this is to come.
     pub(super) fn is_coming(&self, is_it: impl Fn(&What) -> bool) -> bool {
-        self.queue.values().any(is_it)
+        self.coming().any(is_it)
     }
 
     /// When the next thing happens.
     pub(super) fn next_at(&self) -> u64 {
-        self.queue.first_key_value().map_or(u64::MAX, |((at, _), _)| *at)
+        self.queue.next_at()
     }
 
     /// The same, each with when it is due and its number.
-    pub(super) fn coming_by_key(&self) -> impl Iterator<Item = (&(u64, u64), &What)> {
+    pub(super) fn coming_by_key(&self) -> impl Iterator<Item = (&Key, &What)> {
         self.queue.iter()
     }
 
     /// What is due then, under this number.
-    pub(super) fn event(&self, key: (u64, u64)) -> &What {
-        &self.queue[&key]
+    pub(super) fn event(&self, key: Key) -> &What {
+        self.queue.event(key)
     }
 
     /// The next thing happens: the first in time.
     pub(super) fn step(&mut self) {
-        let key = *self.queue.first_key_value().expect("something is to come").0;
+        let key = self.queue.next_key().expect("something is to come");
         self.pass(key);
     }
 
     /// This happens.
-    pub(super) fn pass(&mut self, key: (u64, u64)) {
-        let what = self.queue.remove(&key).expect("it is to come");
+    pub(super) fn pass(&mut self, key: Key) {
+        let what = self.queue.take(key);
         self.now = self.now.max(key.0);
         self.events += 1;
         if self.events > EVENTS_MAX {
@@ -396,9 +393,7 @@ impl<'c> World<'c> {
     }
 
     pub(super) fn move_up(&mut self, conn: usize) {
-        let pipe = &mut self.conns[conn].up;
-        if !pipe.is_moving && (pipe.len() > 0 || pipe.is_closed) {
-            pipe.is_moving = true;
+        if self.conns[conn].up.sets_off() {
             let delay = self.up_to(self.plan.latency_ms);
             self.schedule(delay, What::Up(conn));
         }
@@ -415,9 +410,7 @@ impl<'c> World<'c> {
     }
 
     pub(super) fn move_down(&mut self, conn: usize) {
-        let pipe = &mut self.conns[conn].down;
-        if !pipe.is_moving && (pipe.len() > 0 || pipe.is_closed) {
-            pipe.is_moving = true;
+        if self.conns[conn].down.sets_off() {
             let delay = self.up_to(self.plan.latency_ms);
             self.schedule(delay, What::Down(conn));
         }

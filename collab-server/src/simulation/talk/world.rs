@@ -26,6 +26,7 @@ use super::rest::{Answer, Request, Told};
 use super::store::Call;
 use crate::chat::{ChatFeed, Opened, Room, Watch};
 use crate::simulation::choice::Draw;
+use crate::simulation::schedule::Schedule;
 use crate::simulation::trace::Hash;
 use crate::simulation::wire::Pipe;
 use crate::simulation::{Summary, violated};
@@ -165,8 +166,7 @@ pub(super) struct World<'c> {
     pub(super) now: u64,
     /// When it began: only differences count.
     pub(super) base: Instant,
-    queue: BTreeMap<(u64, u64), What>,
-    scheduled: u64,
+    queue: Schedule<What>,
     clockwork: Arc<Clockwork>,
     pub(super) memory: MemoryStore,
     pub(super) servers: Vec<Server>,
@@ -241,8 +241,7 @@ impl<'c> World<'c> {
         let mut world = World {
             now: 0,
             base: Instant::now(),
-            queue: BTreeMap::new(),
-            scheduled: 0,
+            queue: Schedule::default(),
             servers,
             ways: vec![vec![true; plan.servers]; plan.servers],
             conns: Vec::new(),
@@ -289,8 +288,7 @@ impl<'c> World<'c> {
     }
 
     pub(super) fn schedule(&mut self, delay: u64, what: What) {
-        self.scheduled += 1;
-        self.queue.insert((self.now + delay, self.scheduled), what);
+        self.queue.add(self.now + delay, what);
     }
 
     fn note(&mut self, what: std::fmt::Arguments<'_>) {
@@ -309,11 +307,12 @@ impl<'c> World<'c> {
     }
 
     fn next_at(&self) -> u64 {
-        self.queue.first_key_value().map_or(u64::MAX, |((at, _), _)| *at)
+        self.queue.next_at()
     }
 
     fn step(&mut self) {
-        let ((at, _), what) = self.queue.pop_first().expect("something is to come");
+        let key = self.queue.next_key().expect("something is to come");
+        let (at, what) = (key.0, self.queue.take(key));
         self.now = at;
         self.clockwork.now_ms.store(i64::try_from(at).expect("it is small"), Ordering::Relaxed);
         self.events += 1;

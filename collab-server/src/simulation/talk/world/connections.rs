@@ -68,9 +68,7 @@ impl World<'_> {
     }
 
     pub(in crate::simulation::talk) fn move_up(&mut self, conn: usize) {
-        let pipe = &mut self.conns[conn].up;
-        if !pipe.is_moving && (pipe.len() > 0 || pipe.is_closed) {
-            pipe.is_moving = true;
+        if self.conns[conn].up.sets_off() {
             let delay = self.up_to(self.plan.latency_ms);
             self.schedule(delay, What::Up(conn));
         }
@@ -84,9 +82,7 @@ impl World<'_> {
     }
 
     pub(super) fn move_down(&mut self, conn: usize) {
-        let pipe = &mut self.conns[conn].down;
-        if !pipe.is_moving && (pipe.len() > 0 || pipe.is_closed) {
-            pipe.is_moving = true;
+        if self.conns[conn].down.sets_off() {
             let delay = self.up_to(self.plan.latency_ms);
             self.schedule(delay, What::Down(conn));
         }

@@ -27,7 +27,7 @@ impl World<'_> {
         // Whoever stays dead is asked no more.
         self.servers.truncate(kept);
         self.note(format_args!("healed: {kept} servers"));
-        self.queue.retain(|_, what| match what {
+        self.queue.retain(|what| match what {
             What::Restart(_) | What::WayBack(..) => false,
             What::Tend { server, .. } | What::Hear { server, .. } => *server < kept,
             _ => true,
