@@ -29,10 +29,8 @@ pub enum Scope {
 pub struct Small {
     /// What befalls the people.
     pub scope: Scope,
-    /// How many people there are.
-    pub people: usize,
-    /// How many edits each of them makes.
-    pub edits: usize,
+    /// Who is there: how many edits each person makes.
+    pub edits: &'static [usize],
     /// Whether orders that come to the same are gone through too, each for itself.
     pub is_every: bool,
 }
@@ -62,6 +60,7 @@ pub fn exhaust(small: Small, worlds_max: u64) -> Result<Explored, Box<Violation>
     let mut search = Search { worlds_max, ..Search::default() };
     let body = |world: &mut World<'_>| {
         world.open_all();
+        world.tabs.iter_mut().zip(small.edits).for_each(|(tab, edits)| tab.actions = *edits);
         world.is_reduced = !small.is_every;
         match small.scope {
             Scope::Quiet => {}
@@ -71,7 +70,8 @@ pub fn exhaust(small: Small, worlds_max: u64) -> Result<Explored, Box<Violation>
         search.go_on(world);
     };
     let plan = |_: &mut Draw<'_>| {
-        Plan::interleaved(small.people, small.edits, small.scope == Scope::Crash)
+        let most = small.edits.iter().max().copied().unwrap_or_default();
+        Plan::interleaved(small.edits.len(), most, small.scope == Scope::Crash)
     };
     let walked = observe(Watch::default(), body, &mut Enumeration::default(), plan);
     walked.map(|_| search.explored())
