@@ -129,6 +129,12 @@ impl<'a> PackedPage<'a> {
         Ok(PackedPage { head, columns })
     }
 
+    /// What its columns take expanded, in bytes.
+    #[must_use]
+    pub fn expanded_bytes(&self) -> u64 {
+        self.column_sizes().map(|(_, _, expanded)| expanded).sum()
+    }
+
     /// The first revision that an operation of the page leads to; at least 1.
     #[must_use]
     pub fn first_revision(&self) -> Revision {

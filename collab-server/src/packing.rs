@@ -23,8 +23,9 @@ const PAGE_OPERATIONS: u64 = 1 << 16;
 /// Rows that go into a page at once. Deleting them holds up the database's one writer.
 const ROWS_MAX: usize = 2_048;
 
-/// What a page may take before it is compressed, in bytes; one operation may exceed it.
-const PAGE_EXPANDED_BYTES: usize = 16 << 20;
+/// What a page may take before it is compressed, in bytes; one operation may exceed it. Whoever reads a
+/// part of a page expands all of it, and several do so at once.
+const PAGE_EXPANDED_BYTES: usize = 2 << 20;
 
 /// How often a page is made anew when somebody else packs the same document.
 const ATTEMPTS_MAX: usize = 8;
@@ -117,18 +118,21 @@ async fn next_page(
     let (kept, merged) = spans.split_at(first_merged);
     let before =
         kept.last().map_or((Revision::ZERO, ChainHash::START), |span| (span.last, span.chain));
-    let pages = match merged {
+    let mut pages = match merged {
         [] => Vec::new(),
         _ => {
             let all = PageLimit { operations_max: usize::MAX, bytes_max: usize::MAX };
             store.packed_pages(record.id, before.0, all).await?
         }
     };
-    let merged: Vec<Revision> = merged.iter().map(|span| span.last).collect();
-    if !pages.iter().map(|page| page.last).eq(merged.iter().copied()) {
+    if !pages.iter().map(|page| page.last).eq(merged.iter().map(|span| span.last)) {
         return Ok(Next::Moved);
     }
-    let sources = Sources { record: record.clone(), previous: before.1, merged, pages, rows };
+    let first_fitting = fitting(record.id, &pages, &rows)?;
+    let previous = first_fitting.checked_sub(1).map_or(before.1, |last| pages[last].chain);
+    let pages = pages.split_off(first_fitting);
+    let merged = pages.iter().map(|page| page.last).collect();
+    let sources = Sources { record: record.clone(), previous, merged, pages, rows };
     in_background(move || sources.page()).await.map(Next::Page)
 }
 
@@ -165,6 +169,23 @@ fn merged_with(spans: &[PackedSpan], rows: u64) -> usize {
         (first, sum) = (index, sum + count);
     }
     first
+}
+
+/// From which on pages fit into one with what is behind them, by what they really expand to: text that
+/// repeats itself shrinks to a thousandth.
+fn fitting(
+    document: DocumentId,
+    pages: &[PackedRow],
+    rows: &[LoggedOperation],
+) -> Result<usize, StoreError> {
+    let mut bytes: u64 = rows.iter().map(|logged| logged.operation.inserted_bytes() as u64).sum();
+    for (index, page) in pages.iter().enumerate().rev() {
+        bytes += page.page(document)?.expanded_bytes();
+        if bytes > PAGE_EXPANDED_BYTES as u64 {
+            return Ok(index + 1);
+        }
+    }
+    Ok(0)
 }
 
 /// What a page is made of.
@@ -220,7 +241,11 @@ impl Sources {
 
 #[cfg(test)]
 mod tests {
+    use collab_protocol::ClientId;
+    use ot_core::{ClientSeq, Operation};
+
     use super::*;
+    use crate::packed::PackedPage;
 
     fn spans(counts: &[u64]) -> Vec<PackedSpan> {
         let mut next = 1;
@@ -243,6 +268,36 @@ mod tests {
         assert_eq!(merged_with(&spans(&[8_192, 4_096, 2_048]), 2_048), 0);
         assert_eq!(merged_with(&spans(&[65_536, 32_768, 32_768]), 2_048), 3);
         assert_eq!(merged_with(&spans(&[65_536, 100]), 2_048), 1, "a full page stays");
+    }
+
+    /// Long pastes of one letter, from this revision on.
+    fn pastes(first: usize, count: usize) -> Vec<LoggedOperation> {
+        let paste = |index: usize| LoggedOperation {
+            revision: Revision::new((first + index) as u64),
+            client: ClientId::new(1),
+            seq: ClientSeq::new((first + index) as u64),
+            author: "g_1".parse().expect("an id"),
+            time_ms: 1_000,
+            operation: Operation::splice(2_000 * (first + index - 1), 0, 0, &"x".repeat(2_000))
+                .expect("fits"),
+            chain: ChainHash::START,
+        };
+        (0..count).map(paste).collect()
+    }
+
+    #[test]
+    fn pages_that_expand_to_much_are_not_merged_though_they_are_small() {
+        let page = |number: usize| {
+            let operations = pastes(1 + 500 * number, 500);
+            let body = PackedPage::encode(&operations).expect("they follow each other");
+            assert!(body.len() < 10_000, "{} bytes", body.len());
+            let (first, last) = (operations[0].revision, operations[499].revision);
+            PackedRow { first, last, chain: ChainHash::START, last_ms: 1_000, body: body.into() }
+        };
+        let pages: Vec<PackedRow> = (0..4).map(page).collect();
+        let fitting = |rows| fitting(DocumentId::new(1), &pages, &pastes(2_001, rows));
+        assert_eq!(fitting(100).expect("pages"), 3, "1.2 MB fit, 2.2 do not");
+        assert_eq!(fitting(600).expect("pages"), 4, "it is full by itself");
     }
 
     #[test]
