@@ -8,13 +8,14 @@ use crate::{
 };
 
 /// What `cargo xtask bench` measures.
-const BENCHES: [&str; 8] = [
+const BENCHES: [&str; 9] = [
     "engine",
     "engine-apply",
     "engine-transform",
     "engine-merge",
     "engine-storage",
     "engine-growth",
+    "engine-client",
     "browser",
     "servers",
 ];

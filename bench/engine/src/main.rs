@@ -8,6 +8,7 @@
 )]
 
 mod apply;
+mod client;
 mod growth;
 mod histories;
 #[cfg(feature = "peers")]
@@ -34,12 +35,13 @@ use self::report::Report;
 /// A section by the name that the command line takes.
 type Section = (&'static str, fn(&mut Report, Option<&std::path::Path>));
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 6] = [
     ("engine-apply", apply::section),
     ("engine-transform", pair::section),
     ("engine-merge", merge::section),
     ("engine-storage", storage::section),
     ("engine-growth", growth::section),
+    ("engine-client", client::section),
 ];
 
 fn main() -> ExitCode {
