@@ -13,7 +13,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::mpsc;
 
-use super::write::append::{Stopped, append_together};
+use super::write::append::{Stage, Stopped, append_together};
 use super::write::{Write, Written};
 use crate::store::StoreError;
 
@@ -79,26 +79,35 @@ async fn try_appends(
         _ => None,
     });
     let Some(appends) = appends.collect::<Option<Vec<_>>>() else { return Some(writes) };
-    match append_together(connection, &appends).await {
+    let stopped = match append_together(connection, &appends).await {
         Ok(true) => {
-            let results = writes.iter().map(|_| Written::Yes).collect();
-            end(connection, writes, results).await;
+            writes.into_iter().for_each(|write| write.committed(Written::Yes));
             return None;
         }
-        Ok(false) => {}
-        Err(Stopped { error, has_begun }) => {
-            tracing::warn!(%error, writes = writes.len(), "a transaction was given up");
-            if !has_begun {
-                // Somebody else holds the lock for longer than anybody waits.
-                roll_back(connection, options).await;
-                let error = StoreError::from(error);
-                writes.into_iter().for_each(|write| write.failed(error.clone()));
-                return None;
-            }
-        }
-    }
+        Ok(false) => None,
+        Err(stopped) => Some(stopped),
+    };
     roll_back(connection, options).await;
+    let Some(Stopped { error, at }) = stopped else { return Some(writes) };
+    if at == Stage::Commit {
+        unknown(writes, error);
+        return None;
+    }
+    tracing::warn!(%error, writes = writes.len(), "a transaction was given up");
+    if at == Stage::Beginning {
+        // Somebody else holds the lock for longer than anybody waits.
+        let error = StoreError::from(error);
+        writes.into_iter().for_each(|write| write.failed(error.clone()));
+        return None;
+    }
     Some(writes)
+}
+
+/// The commit has failed, and what it left behind may be all of it or nothing.
+fn unknown(writes: Vec<Write>, error: sqlx::Error) {
+    tracing::error!(%error, writes = writes.len(), "outcome of a commit is unknown");
+    let error = StoreError::from(error);
+    writes.into_iter().for_each(|write| write.unknown(error.clone()));
 }
 
 /// Writes of which nothing is in the database.
@@ -147,9 +156,7 @@ async fn end(connection: &mut SqliteConnection, writes: Vec<Write>, results: Vec
             }
         }
         Err(error) => {
-            tracing::error!(%error, writes = writes.len(), "outcome of a commit is unknown");
-            let error = StoreError::from(error);
-            writes.into_iter().for_each(|write| write.unknown(error.clone()));
+            unknown(writes, error);
             // If the transaction still stands, it must not: nobody would know of it.
             let _ = sqlx::query("rollback").execute(connection).await;
         }

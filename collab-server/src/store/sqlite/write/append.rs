@@ -5,7 +5,7 @@ mod together;
 use collab_protocol::ClientId;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-pub(in crate::store::sqlite) use self::together::{Stopped, append_together};
+pub(in crate::store::sqlite) use self::together::{Stage, Stopped, append_together};
 
 use super::super::id_bytes;
 use super::Written;

@@ -1,9 +1,10 @@
 //! Appends of many documents, in one command to the database for all of them.
 //!
 //! The library runs SQLite in a thread of its own, and every command is two changes of threads: more work than the
-//! insertion itself. So the transaction's beginning and all heads, rows and clients' progress of a round go as one
-//! command. It counts on nobody losing. When somebody does, the counts of changed rows do not add up, and the caller
-//! begins anew, one append after the other.
+//! insertion itself. So a whole transaction goes as one command: its beginning, all heads, rows and clients' progress, and
+//! its commit. It counts on nobody losing. Where somebody does, fewer rows change than should; a guard behind each
+//! statement then breaks a constraint on purpose, so that the commit is never reached, and the caller begins anew, one
+//! append after the other.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -33,12 +34,22 @@ struct Round<'a> {
 /// What stopped a command that is no constraint's doing.
 pub(in crate::store::sqlite) struct Stopped {
     pub(in crate::store::sqlite) error: sqlx::Error,
-    /// Whether the transaction could be begun at all.
-    pub(in crate::store::sqlite) has_begun: bool,
+    pub(in crate::store::sqlite) at: Stage,
 }
 
-/// Begins a transaction and carries all appends out in it, in order. `false` when one of them lost, or cannot go this
-/// way: the transaction, if there is one, is to be rolled back.
+/// How far a transaction came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store::sqlite) enum Stage {
+    /// It could not be begun.
+    Beginning,
+    /// It was not asked to commit.
+    Within,
+    /// It was asked to commit: nobody knows whether it is.
+    Commit,
+}
+
+/// Begins a transaction, carries all appends out in it, in order, and commits it. `false` when one of them lost, or
+/// cannot go this way: the transaction, if there is one, is to be rolled back.
 ///
 /// # Errors
 /// [`Stopped`]. The transaction is to be rolled back too.
@@ -47,26 +58,24 @@ pub(in crate::store::sqlite) async fn append_together(
     appends: &[&Append],
 ) -> Result<bool, Stopped> {
     let Some(rounds) = rounds(appends) else { return Ok(false) };
+    let last = rounds.len() - 1;
     for (index, round) in rounds.iter().enumerate() {
-        let text = text(Size { begins: index == 0, ..round.size() });
-        let encode = |error| Stopped { error: sqlx::Error::Encode(error), has_begun: index > 0 };
-        let query = sqlx::query_with(AssertSqlSafe(text), round.values().map_err(encode)?);
-        // Each statement's own count: that of `begin` is left over from the statement before it.
-        let mut changes = Vec::with_capacity(4);
+        let size = Size { begins: index == 0, commits: index == last, ..round.size() };
+        let encode = |error| Stopped { error: sqlx::Error::Encode(error), at: size.stage(0) };
+        let query = sqlx::query_with(AssertSqlSafe(text(size)), round.values().map_err(encode)?);
+        let mut done = 0;
         let mut results = (&mut *connection).fetch_many(query);
         loop {
             match results.try_next().await {
-                Ok(Some(Either::Left(done))) => changes.push(done.rows_affected()),
+                Ok(Some(Either::Left(_))) => done += 1,
                 Ok(Some(Either::Right(_))) => {}
                 Ok(None) => break,
-                Err(error) if is_constraint(&error) => return Ok(false),
                 Err(error) => {
-                    return Err(Stopped { error, has_begun: index > 0 || !changes.is_empty() });
+                    let at = size.stage(done);
+                    let has_lost = at != Stage::Commit && is_constraint(&error);
+                    return if has_lost { Ok(false) } else { Err(Stopped { error, at }) };
                 }
             }
-        }
-        if changes.get(usize::from(index == 0)..) != Some(&round.changes()[..]) {
-            return Ok(false);
         }
     }
     Ok(true)
@@ -98,14 +107,10 @@ fn rounds<'a>(appends: &[&'a Append]) -> Option<Vec<Round<'a>>> {
 }
 
 impl Round<'_> {
-    /// Rows that each statement changes when nobody loses: heads, operations, clients' progress.
-    fn changes(&self) -> [u64; 3] {
-        [self.appends.len(), self.rows, self.rows].map(|count| count as u64)
-    }
-
     fn size(&self) -> Size {
         Size {
             begins: false,
+            commits: false,
             documents: self.appends.len().next_power_of_two(),
             rows: self.rows.next_power_of_two(),
         }
@@ -125,7 +130,8 @@ impl Round<'_> {
     fn values(&self) -> Result<SqliteArguments, BoxDynError> {
         let Size { documents, rows, .. } = self.size();
         let mut values = SqliteArguments::default();
-        values.reserve(documents * HEAD.len() + rows * (ROW.len() + PROGRESS.len()), 0);
+        let of_rows = rows * (ROW.len() + PROGRESS.len());
+        values.reserve(documents * HEAD.len() + of_rows + GUARDS, 0);
         for append in &self.appends {
             let last = append.operations.last().expect("an append that goes this way is not empty");
             values.add(id_bytes(append.document.get()))?;
@@ -138,6 +144,7 @@ impl Round<'_> {
             values.add(integer(append.rights_version))?;
         }
         add_nulls(&mut values, (documents - self.appends.len()) * HEAD.len())?;
+        values.add(self.appends.len() as i64)?;
         for (document, revision, time_ms, new) in self.operations() {
             values.add(document)?;
             values.add(integer(revision.get()))?;
@@ -162,6 +169,7 @@ impl Round<'_> {
             values.add(row_hash)?;
         }
         add_nulls(&mut values, (rows - self.rows) * PROGRESS.len())?;
+        values.add(self.rows as i64)?;
         Ok(values)
     }
 }
@@ -174,8 +182,26 @@ fn add_nulls(values: &mut SqliteArguments, count: usize) -> Result<(), BoxDynErr
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Size {
     begins: bool,
+    commits: bool,
     documents: usize,
     rows: usize,
+}
+
+/// How often a command holds [`GUARD`]: behind the heads, and behind the clients' progress.
+const GUARDS: usize = 2;
+
+/// Statements between the beginning and the commit: heads, operations, progress, and the guards.
+const STATEMENTS: usize = 3 + GUARDS;
+
+impl Size {
+    /// Where a command of this size is when so many of its statements are done.
+    fn stage(self, done: usize) -> Stage {
+        match done {
+            0 if self.begins => Stage::Beginning,
+            done if self.commits && done == STATEMENTS + usize::from(self.begins) => Stage::Commit,
+            _ => Stage::Within,
+        }
+    }
 }
 
 /// The text for a size, made when it is first asked for.
@@ -208,9 +234,13 @@ const PROGRESS: [&str; 7] = [
     "row_hash",
 ];
 
+/// Fails when the statement before it changed another number of rows than this: no operation is of no document.
+const GUARD: &str = "insert into operation (document_id) select null where changes() <> ?";
+
 /// Placeholders stand without numbers: SQLite looks for named ones in a list, from its beginning, each time.
 fn statements(size: Size) -> String {
     let begin = if size.begins { "begin immediate;" } else { "" };
+    let commit = if size.commits { "; commit" } else { "" };
     let (head, row, progress) = (HEAD.join(", "), ROW.join(", "), PROGRESS.join(", "));
     let heads = placeholders(size.documents, HEAD.len());
     let rows = placeholders(size.rows, ROW.len());
@@ -225,6 +255,7 @@ fn statements(size: Size) -> String {
          where document.document_id = new.document_id and document.revision = new.base
            and document.chain = new.base_chain and document.rights_version = new.rights_version
            and document.deleted_ms is null;
+         {GUARD};
          with new ({row}) as (values {rows})
          insert into operation ({row}) select * from new where document_id is not null;
          with new ({progress}) as (values {progresses})
@@ -236,7 +267,8 @@ fn statements(size: Size) -> String {
              submission_hash = excluded.submission_hash,
              row_hash = excluded.row_hash
          where excluded.last_seq > client_progress.last_seq
-           and excluded.author_id = client_progress.author_id"
+           and excluded.author_id = client_progress.author_id;
+         {GUARD}{commit}"
     )
 }
 
