@@ -1,7 +1,7 @@
 // Rights while people write: shared, lowered, taken away, given back. With a real server, live, in several windows.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BrowserContext } from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions } from 'playwright-core';
 import { assertAccessible } from './harness/axe';
 import { until } from './harness/browser';
 import { caretAfter, converged, type Editor, openTab, ready, saveLineOf, saved, setCaret, textOf, textarea, type } from './harness/editor';
@@ -15,9 +15,13 @@ const stage = prepareStage();
 const LIVE_MS = 5_000;
 
 /** Ada owns a document, Ben has it open by the link. */
-async function together(text: string, test: (ada: Editor, ben: Editor, address: string) => Promise<void>, hold?: (context: BrowserContext) => Promise<void>): Promise<void> {
+async function together(
+  text: string,
+  test: (ada: Editor, ben: Editor, address: string) => Promise<void>,
+  { hold, ...options }: BrowserContextOptions & { hold?: (context: BrowserContext) => Promise<void> } = {},
+): Promise<void> {
   const { url } = stage.server;
-  const [ada, ben] = await Promise.all([openAs(stage.browser, url, 'Ada'), openAs(stage.browser, url, 'Ben')]);
+  const [ada, ben] = await Promise.all([openAs(stage.browser, url, 'Ada', options), openAs(stage.browser, url, 'Ben', options)]);
   try {
     const address = await writeOwn(ada, url, { title: 'Plans', text });
     await setLink(ada, address, 'edit');
@@ -97,7 +101,8 @@ describe('sharing', () => {
       await assertAccessible(page, 'a refused change');
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
-    }));
+      // A request that passes a service worker may be out of a test's reach.
+    }, { serviceWorkers: 'block' }));
 
   it('is handed over after a second question, and left by who does not want it', () =>
     together('x', async (ada, ben, address) => {
@@ -165,16 +170,18 @@ describe('access taken away', () => {
         assert.equal(await unsent(ben).count(), 0);
         assert.ok(address);
       },
-      (context) =>
-        context.routeWebSocket(/\/api\/socket/, (socket) => {
-          const server = socket.connectToServer();
-          socket.onMessage((message) => {
-            const submits = String(message).includes('"type":"submit"');
-            if (holds && submits) held.push(() => server.send(message));
-            else server.send(message);
-          });
-          server.onMessage((message) => socket.send(message));
-        }),
+      {
+        hold: (context) =>
+          context.routeWebSocket(/\/api\/socket/, (socket) => {
+            const server = socket.connectToServer();
+            socket.onMessage((message) => {
+              const submits = String(message).includes('"type":"submit"');
+              if (holds && submits) held.push(() => server.send(message));
+              else server.send(message);
+            });
+            server.onMessage((message) => socket.send(message));
+          }),
+      },
     );
   });
 

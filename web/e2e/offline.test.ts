@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assertAccessible } from './harness/axe';
-import { until } from './harness/browser';
+import { reloadOffline, until } from './harness/browser';
 import { caretAfter, converged, makeDocument, openEditor, openTab, ready, run, saveLineOf, saved, textOf, textarea, type } from './harness/editor';
 import { prepareStage } from './harness/stage';
 
@@ -30,7 +30,7 @@ describe('a lost network', () => {
     await benTypes;
     await saved(ben.page);
 
-    await ada.page.reload();
+    const takeBack = await reloadOffline(ada);
     await ready(ada.page);
     once(await textOf(ada.page), `ada: before ${run('A', 200)}`);
     await until('still kept', async () => /^Offline: [\d,]+ edits? kept/.test(await saveLineOf(ada.page)));
@@ -38,6 +38,7 @@ describe('a lost network', () => {
     await type(ada.page, ' after the reload');
     assert.ok(!(await textOf(ben.page)).includes('A0'));
 
+    await takeBack();
     await ada.context.setOffline(false);
     const text = await converged(ada.page, ben.page);
     assert.equal(text, `ada: before ${run('A', 200)} after the reload\nben: ${bensRun}`);
@@ -80,7 +81,7 @@ describe('a lost network', () => {
     await page.getByRole('link', { name: 'Known before' }).waitFor();
     await page.waitForFunction(() => navigator.serviceWorker?.ready.then((worker) => worker.active?.state === 'activated'));
     await context.setOffline(true);
-    await page.reload();
+    await reloadOffline({ context, page });
     await page.getByText('You are offline. This is the list as last known.').waitFor();
     await page.getByRole('link', { name: 'Known before' }).click();
     await ready(page);

@@ -27,6 +27,18 @@ export async function openWindow(browser: Browser, options: BrowserContextOption
   return { context, page };
 }
 
+/**
+ * Reloads a window that was cut off, and tells its new page so: a browser may keep what it was told of the network to the
+ * page before, so that nothing arrives while the page believes to be online. To be taken back before the network is.
+ */
+export async function reloadOffline({ context, page }: { context: BrowserContext; page: Page }): Promise<() => Promise<void>> {
+  await page.reload();
+  const session = await context.newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', { offline: true, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  return () => session.detach();
+}
+
 /** Collects what must never happen: uncaught errors and violated content security policies. */
 export function watchFaults(page: Page): string[] {
   const faults: string[] = [];
