@@ -15,6 +15,7 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod server;
+pub(crate) mod share;
 pub(crate) mod socket;
 pub(crate) mod stand_in;
 pub(crate) mod token;

@@ -2,10 +2,12 @@
 //! Redis costs who writes, and how much two servers commit against one. The short form only shows
 //! that all of it ends with one text; `cargo xtask soak cluster-speed` prints figures worth reading.
 
-use std::fmt;
+mod scaling;
+mod throughput;
+
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use throughput::{Load, Spread, throughput};
 
 use super::{Server, Stage};
 use crate::faults::{seed, sized};
@@ -94,122 +96,21 @@ async fn others_see_an_edit_on_another_server_and_nobody_waits_for_redis() {
     stage.stop().await;
 }
 
-/// What is spread over servers.
-#[derive(Clone, Copy, Debug)]
-enum Spread {
-    /// The people of one document: each document is open on all servers.
-    People,
-    /// The documents, as a proxy does that goes by the document.
-    Documents,
-}
-
-/// What a load came to.
-struct Throughput {
-    operations_per_s: f64,
-    appends_per_s: f64,
-    operations_per_append: f64,
-    /// Of a hundred appends, how many lost their race.
-    lost: f64,
-    /// Operations of the people of each server.
-    shares: Vec<usize>,
-    /// How many cores all servers took together, and all of this machine's programs.
-    server_cores: f64,
-    all_cores: f64,
-}
-
-impl fmt::Display for Throughput {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Throughput { operations_per_s, appends_per_s, operations_per_append, .. } = self;
-        let Throughput { lost, shares, server_cores, all_cores, .. } = self;
-        write!(
-            f,
-            "{operations_per_s:.0} operations a second in {appends_per_s:.0} appends of \
-             {operations_per_append:.1}, {lost:.0} of 100 appends lost their race, shares {shares:?}; \
-             servers took {server_cores:.1} cores of {all_cores:.1} that were busy"
-        )
-    }
-}
-
-/// Processor time of all programs of this machine so far, in seconds.
-fn busy_s() -> f64 {
-    let stat = std::fs::read_to_string("/proc/stat").expect("Linux says");
-    let line = stat.lines().next().expect("the sum of all cores");
-    let ticks: Vec<f64> = line.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
-    // User, nice, system; then idle and waiting; then interrupts. A tick is a hundredth.
-    (ticks[..3].iter().sum::<f64>() + ticks[5..7].iter().sum::<f64>()) / 100.0
-}
-
-/// Everybody types for so long, as fast as answers come.
-async fn throughput(stage: &mut Stage, (on, spread): (usize, Spread), people: usize) -> Throughput {
-    let lasts = Duration::from_millis(sized(700, 15_000));
-    let documents = stage.documents.clone();
-    let place = |index: usize| match spread {
-        Spread::People => index / documents.len() % on,
-        Spread::Documents => index % documents.len() % on,
-    };
-    let mut crowd: Vec<Person> = (0..people)
-        .map(|index| {
-            let (document, server) = (index % documents.len(), place(index));
-            let address = stage.servers[server].process.address();
-            let client = NativeClient::new(address, &stage.cookie, &documents[document]);
-            Person::new(client, stage.choices.fork(), HASTY)
-        })
-        .collect();
-    join_all(crowd.iter_mut().map(|person| person.client.connect())).await;
-    let appends = async |code: &str| {
-        let name = format!(r#"concord_appends_total{{code="{code}"}}"#);
-        let mut sum = 0.0;
-        for server in &stage.servers {
-            sum += server.process.metric(&name).await;
-        }
-        sum
-    };
-    let server_s = || stage.servers.iter().map(|server| server.process.cpu_s()).sum::<f64>();
-    let before = [appends("done").await, appends("conflict").await];
-    let (server_before, busy_before) = (server_s(), busy_s());
-    let (began, characters) = (Instant::now(), &stage.characters);
-    join_all(crowd.iter_mut().map(async |person| {
-        while began.elapsed() < lasts {
-            person.write(1, characters).await;
-        }
-    }))
-    .await;
-    let took = began.elapsed().as_secs_f64();
-    let (server_cores, all_cores) =
-        ((server_s() - server_before) / took, (busy_s() - busy_before) / took);
-    let after = [appends("done").await, appends("conflict").await];
-    let [done, lost] = [after[0] - before[0], after[1] - before[1]];
-    let acked = |person: &Person| person.client.acked().len();
-    let total: usize = crowd.iter().map(acked).sum();
-    let shares = (0..on).map(|server| {
-        let here = crowd.iter().enumerate();
-        let here = here.filter(|(index, _)| place(*index) == server);
-        here.map(|(_, person)| acked(person)).sum()
-    });
-    let shares: Vec<usize> = shares.collect();
-    assert!(total > 0, "a load worth the name");
-    Throughput {
-        operations_per_s: total as f64 / took,
-        appends_per_s: done / took,
-        operations_per_append: total as f64 / done.max(1.0),
-        lost: 100.0 * lost / (done + lost).max(1.0),
-        shares,
-        server_cores,
-        all_cores,
-    }
-}
-
 async fn compare(documents: usize, people: usize, spreads: &[Spread], own: u64) {
     let mut stage = Stage::new(seed(own), 2, documents, &[]).await;
     for server in &stage.servers {
         until_has_redis(server, true).await;
     }
-    let one = throughput(&mut stage, (1, Spread::People), people).await;
+    let one = throughput(&mut stage, Load { people, servers: 1, spread: Spread::People }).await;
     println!("{documents} documents, {people} people, one server: {one}");
     for spread in spreads {
-        let two = throughput(&mut stage, (2, *spread), people).await;
-        let times = two.operations_per_s / one.operations_per_s;
-        println!("two that share {spread:?}: {two}; {times:.2} times one server's");
+        let two = throughput(&mut stage, Load { people, servers: 2, spread: *spread }).await;
+        println!(
+            "two that share {spread:?}: {two}; {:.2} times one server's, {:.2} times for a second of \
+             their time",
+            two.operations_per_s / one.operations_per_s,
+            two.operations_per_server_s() / one.operations_per_server_s(),
+        );
     }
     let mut nobody: Vec<Vec<Person>> = Vec::new();
     stage.judge(&mut nobody).await;
