@@ -418,6 +418,8 @@ impl State {
             }
             len = item.operation.target_len();
         }
+        let is_here = |ahead: &Ahead| self.sight == Sight::Clear && ahead.at <= self.head();
+        assert!(!self.ahead.iter().any(is_here), "nobody waits for what is here");
         for (id, client) in &self.clients {
             let waiting = self.queue.iter().chain(&self.returning);
             let queued = waiting.filter(|pending| pending.client == *id).count();

@@ -73,6 +73,7 @@ fn tell(worlds: Worlds) {
             if is_wanted {
                 violation.trace.iter().for_each(|line| println!("{line}"));
             }
+            println!("{}: {}; looking for fewer choices", violation.oracle, violation.message);
             report(worlds, seed, &violation)
         }
     };

@@ -131,10 +131,23 @@ impl State {
         self.join_known(session, id, user, entry, effects);
     }
 
+    /// Lets those in whose clients were ahead of this state, and are not any more.
+    pub(super) fn let_in_caught_up(&mut self, effects: &mut Vec<Effect>) {
+        let head = self.head();
+        let (caught_up, ahead) = self.ahead.drain(..).partition(|ahead| ahead.at <= head);
+        self.ahead = ahead;
+        self.enter(caught_up, effects);
+    }
+
     /// Lets those in whose clients were ahead of this state. The log was read: who is still ahead
     /// has heard of what it does not hold.
     pub(super) fn let_in_ahead(&mut self, effects: &mut Vec<Effect>) {
-        for Ahead { session, client, user, at, entry } in std::mem::take(&mut self.ahead) {
+        let ahead = std::mem::take(&mut self.ahead);
+        self.enter(ahead, effects);
+    }
+
+    fn enter(&mut self, ahead: Vec<Ahead>, effects: &mut Vec<Effect>) {
+        for Ahead { session, client, user, at, entry } in ahead {
             let is_known = at <= self.head() || entry == Entry::Fenced;
             let entry = if is_known { entry } else { Entry::Afresh };
             self.join_known(session, client, user, entry, effects);

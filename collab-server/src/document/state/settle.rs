@@ -203,8 +203,10 @@ impl State {
     }
 
     /// Reads what the log is known to hold and this state does not. While an append is on its way
-    /// its outcome is awaited: it tells as much.
+    /// its outcome is awaited: it tells as much. And it may be all that those waited for who have
+    /// heard of it.
     pub(super) fn catch_up(&mut self, effects: &mut Vec<Effect>) {
+        self.let_in_caught_up(effects);
         if self.may_ingest() && self.heard > self.head() {
             self.read_tail(0, effects);
         }

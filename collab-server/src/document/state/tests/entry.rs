@@ -125,3 +125,29 @@ fn deleted_document_takes_no_edit_and_lets_nobody_in() {
     desk.commit(CLIENT, 3, 1, r#"=1 +"y""#);
     assert_eq!(desk.text(), "xy");
 }
+
+#[test]
+fn who_is_ahead_is_let_in_as_soon_as_what_they_heard_is_here() {
+    let mut desk = Desk::new("");
+    desk.state.begin_sharing();
+    desk.commit(CLIENT, 1, 0, r#"+"a""#);
+    desk.submit(CLIENT, 2, 1, r#"=1 +"b""#);
+    desk.decide();
+    desk.submit(THIRD, 1, 1, r#"=1 +"c""#);
+    desk.decide();
+    // Another server read both before this one heard of them, and told.
+    for (number, at) in [(7, 2), (8, 3), (9, 4)] {
+        let client = ClientId::new(number);
+        desk.ask_to_join(number as u32, client, Entry::Resuming { at: Revision::new(at) });
+    }
+    let admitted = desk.admitted.len();
+    desk.finish(Outcome::Done);
+    assert_eq!(desk.admitted.split_off(admitted), [(session(7), Ok((None, None)))]);
+    assert_eq!(desk.tail_reads, 0, "an append is on its way");
+    desk.finish(Outcome::Done);
+    assert_eq!(desk.admitted.split_off(admitted), [(session(8), Ok((None, None)))]);
+    desk.read_tail(&[(OTHER, 1, r#"=3 +"d""#)]);
+    assert_eq!(desk.admitted.split_off(admitted), [(session(9), Ok((None, None)))]);
+    assert_eq!((desk.text().as_str(), desk.tail_reads), ("abcd", 1));
+    assert!(desk.state.is_quiet());
+}
