@@ -439,6 +439,17 @@ fn a_state_can_be_read_without_its_pending_work() {
 }
 
 #[test]
+fn a_long_text_is_typed_at_and_deleted_as_a_whole() {
+    let mut engine = Engine::new(&"a".repeat(300), 0, 1);
+    engine.edit(300, 0, "b", 0).expect("behind the last character");
+    engine.edit(0, 301, "", 1).expect("all of it");
+    assert_eq!(engine.text(), "");
+    engine.edit_by_diff("c", None, 2).expect("a short text");
+    assert_eq!(engine.text(), "c");
+    engine.check_invariants();
+}
+
+#[test]
 fn a_split_submission_does_not_tell_a_selection_that_is_not_yet_true() {
     let mut engine = Engine::new("", 0, 1);
     engine.edit(0, 0, "0123456789", 0).expect("in the text");

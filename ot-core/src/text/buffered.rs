@@ -27,7 +27,8 @@ const WINDOW_CHARS: usize = if cfg!(test) { 6 } else { 256 };
 /// A rope, and the edit that it does not have yet.
 ///
 /// Invariant: `at + deleted` is at most the rope's length, `chars` counts `inserted`, and both `deleted`
-/// and `chars` are at most [`WINDOW_CHARS`].
+/// and `chars` are at most [`WINDOW_CHARS`]. Before anything goes past the window to the rope, and may
+/// make it shorter than where the window lay, that is written and lies at 0, which is in every text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Buffered {
     rope: JumpRope,
@@ -210,6 +211,7 @@ impl Buffered {
             self.inserted.clear();
             self.chars = 0;
         }
+        self.at = 0;
     }
 }
 
@@ -271,13 +273,29 @@ mod tests {
         }
     }
 
+    /// Text of more characters than a window takes, in one removal or insertion.
+    const LARGE: usize = WINDOW_CHARS + 1;
+
+    #[test]
+    fn what_is_typed_at_the_end_may_be_removed_with_all_before_it() {
+        let long = "a".repeat(LARGE);
+        for typed in ["", "é", &long] {
+            let mut rope = Buffered::from(long.as_str());
+            rope.insert(LARGE, typed);
+            rope.remove(0..rope.len_chars());
+            check(&rope, "");
+            rope.insert(0, "🦀");
+            check(&rope, "🦀");
+        }
+    }
+
     proptest! {
         /// Edits close to one another and far apart, of which some join and some do not.
         #[test]
         fn what_waits_in_the_window_is_read_as_if_written(
             start in "[a-zé🦀]{0,20}",
             edits in prop::collection::vec(
-                (any::<prop::sample::Index>(), 0..3isize, 0..9usize, "[xß😀]{0,3}"),
+                (any::<prop::sample::Index>(), 0..3isize, 0..9usize, "[xß😀]{0,3}|[yß]{7,9}"),
                 0..24,
             ),
         ) {
@@ -291,12 +309,15 @@ mod tests {
                 let at = if near == 2 { far } else { last - near };
                 let at = at.clamp(0, characters.len() as isize) as usize;
                 let end = (at + deleted / 3 * deleted).min(characters.len());
+                let chars = text.chars().count();
+                let (head, tail) = (&characters[..at], &characters[end..]);
                 if end > at {
                     rope.remove(at..end);
+                    check(&rope, &[head, tail].concat().iter().collect::<String>());
                 }
-                let chars = text.chars().count();
-                rope.insert(at, &text);
-                let (head, tail) = (&characters[..at], &characters[end..]);
+                if chars > 0 {
+                    rope.insert(at, &text);
+                }
                 model = head.iter().copied().chain(text.chars()).chain(tail.iter().copied()).collect();
                 check(&rope, &model);
                 last = (at + chars) as isize;
