@@ -1,6 +1,7 @@
 //! Why a store does not do something; what databases say, sorted.
 
 use collab_protocol::DocumentId;
+use rusqlite::ffi;
 use sqlx::error::ErrorKind;
 use thiserror::Error;
 
@@ -47,6 +48,9 @@ pub enum OpenError {
     /// The file cannot be opened, is no database, or does not answer.
     #[error("cannot open the database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The file cannot be opened to append.
+    #[error("cannot open the database to append: {0}")]
+    Appends(#[from] rusqlite::Error),
     /// The database takes no connection within its time limit.
     #[error("the database does not answer")]
     Silent,
@@ -98,6 +102,20 @@ impl From<sqlx::Error> for StoreError {
             other => StoreError::unavailable(other),
         }
     }
+}
+
+/// As [`is_constraint`].
+pub(super) fn is_sqlite_constraint(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| {
+        matches!(
+            error.extended_code,
+            ffi::SQLITE_CONSTRAINT_UNIQUE
+                | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                | ffi::SQLITE_CONSTRAINT_FOREIGNKEY
+                | ffi::SQLITE_CONSTRAINT_NOTNULL
+                | ffi::SQLITE_CONSTRAINT_CHECK
+        )
+    })
 }
 
 /// Whether a constraint refused the statement: the transaction stands and nothing else is wrong.

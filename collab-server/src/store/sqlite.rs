@@ -1,9 +1,10 @@
 //! The store in one SQLite file: nothing else to install, and an acknowledged edit is on the disk.
 //!
-//! One task writes, and puts what waits of all documents into one transaction, so that a commit's
+//! One thread writes, and puts what waits of all documents into one transaction, so that a commit's
 //! fsync is shared. Readers have connections of their own. The journal is a write-ahead log, and
 //! every commit is synced (`synchronous = full`).
 
+mod appender;
 mod chat;
 mod config;
 mod history;
@@ -14,20 +15,22 @@ mod write;
 mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use collab_protocol::{ClientId, DocumentId, GivenRole, UserId, VersionId};
 use ot_core::{ClientSeq, Revision};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
+use self::appender::Appender;
 use self::chat::ChatWrite;
 pub use self::config::SqliteConfig;
 use self::config::{check_library, check_settings};
 use self::notification::NotificationWrite;
 pub(super) use self::read::people;
 use self::write::Write;
+use self::writer::{Task, Writer};
 use super::chat::{
     ChatChange, ChatExtract, ChatHead, ChatOutcome, ChatProgress, ChatRange, NewChatMessage,
 };
@@ -50,7 +53,7 @@ use crate::rights::{Rights, RightsChange};
 /// Documents in a SQLite file. Clones share it.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    writes: mpsc::Sender<Write>,
+    tasks: mpsc::Sender<Task>,
     readers: SqlitePool,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -63,18 +66,21 @@ impl SqliteStore {
     /// [`OpenError`].
     pub async fn open(config: SqliteConfig, now_ms: i64) -> Result<Self, OpenError> {
         let options = config.options();
-        let mut writer = options.clone().create_if_missing(true).connect().await?;
-        check_library(&mut writer).await?;
-        check_settings(&mut writer).await?;
-        migration::sqlite::migrate(&mut writer, now_ms).await?;
+        let mut connection = options.clone().create_if_missing(true).connect().await?;
+        check_library(&mut connection).await?;
+        check_settings(&mut connection).await?;
+        migration::sqlite::migrate(&mut connection, now_ms).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(config.readers.max(1))
             .connect_with(options.clone().pragma("query_only", "on"))
             .await?;
-        let (writes, waiting) = mpsc::channel(config.queue_len.max(1));
-        let task = tokio::spawn(writer::run(writer, options, waiting, config.group_max.max(1)));
-        let writer = Arc::new(Mutex::new(Some(task)));
-        Ok(SqliteStore { writes, readers, writer })
+        let (tasks, waiting) = mpsc::channel(config.queue_len.max(1));
+        let group_max = config.group_max.max(1);
+        let appender = Appender::open(config)?;
+        let writer = Writer { appender, connection, options, group_max };
+        let writer = writer.spawn(waiting).map_err(sqlx::Error::from)?;
+        let writer = Arc::new(Mutex::new(Some(writer)));
+        Ok(SqliteStore { tasks, readers, writer })
     }
 
     /// Hands a write to the writer and waits for what came of it.
@@ -86,7 +92,7 @@ impl SqliteStore {
         let write = write(reply);
         Box::pin(async move {
             let closed = || StoreError::unavailable("the store is closed");
-            self.writes.send(write).await.map_err(|_| closed())?;
+            self.tasks.send(Task::Write(write)).await.map_err(|_| closed())?;
             answer.await.unwrap_or_else(|_| Err(closed()))
         })
     }
@@ -131,7 +137,7 @@ impl Store for SqliteStore {
         let (reply, answer) = oneshot::channel();
         Box::pin(async move {
             let closed = || StoreError::unavailable("the store is closed");
-            match self.writes.send(Write::Append(append, reply)).await {
+            match self.tasks.send(Task::Append((append, reply))).await {
                 Ok(()) => answer.await.unwrap_or_else(|_| AppendOutcome::Unknown(closed())),
                 Err(_) => AppendOutcome::Failed(closed()),
             }
@@ -244,13 +250,7 @@ impl Store for SqliteStore {
         document: DocumentId,
         pack: Pack,
     ) -> StoreFuture<'_, Result<PackOutcome, StoreError>> {
-        let (reply, answer) = oneshot::channel();
-        Box::pin(async move {
-            let closed = || StoreError::unavailable("the store is closed");
-            let write = Write::Pack(document, Box::new(pack), reply);
-            self.writes.send(write).await.map_err(|_| closed())?;
-            answer.await.unwrap_or_else(|_| Err(closed()))
-        })
+        self.write(|reply| Write::Pack(document, Box::new(pack), reply))
     }
 
     fn send_chat(&self, new: NewChatMessage) -> StoreFuture<'_, Result<ChatOutcome, StoreError>> {
@@ -299,14 +299,15 @@ impl Store for SqliteStore {
 
     fn close(&self) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let task = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(task) = task {
+            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(writer) = writer {
                 let (reply, closed) = oneshot::channel();
                 // Fails only when the writer has ended already.
-                let _ = self.writes.send(Write::Close(reply)).await;
+                let _ = self.tasks.send(Task::Close(reply)).await;
                 let _ = closed.await;
-                if let Err(error) = task.await {
-                    tracing::error!(%error, "the store's writer failed");
+                // The answer, or its end without one, was the last that it did.
+                if writer.join().is_err() {
+                    tracing::error!("the store's writer failed");
                 }
             }
             self.readers.close().await;

@@ -1,7 +1,7 @@
-//! The writes, each within a savepoint of the writer's transaction.
+//! The writes other than appends, each within a savepoint of the writer's transaction.
 
-pub(super) mod append;
 mod import;
+mod logged;
 
 use collab_protocol::{DocumentId, UserId, VersionId};
 use sqlx::SqliteConnection;
@@ -20,9 +20,7 @@ use crate::store::error::is_constraint;
 use crate::store::history::{Seen, VersionRecord};
 use crate::store::import::ImportStep;
 use crate::store::packed::{Pack, PackOutcome};
-use crate::store::record::{
-    Append, AppendOutcome, CHANGE_UNFIT, DocumentRecord, NewDocument, PersonRecord, Snapshot,
-};
+use crate::store::record::{CHANGE_UNFIT, DocumentRecord, NewDocument, PersonRecord, Snapshot};
 use crate::store::row::integer;
 use crate::store::sql::{self, head, insert_snapshot};
 
@@ -31,7 +29,6 @@ type Reply = oneshot::Sender<Result<(), StoreError>>;
 
 /// Something to be written, with the way to answer it.
 pub(super) enum Write {
-    Append(Append, oneshot::Sender<AppendOutcome>),
     Pack(DocumentId, Box<Pack>, oneshot::Sender<Result<PackOutcome, StoreError>>),
     Snapshot(DocumentId, Snapshot, Reply),
     Create(Box<NewDocument>, Reply),
@@ -50,14 +47,13 @@ pub(super) enum Write {
     ChatRead(DocumentId, UserId, u64, Reply),
     Notification(Box<NotificationWrite>),
     Check(Reply),
-    Close(oneshot::Sender<()>),
 }
 
 /// What one write came to, if the transaction is committed.
 #[derive(Debug)]
 pub(super) enum Written {
     Yes,
-    /// An append or a page that lost; nothing of it is written.
+    /// A page that lost; nothing of it is written.
     Conflict,
     /// Nothing of it is written.
     Refused(StoreError),
@@ -90,7 +86,6 @@ impl Write {
 
     fn refused_by(&self, constraint: &sqlx::Error) -> Written {
         match self {
-            Write::Append(..) => Written::Conflict,
             Write::Create(..) | Write::Import(..) => Written::Refused(StoreError::AlreadyExists),
             Write::MarkOpened(..) | Write::Chat(..) => Written::Refused(StoreError::NotFound),
             _ => Written::Refused(StoreError::unavailable(constraint)),
@@ -99,7 +94,6 @@ impl Write {
 
     async fn execute(&self, connection: &mut SqliteConnection) -> Result<Written, sqlx::Error> {
         match self {
-            Write::Append(append, _) => append::append(connection, append).await,
             Write::Pack(document, pack, _) => packed::pack(connection, *document, pack).await,
             Write::Snapshot(document, snapshot, _) => {
                 write_snapshot(connection, *document, snapshot).await
@@ -137,7 +131,7 @@ impl Write {
             Write::Notification(write) => {
                 Ok(Written::Notification(Box::new(write.run(connection).await?)))
             }
-            Write::Check(_) | Write::Close(_) => Ok(Written::Yes),
+            Write::Check(_) => Ok(Written::Yes),
         }
     }
 
@@ -145,13 +139,6 @@ impl Write {
     pub(super) fn committed(self, written: Written) {
         // Who asked may have gone; then nobody is to be told.
         match (self, written) {
-            (Write::Append(_, reply), Written::Yes) => drop(reply.send(AppendOutcome::Done)),
-            (Write::Append(_, reply), Written::Conflict) => {
-                drop(reply.send(AppendOutcome::Conflict));
-            }
-            (Write::Append(_, reply), Written::Refused(error)) => {
-                drop(reply.send(AppendOutcome::Failed(error)));
-            }
             (Write::Pack(.., reply), Written::Yes) => drop(reply.send(Ok(PackOutcome::Done))),
             (Write::Pack(.., reply), Written::Conflict) => {
                 drop(reply.send(Ok(PackOutcome::Conflict)));
@@ -168,20 +155,9 @@ impl Write {
         }
     }
 
-    /// Tells who waits that nothing was written.
+    /// Tells who waits that nothing was written, or that nobody knows.
     pub(super) fn failed(self, error: StoreError) {
-        match self {
-            Write::Append(_, reply) => drop(reply.send(AppendOutcome::Failed(error))),
-            other => other.answer(Err(error)),
-        }
-    }
-
-    /// Tells who waits that nobody knows.
-    pub(super) fn unknown(self, error: StoreError) {
-        match self {
-            Write::Append(_, reply) => drop(reply.send(AppendOutcome::Unknown(error))),
-            other => other.answer(Err(error)),
-        }
+        self.answer(Err(error));
     }
 
     fn answer(self, result: Result<(), StoreError>) {
@@ -206,8 +182,6 @@ impl Write {
             Write::ChangeRights(.., reply) => drop(reply.send(Err(nothing(result)))),
             Write::Chat(_, reply) => drop(reply.send(Err(nothing(result)))),
             Write::Notification(write) => write.failed(nothing(result)),
-            Write::Close(reply) => drop(reply.send(())),
-            Write::Append(..) => unreachable!("appends are answered by outcome"),
         }
     }
 }
@@ -246,7 +220,7 @@ async fn create(
     let record = new.record(first.as_ref());
     insert_document(connection, &record).await?;
     if let Some(first) = &first {
-        append::insert_first(connection, &id_bytes(record.id.get()), first).await?;
+        logged::insert_first(connection, &id_bytes(record.id.get()), first).await?;
     }
     mark_opened(connection, record.id, &record.owner, record.created_ms).await
 }

@@ -1,43 +1,74 @@
-//! The one task that writes: it puts what waits into one transaction and answers once that is
-//! committed.
+//! The one thread that writes: it puts what waits into transactions and answers once those are committed.
+//!
+//! It owns both connections that write, so that neither ever finds the other's lock: that of the [`Appender`], and one for
+//! everything else, which is rare. Of what waits, appends go first; then the others, in one transaction of theirs. Whoever
+//! needs an order waits for an answer before asking for the next.
 //!
 //! `begin immediate` takes the write lock first, so that no statement finds it taken halfway. Each
 //! write has a savepoint: one that loses or breaks a constraint is rolled back alone. Any other
 //! error may have ended the transaction behind our back, so all of it is rolled back, and each
 //! write is tried once more by itself; then a bad one fails alone.
-//!
-//! A group of nothing but appends, as most are, first goes in one command for all documents, without
-//! savepoints; only when one of them loses does it go as the others.
 
+use std::thread::{self, JoinHandle};
+
+use futures_executor::block_on;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteConnectOptions;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use super::write::append::{Stage, Stopped, append_together};
+use super::appender::{Appender, Asked};
 use super::write::{Write, Written};
 use crate::store::StoreError;
 
-/// Runs until the store is closed or dropped.
-pub(super) async fn run(
-    mut connection: SqliteConnection,
-    options: SqliteConnectOptions,
-    mut waiting: mpsc::Receiver<Write>,
-    group_max: usize,
-) {
-    let mut group = Vec::new();
-    let mut closing = Vec::new();
-    while waiting.recv_many(&mut group, group_max).await > 0 {
-        closing.extend(group.extract_if(.., |write| matches!(write, Write::Close(_))));
-        if !closing.is_empty() {
-            waiting.close();
+/// What the thread is asked for.
+pub(super) enum Task {
+    Append(Asked),
+    Write(Write),
+    /// To finish what waits, and to say when all is closed.
+    Close(oneshot::Sender<()>),
+}
+
+/// What writes.
+pub(super) struct Writer {
+    pub(super) appender: Appender,
+    pub(super) connection: SqliteConnection,
+    pub(super) options: SqliteConnectOptions,
+    /// Writes put into one transaction, at most.
+    pub(super) group_max: usize,
+}
+
+impl Writer {
+    /// Writes in a thread of its own, until the store is closed or dropped.
+    pub(super) fn spawn(self, waiting: mpsc::Receiver<Task>) -> std::io::Result<JoinHandle<()>> {
+        thread::Builder::new().name("concord-store".to_owned()).spawn(|| self.run(waiting))
+    }
+
+    fn run(mut self, mut waiting: mpsc::Receiver<Task>) {
+        let mut group = Vec::new();
+        let mut closing = Vec::new();
+        while waiting.blocking_recv_many(&mut group, self.group_max) > 0 {
+            let (mut appends, mut writes) = (Vec::with_capacity(group.len()), Vec::new());
+            for task in group.drain(..) {
+                match task {
+                    Task::Append(asked) => appends.push(asked),
+                    Task::Write(write) => writes.push(write),
+                    Task::Close(reply) => closing.push(reply),
+                }
+            }
+            if !closing.is_empty() {
+                waiting.close();
+            }
+            self.appender.commit(appends);
+            block_on(commit(&mut self.connection, &self.options, writes));
         }
-        commit(&mut connection, &options, std::mem::take(&mut group)).await;
-    }
-    if let Err(error) = sqlx::Connection::close(connection).await {
-        tracing::warn!(%error, "the database did not close cleanly");
-    }
-    for write in closing {
-        write.committed(Written::Yes);
+        self.appender.close();
+        if let Err(error) = block_on(sqlx::Connection::close(self.connection)) {
+            tracing::warn!(%error, "the database did not close cleanly");
+        }
+        for reply in closing {
+            // Who closes it may have gone.
+            let _ = reply.send(());
+        }
     }
 }
 
@@ -46,10 +77,6 @@ async fn commit(
     options: &SqliteConnectOptions,
     group: Vec<Write>,
 ) {
-    if group.is_empty() {
-        return;
-    }
-    let Some(group) = try_appends(connection, options, group).await else { return };
     let group = match try_group(connection, group).await {
         Ok(()) => return,
         Err(broken) => broken,
@@ -65,49 +92,6 @@ async fn commit(
             broken.writes.drain(..).for_each(|write| write.failed(error.clone()));
         }
     }
-}
-
-/// One transaction of appends alone, in few commands. `None` when all were answered; else nothing of
-/// them is in the database.
-async fn try_appends(
-    connection: &mut SqliteConnection,
-    options: &SqliteConnectOptions,
-    writes: Vec<Write>,
-) -> Option<Vec<Write>> {
-    let appends = writes.iter().map(|write| match write {
-        Write::Append(append, _) => Some(append),
-        _ => None,
-    });
-    let Some(appends) = appends.collect::<Option<Vec<_>>>() else { return Some(writes) };
-    let stopped = match append_together(connection, &appends).await {
-        Ok(true) => {
-            writes.into_iter().for_each(|write| write.committed(Written::Yes));
-            return None;
-        }
-        Ok(false) => None,
-        Err(stopped) => Some(stopped),
-    };
-    roll_back(connection, options).await;
-    let Some(Stopped { error, at }) = stopped else { return Some(writes) };
-    if at == Stage::Commit {
-        unknown(writes, error);
-        return None;
-    }
-    tracing::warn!(%error, writes = writes.len(), "a transaction was given up");
-    if at == Stage::Beginning {
-        // Somebody else holds the lock for longer than anybody waits.
-        let error = StoreError::from(error);
-        writes.into_iter().for_each(|write| write.failed(error.clone()));
-        return None;
-    }
-    Some(writes)
-}
-
-/// The commit has failed, and what it left behind may be all of it or nothing.
-fn unknown(writes: Vec<Write>, error: sqlx::Error) {
-    tracing::error!(%error, writes = writes.len(), "outcome of a commit is unknown");
-    let error = StoreError::from(error);
-    writes.into_iter().for_each(|write| write.unknown(error.clone()));
 }
 
 /// Writes of which nothing is in the database.
@@ -156,7 +140,9 @@ async fn end(connection: &mut SqliteConnection, writes: Vec<Write>, results: Vec
             }
         }
         Err(error) => {
-            unknown(writes, error);
+            tracing::error!(%error, writes = writes.len(), "outcome of a commit is unknown");
+            let error = StoreError::from(error);
+            writes.into_iter().for_each(|write| write.failed(error.clone()));
             // If the transaction still stands, it must not: nobody would know of it.
             let _ = sqlx::query("rollback").execute(connection).await;
         }

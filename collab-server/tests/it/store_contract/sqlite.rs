@@ -1,5 +1,7 @@
 //! What is SQLite's own: the file over restarts, damage, migrations, a full disk.
 
+mod groups;
+
 use collab_protocol::DocumentId;
 use collab_server::{AppendOutcome, OpenError, SqliteConfig, SqliteStore, Store, StoreError};
 use futures_util::future::join_all;

@@ -1,10 +1,10 @@
 //! Documents that come in with their history.
 
 use collab_protocol::DocumentId;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::super::id_bytes;
-use super::{Written, append, found, insert_document, mark_opened_by_owner};
+use super::{Written, found, insert_document, logged, mark_opened_by_owner};
 use crate::store::StoreError;
 use crate::store::checks::check_text;
 use crate::store::import::{HAS_TEXT, ImportBatch, ImportStep, NOT_AT_END};
@@ -89,42 +89,12 @@ async fn take_in(
         return Ok(Written::Refused(NOT_AT_END));
     }
     for operations in batch.operations.chunks(256) {
-        append::insert_logged(connection, &document, operations).await?;
+        logged::insert_logged(connection, &document, operations).await?;
     }
     for progress in batch.progress.chunks(256) {
-        put_progress(connection, &document, progress).await?;
+        logged::put_progress(connection, &document, progress).await?;
     }
     Ok(Written::Yes)
-}
-
-async fn put_progress(
-    connection: &mut SqliteConnection,
-    document: &[u8],
-    progress: &[(collab_protocol::ClientId, crate::store::record::ClientProgress)],
-) -> Result<(), sqlx::Error> {
-    let mut upsert = QueryBuilder::<Sqlite>::new(
-        "insert into client_progress (document_id, client_id, author_id, last_seq, \
-         last_revision, submission_hash, row_hash) ",
-    );
-    upsert.push_values(progress, |mut row, (client, progress)| {
-        row.push_bind(document.to_vec())
-            .push_bind(id_bytes(client.get()))
-            .push_bind(progress.author.as_str().to_owned())
-            .push_bind(integer(progress.seq.get()))
-            .push_bind(integer(progress.revision.get()))
-            .push_bind(progress.submission.get().cast_signed())
-            .push_bind(progress.row_hash(document, *client).to_vec());
-    });
-    upsert.push(
-        " on conflict (document_id, client_id) do update set
-             last_seq = excluded.last_seq,
-             last_revision = excluded.last_revision,
-             submission_hash = excluded.submission_hash,
-             row_hash = excluded.row_hash
-         where excluded.last_seq >= client_progress.last_seq",
-    );
-    upsert.build().execute(connection).await?;
-    Ok(())
 }
 
 async fn finish(
