@@ -295,16 +295,21 @@ impl State {
                 self.reject(&pending, RejectCode::DocCorrupt, None, effects);
             }
         }
-        while self.sight == Sight::Clear
-            && !self.queue.is_empty()
-            && self.in_flight.len() < APPENDS_IN_FLIGHT_MAX
-        {
+        while self.sight == Sight::Clear && !self.queue.is_empty() && self.may_append() {
             let items = self.decide_batch(effects);
             if items.is_empty() {
                 break;
             }
             self.send_batch(items, effects);
         }
+    }
+
+    /// Whether one more append may go. Behind one edit, or as many as an append takes, nobody waits;
+    /// behind several, what many write until they are durable goes together, at the cost of one sync.
+    fn may_append(&self) -> bool {
+        let len_max = self.config.batch_len_max;
+        let lets_by = |last: &Batch| last.items.len() == 1 || last.items.len() >= len_max;
+        self.in_flight.len() < APPENDS_IN_FLIGHT_MAX && self.in_flight.back().is_none_or(lets_by)
     }
 
     /// Goes through the queue once. What must wait keeps its place, and what its client sent after

@@ -142,3 +142,32 @@ fn room_left_is_known_only_when_nothing_is_on_its_way() {
     assert_eq!(desk.take_answers(), [rejected(1, RejectCode::DocumentFull)]);
     assert_eq!(desk.text().len(), 39);
 }
+
+#[test]
+fn edits_behind_an_append_of_several_go_together_once_it_is_done() {
+    let mut desk = Desk::new("");
+    let write = |desk: &mut Desk, client: u128, seq| {
+        let (head, operation) = (desk.head(), desk.ending("x"));
+        desk.submit(ClientId::new(client), seq, head, &operation);
+        desk.decide();
+        desk.appends.iter().map(|append| append.operations.len()).collect::<Vec<_>>()
+    };
+    let finish = |desk: &mut Desk| {
+        desk.finish(Outcome::Done);
+        desk.decide();
+    };
+    assert_eq!(write(&mut desk, 1, 1), [1]);
+    assert_eq!(write(&mut desk, 2, 1), [1, 1], "nobody waits behind one edit");
+    assert_eq!(write(&mut desk, 3, 1), [1, 1]);
+    assert_eq!(write(&mut desk, 4, 1), [1, 1]);
+    finish(&mut desk);
+    assert_eq!(write(&mut desk, 1, 2), [1, 2]);
+    finish(&mut desk);
+    assert_eq!(write(&mut desk, 2, 2), [2], "it waits behind several");
+    finish(&mut desk);
+    assert_eq!(write(&mut desk, 3, 2), [2], "as this one does behind those that waited");
+    finish(&mut desk);
+    finish(&mut desk);
+    assert_eq!((desk.text().as_str(), desk.head()), ("xxxxxxx", 7));
+    assert!(desk.state.is_quiet());
+}
