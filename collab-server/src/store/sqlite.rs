@@ -1,8 +1,8 @@
 //! The store in one SQLite file: nothing else to install, and an acknowledged edit is on the disk.
 //!
-//! One thread writes, and puts what waits of all documents into one transaction, so that a commit's
-//! fsync is shared. Readers have connections of their own. The journal is a write-ahead log, and
-//! every commit is synced (`synchronous = full`).
+//! One thread writes. The appends that wait, of all documents, go in one transaction, so that a commit's
+//! fsync is shared; other writes that wait go in another. Readers have connections of their own. The
+//! journal is a write-ahead log, and every commit is synced (`synchronous = full`).
 
 mod appender;
 mod chat;
