@@ -80,8 +80,9 @@ impl FromRequestParts<Arc<App>> for About {
         let found = id.and_then(|id| app.pipes.find(id));
         let found = found.filter(|(_, opener)| is_opener(app, opener.as_ref(), &parts.headers));
         let Some((pipe, _)) = found else {
-            // Who guesses is nobody.
-            admission::admit(app, &parts.extensions, Who::Unknown)?;
+            // It may be another server's, which a proxy asks next, so no rate holds this back: an id
+            // cannot be guessed, and not to know one costs no more than to refuse.
+            admission::count(app, &parts.extensions, Who::Unknown)?;
             return Err(ApiError::new(ErrorCode::NotFound));
         };
         let who = pipe.kind().map_or(Who::Unknown, Who::from);

@@ -316,6 +316,53 @@ async fn people_of_one_document_meet_at_one_server_behind_nginx() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_over_http_stays_with_the_server_that_opened_it_behind_nginx() {
+    let schema = Schema::create().await;
+    let addresses = [nginx::free(), nginx::free()];
+    // So few requests of somebody unknown that those of a moved session must not be taken for such.
+    let few = [&FLAGS[..], &["--anonymous-per-s", "1", "--anonymous-burst", "1"]].concat();
+    let start = async |address| {
+        let (database, listen) = (&*schema.url(), Some(address));
+        Process::start_as(Start { database, flags: &few, listen, ..Start::default() }).await
+    };
+    let maker = serve(&schema.url(), nginx::free()).await;
+    let mut guests = Vec::new();
+    for _ in 0..12 {
+        guests.push(maker.new_guest().await);
+    }
+    let document = maker.create_document(&guests[0], "").await;
+    maker.stop().await;
+
+    // nginx has two servers, of which one comes only when all sessions are open.
+    let there = start(addresses[1]).await;
+    let nginx = Nginx::start(&addresses).await;
+    let mut clients = Vec::new();
+    for guest in &guests {
+        let mut client = NativeClient::new(nginx.address(), guest, &document);
+        client.go_over_http();
+        client.connect().await.expect("the one server takes them all");
+        clients.push(client);
+    }
+    let late = start(addresses[0]).await;
+    for client in &mut clients {
+        for _ in 0..3 {
+            client.edit(0, 0, "é");
+            assert!(client.submit_and_wait_until_committed().await);
+            while client.awaits_ack() {
+                client.take_entry().await.expect("the session holds");
+            }
+        }
+    }
+    assert_eq!(late.metric("concord_sockets").await, 0.0, "nobody had to begin anew");
+    assert_eq!(there.metric("concord_sockets").await, 12.0);
+    drop(clients);
+    for server in [there, late] {
+        server.stop().await;
+    }
+    schema.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_another_server_does_not_know_is_opened_anew_without_loss() {
     let people = sized(8, 20);
     let mut stage = Stage::new(152, people, 2, false).await;
