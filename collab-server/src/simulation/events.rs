@@ -185,7 +185,8 @@ impl World<'_> {
         let own = &mut self.tabs[tab];
         own.people.clear();
         joined.people.iter().for_each(|person| own.place(person));
-        own.must_select = own.own.is_some();
+        // In small worlds selections go with edits alone.
+        own.must_select = own.own.is_some() && !self.plan.is_interleaved;
         self.send_outstanding(tab);
         self.pump(tab);
     }

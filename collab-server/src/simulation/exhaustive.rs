@@ -46,7 +46,7 @@ pub struct Explored {
     pub orders: u128,
     /// Whether these are all of them; else the search was told to stop.
     pub is_whole: bool,
-    /// Worlds at rest that differ.
+    /// Worlds at rest that differ in what is stored or in where somebody is.
     pub ends: u64,
     /// A hash over those, in any order.
     pub ends_hash: u128,
@@ -85,7 +85,7 @@ struct Search {
     known: HashMap<u128, u128>,
     /// Those on the way to the one that is looked at.
     way: Vec<u128>,
-    /// The worlds at rest.
+    /// What has come of the worlds at rest.
     ends: HashSet<u128>,
     explored: Explored,
     is_stopped: bool,
@@ -102,7 +102,7 @@ impl Search {
     fn orders_from(&mut self, world: &mut World<'_>) -> u128 {
         if world.run_on() {
             self.explored.runs += 1;
-            self.ends.insert(world.standing());
+            self.ends.insert(world.outcome());
             return 1;
         }
         let standing = world.standing();

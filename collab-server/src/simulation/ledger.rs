@@ -70,6 +70,11 @@ impl Ledger {
         char::from_u32(code).expect("a scalar value")
     }
 
+    /// How many characters were typed.
+    pub(super) fn typed(&self) -> usize {
+        self.letters.len()
+    }
+
     /// The next character of a person, whatever the others typed; of three bytes.
     pub(super) fn letter_of(&self, tab: usize) -> char {
         let typed = self.letters.values().filter(|letter| letter.by == tab).count();

@@ -29,6 +29,10 @@
 //! 6. An edit goes out as a frame, or stays with its client. What stays is seen when the next frame
 //!    arrives there, so it comes then. What goes out comes directly before it arrives; a crash takes
 //!    it along in either order. Where the connection may still be cut it comes at any time.
+//! 7. A pull for a client that has nothing to say to whatever it hears comes at once, not behind the
+//!    next turn: it types no more, holds nothing back, and has no selection to tell. In what it hears
+//!    and in which frames, it comes to the same. So only where nothing befalls it any more, and where
+//!    the ring holds all that may be committed until it pulls: else it would read the log instead.
 
 use super::schedule::Key;
 use super::wire::Side;
@@ -199,7 +203,30 @@ impl World<'_> {
             _ => None,
         });
         let (conn, key) = pulls.min()?;
-        Some(vec![Move::Happens(key), Move::Held(conn)])
+        match self.says_no_more(conn) {
+            true => Some(vec![Move::Happens(key)]),
+            false => Some(vec![Move::Happens(key), Move::Held(conn)]),
+        }
+    }
+
+    // --- rule 7 ---
+
+    /// Whether a client says nothing to whatever it hears from here on, and may hear it late without
+    /// reading the log.
+    fn says_no_more(&self, conn: usize) -> bool {
+        let known = &self.conns[conn];
+        let tab = &self.tabs[known.tab];
+        let Side::Open { reader, .. } = &known.side else { return false };
+        let is_silent = tab.is_joined
+            && tab.conn == Some(conn)
+            && tab.actions == 0
+            && !tab.must_select
+            && tab.client.as_ref().is_some_and(|client| client.export().buffer.is_none());
+        let to_type: usize = self.tabs.iter().map(|tab| tab.actions).sum();
+        let edits = (self.ledger.typed() + to_type) as u64;
+        let ahead = edits.saturating_sub(reader.revision().get());
+        let befalls = self.is_doomed() || self.is_cut_off(known.tab);
+        is_silent && ahead <= self.plan.config.ring_len as u64 && !befalls
     }
 
     // --- rule 3 ---

@@ -27,22 +27,7 @@ impl World<'_> {
         rows.values().for_each(|rows| write(format_args!("{}", rows.told(is_to_load))));
         write(format_args!("{servers:?}{ledger:?}"));
         for tab in &self.tabs {
-            // Whatever waits for another stamp is moot; so the number itself says nothing.
-            let Tab { id, user, document, client, conn, is_joined, is_alive, .. } = tab;
-            let Tab { actions, sent, stamp: _, own, frozen, must_select, people, .. } = tab;
-            let Tab { refused, failures, may_write, connections, is_deaf, .. } = tab;
-            // Nobody undoes here, and nothing is refused for good: so what could be undone is not
-            // part of it.
-            let waiting = client.as_ref().and_then(|c| c.outstanding()).map(|s| s.seq.get());
-            // What was said is held against what is said again; who has the answer says nothing more.
-            let said = waiting.and_then(|seq| sent.get(&seq));
-            let sent = sent.keys();
-            let client = client.as_ref().map(Client::export);
-            write(format_args!("\n{id}{user}{document}{client:?}{conn:?}{is_joined}{is_alive}"));
-            write(format_args!(
-                "{actions}{sent:?}{said:?}{own:?}{frozen:?}{must_select}{people:?}"
-            ));
-            write(format_args!("{refused:?}{failures}{may_write} {connections} {is_deaf}"));
+            write(format_args!("\n{}{:?}", told_of(tab), tab.people));
         }
         for (number, conn) in self.conns.iter().enumerate() {
             let Conn { tab, server, incarnation, up, down, side, join, wake, .. } = conn;
@@ -67,8 +52,15 @@ impl World<'_> {
         let mut coming: Vec<String> = coming.map(|what| self.told(what)).collect();
         coming.sort_unstable();
         coming.iter().for_each(|what| write(format_args!("\n{what}")));
-        let hash = blake3::hash(all.as_bytes());
-        u128::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash is longer"))
+        number_of(&all)
+    }
+
+    /// What has come of a world at rest, as one number: what is stored, and where each person is. Who
+    /// else is there is told once in an interval, and time stands still: so that is not part of it.
+    pub(super) fn outcome(&self) -> u128 {
+        let stored = self.rows.values().map(|rows| rows.told(false));
+        let seen = self.tabs.iter().map(told_of);
+        number_of(&stored.chain(seen).collect::<Vec<_>>().join("\n"))
     }
 
     /// An event, with what it is about in place of a call's number.
@@ -125,4 +117,27 @@ impl World<'_> {
         matches!(known.side, Side::Gone)
             || self.servers[known.server].incarnation != known.incarnation
     }
+}
+
+fn number_of(all: &str) -> u128 {
+    let hash = blake3::hash(all.as_bytes());
+    u128::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash is longer"))
+}
+
+/// A tab, with all that its next steps may hang on, but for who else is there.
+fn told_of(tab: &Tab) -> String {
+    // Whatever waits for another stamp is moot; so the number itself says nothing.
+    let Tab { id, user, document, client, conn, is_joined, is_alive, .. } = tab;
+    let Tab { actions, sent, stamp: _, own, frozen, must_select, .. } = tab;
+    let Tab { refused, failures, may_write, connections, is_deaf, .. } = tab;
+    // Nobody undoes here, and nothing is refused for good: so what could be undone is not part of it.
+    let waiting = client.as_ref().and_then(|client| client.outstanding()).map(|s| s.seq.get());
+    // What was said is held against what is said again; who has the answer says nothing more.
+    let said = waiting.and_then(|seq| sent.get(&seq));
+    let sent = sent.keys();
+    let client = client.as_ref().map(Client::export);
+    format!(
+        "{id}{user}{document}{client:?}{conn:?}{is_joined}{is_alive}{actions}{sent:?}{said:?}{own:?}\
+         {frozen:?}{must_select}{refused:?}{failures}{may_write} {connections} {is_deaf}"
+    )
 }

@@ -95,8 +95,8 @@ fn all_orders_of_one_edit_with_one_reconnect_are_well() {
 }
 
 #[test]
-fn orders_of_one_edit_with_one_crash_are_well() {
-    check_some(small(Scope::Crash, &[1, 1]));
+fn all_orders_of_one_edit_with_one_crash_are_well() {
+    check_all(small(Scope::Crash, &[1, 1]));
 }
 
 #[test]
@@ -123,9 +123,15 @@ fn all_orders_of_one_person_with_one_crash_or_reconnect_are_well() {
 #[test]
 fn orders_that_are_left_out_end_as_others_do() {
     check_rules(Scope::Quiet, &[1, 1]);
+    check_rules(Scope::Quiet, &[2, 1]);
     check_rules(Scope::Reconnect, &[1]);
     check_rules(Scope::Crash, &[1]);
     check_rules(Scope::Crash, &[2]);
+}
+
+#[test]
+fn orders_that_are_left_out_with_one_crash_between_two_end_as_others_do() {
+    check_rules(Scope::Crash, &[1, 1]);
 }
 
 #[test]
