@@ -47,7 +47,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
 pub use bugs::{PLANTED, PLANTED_IN_TALK, Planted};
 pub use choice::{Bytes, Choice, Enumeration, Listed, Recorded, Seeded};
-pub use exhaustive::{Explored, Scope, Small, exhaust};
+pub use exhaustive::{Ends, Explored, LeftOut, Scope, Small, exhaust};
 pub use frames::session;
 pub use minimise::minimise;
 pub use plan::Plan;

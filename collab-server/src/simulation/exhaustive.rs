@@ -31,8 +31,21 @@ pub struct Small {
     pub scope: Scope,
     /// Who is there: how many edits each person makes.
     pub edits: &'static [usize],
-    /// Whether orders that come to the same are gone through too, each for itself.
-    pub is_every: bool,
+    /// The orders that are not gone through.
+    pub left_out: LeftOut,
+}
+
+/// Which orders are left out, since others come to the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those that differ in events that commute: they end alike in every field.
+    Commuting,
+    /// Also those that differ in when somebody who says no more hears of what is new: what is stored and
+    /// where everybody is ends alike.
+    Unanswered,
 }
 
 /// What was gone through.
@@ -46,10 +59,26 @@ pub struct Explored {
     pub orders: u128,
     /// Whether these are all of them; else the search was told to stop.
     pub is_whole: bool,
-    /// Worlds at rest that differ in what is stored or in where somebody is.
-    pub ends: u64,
-    /// A hash over those, in any order.
-    pub ends_hash: u128,
+    /// The worlds at rest, by all that may tell them apart.
+    pub ends: Ends,
+    /// The same by what is stored and by where everybody is alone.
+    pub outcomes: Ends,
+}
+
+/// Worlds at rest that differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// How many.
+    pub count: u64,
+    /// A hash over them, in any order.
+    pub hash: u128,
+}
+
+impl From<&HashSet<u128>> for Ends {
+    fn from(ends: &HashSet<u128>) -> Ends {
+        let hash = ends.iter().fold(0, |sum: u128, end| sum.wrapping_add(*end));
+        Ends { count: ends.len() as u64, hash }
+    }
 }
 
 /// Goes through all orders, unless there are more than `worlds_max` worlds in them.
@@ -61,7 +90,7 @@ pub fn exhaust(small: Small, worlds_max: u64) -> Result<Explored, Box<Violation>
     let body = |world: &mut World<'_>| {
         world.open_all();
         world.tabs.iter_mut().zip(small.edits).for_each(|(tab, edits)| tab.actions = *edits);
-        world.is_reduced = !small.is_every;
+        world.left_out = small.left_out;
         match small.scope {
             Scope::Quiet => {}
             Scope::Reconnect => world.schedule(0, What::CutOf(0)),
@@ -85,8 +114,9 @@ struct Search {
     known: HashMap<u128, u128>,
     /// Those on the way to the one that is looked at.
     way: Vec<u128>,
-    /// What has come of the worlds at rest.
+    /// The worlds at rest, and what has come of them.
     ends: HashSet<u128>,
+    outcomes: HashSet<u128>,
     explored: Explored,
     is_stopped: bool,
 }
@@ -102,7 +132,8 @@ impl Search {
     fn orders_from(&mut self, world: &mut World<'_>) -> u128 {
         if world.run_on() {
             self.explored.runs += 1;
-            self.ends.insert(world.outcome());
+            self.ends.insert(world.standing());
+            self.outcomes.insert(world.outcome());
             return 1;
         }
         let standing = world.standing();
@@ -137,8 +168,8 @@ impl Search {
         Explored {
             worlds: self.known.len() as u64,
             is_whole: !self.is_stopped,
-            ends: self.ends.len() as u64,
-            ends_hash: self.ends.iter().fold(0, |sum: u128, end| sum.wrapping_add(*end)),
+            ends: (&self.ends).into(),
+            outcomes: (&self.outcomes).into(),
             ..self.explored
         }
     }

@@ -1,5 +1,6 @@
 //! What breaks: connections, tabs, servers, and the power.
 
+use super::exhaustive::LeftOut;
 use super::rows::Rows;
 use super::violated;
 use super::wire::Side;
@@ -56,7 +57,10 @@ impl World<'_> {
         self.tabs[tab].is_deaf = false;
         let up = self.draw.below(self.conns[conn].up.len() + 1);
         // What would still arrive came before, where orders are left out.
-        let down = if self.is_reduced { 1 } else { self.conns[conn].down.len() + 1 };
+        let down = match self.left_out {
+            LeftOut::Nothing => self.conns[conn].down.len() + 1,
+            LeftOut::Commuting | LeftOut::Unanswered => 1,
+        };
         let down = self.draw.below(down);
         note!(self, "conn {conn} is cut: {up} more up, {down} more down");
         self.conns[conn].up.cut(up);

@@ -5,7 +5,7 @@
 //! family one order is enough, and this module says which. Each rule is an argument about the family
 //! of any order that goes on from here: some order of it begins with a move that is offered. A move
 //! more than needed does no harm. The test goes through small worlds with the rules and without, and
-//! finds the same ends.
+//! finds the same ends: rules 1 to 6 ([`LeftOut::Commuting`]) lead to the same worlds in every field.
 //!
 //! What the arguments rest on: a frame that goes into a pipe goes in behind, and one that comes out
 //! comes out in front. A client's events touch the client and its ends of the two pipes. What arrives
@@ -32,8 +32,13 @@
 //! 7. A pull for a client that has nothing to say to whatever it hears comes at once, not behind the
 //!    next turn: it types no more, holds nothing back, and has no selection to tell. In what it hears
 //!    and in which frames, it comes to the same. So only where nothing befalls it any more, and where
-//!    the ring holds all that may be committed until it pulls: else it would read the log instead.
+//!    the ring holds all that may be committed until it pulls: else it would read the log instead. When
+//!    it pulls decides who else it is told of, and time stands still: so with this rule
+//!    ([`LeftOut::Unanswered`]) the same is stored at the end, and everybody is where they were.
 
+use ot_core::{Client, ClientState};
+
+use super::exhaustive::LeftOut;
 use super::schedule::Key;
 use super::wire::Side;
 use super::world::{Answer, Asked, What, World};
@@ -54,7 +59,7 @@ pub(super) enum Move {
 impl World<'_> {
     /// Everything that may be next; none at the end.
     pub(super) fn moves(&self) -> Vec<Move> {
-        if !self.is_reduced {
+        if self.left_out == LeftOut::Nothing {
             return self.offered(|_| true);
         }
         if let Some(key) = self.key_of(|what| self.comes_first(what)) {
@@ -97,7 +102,7 @@ impl World<'_> {
             self.is_arriving = false;
             self.conns.iter_mut().for_each(|conn| conn.is_held = false);
         }
-        if !self.is_reduced {
+        if self.left_out == LeftOut::Nothing {
             return;
         }
         let up = acting.and_then(|acting| {
@@ -203,7 +208,7 @@ impl World<'_> {
             _ => None,
         });
         let (conn, key) = pulls.min()?;
-        match self.says_no_more(conn) {
+        match self.left_out == LeftOut::Unanswered && self.says_no_more(conn) {
             true => Some(vec![Move::Happens(key)]),
             false => Some(vec![Move::Happens(key), Move::Held(conn)]),
         }
@@ -221,7 +226,7 @@ impl World<'_> {
             && tab.conn == Some(conn)
             && tab.actions == 0
             && !tab.must_select
-            && tab.client.as_ref().is_some_and(|client| client.export().buffer.is_none());
+            && tab.client.as_ref().is_some_and(has_said_all);
         let to_type: usize = self.tabs.iter().map(|tab| tab.actions).sum();
         let edits = (self.ledger.typed() + to_type) as u64;
         let ahead = edits.saturating_sub(reader.revision().get());
@@ -302,4 +307,9 @@ impl World<'_> {
             && self.conns[conn].up.len() == 0
             && matches!(self.conns[conn].side, Side::Open { .. })
     }
+}
+
+/// Whether nothing that was typed waits for what is in flight.
+fn has_said_all(client: &Client) -> bool {
+    matches!(client.state(), ClientState::Synchronized | ClientState::AwaitingAck)
 }

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 
 use super::Summary;
 use super::choice::Draw;
+use super::exhaustive::LeftOut;
 use super::ledger::Ledger;
 use super::plan::Plan;
 use super::rows::Rows;
@@ -153,8 +154,8 @@ pub(super) struct World<'c> {
     pub(super) is_healed: bool,
     /// Whether things happen in the order of time although all orders are to be gone through.
     pub(super) is_in_order: bool,
-    /// Whether orders that come to the same are left out, where all are gone through.
-    pub(super) is_reduced: bool,
+    /// The orders that are left out, where all are gone through.
+    pub(super) left_out: LeftOut,
     /// Whether something has arrived at a document since its last turn: see [`super::orders`].
     pub(super) is_arriving: bool,
     /// Whether the store does nothing more before the crash.
@@ -201,7 +202,7 @@ impl<'c> World<'c> {
             intrusions: BTreeMap::new(),
             is_healed: false,
             is_in_order: false,
-            is_reduced: false,
+            left_out: LeftOut::default(),
             is_arriving: false,
             is_stuck: false,
         };
@@ -244,7 +245,7 @@ impl<'c> World<'c> {
             intrusions: self.intrusions.clone(),
             is_healed: self.is_healed,
             is_in_order: self.is_in_order,
-            is_reduced: self.is_reduced,
+            left_out: self.left_out,
             is_arriving: self.is_arriving,
             is_stuck: self.is_stuck,
         }
