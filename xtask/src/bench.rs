@@ -18,8 +18,8 @@ const RAISE_FILES: &str = "ulimit -n $(ulimit -Hn); exec \"$@\"";
 /// Where the engine's tables are kept as CSV.
 const RESULTS: &str = "bench/results";
 
-/// The engine beside its peers; `section` is one of the program's, or `engine` for all.
-pub(crate) fn engine(section: &str) -> Result<()> {
+/// The engine beside its peers; `section` is one of the program's, or `engine` for all. `args` go to it.
+pub(crate) fn engine(section: &str, args: &[String]) -> Result<()> {
     let target = target_dir();
     let build = ["build", "--release", "--manifest-path", "bench/Cargo.toml"];
     let package = ["--package", "concord-bench-engine", "--features", "peers"];
@@ -28,7 +28,7 @@ pub(crate) fn engine(section: &str) -> Result<()> {
         cargo(&build).args(package).env("CARGO_TARGET_DIR", &target),
     )?;
     let mut run = Command::new(target.join("release/concord-bench-engine"));
-    run.current_dir(paths::root()).env("CONCORD_BENCH_CSV", paths::at(RESULTS));
+    run.args(args).current_dir(paths::root()).env("CONCORD_BENCH_CSV", paths::at(RESULTS));
     if section != "engine" {
         run.arg(section);
     }

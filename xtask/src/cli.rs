@@ -88,7 +88,8 @@ enum Command {
         /// What is measured
         #[arg(default_value = "engine", value_parser = BENCHES)]
         what: String,
-        /// For servers, scenarios and flags: s1 s3a --quick --only concord,relay
+        /// For servers, scenarios and flags: s1 s3a --quick --only concord,relay. For the engine, --criterion has
+        /// criterion measure
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -129,7 +130,7 @@ pub(crate) fn run() -> Result<()> {
             bench::servers("run", &arguments)
         }
         Command::Bench { what, .. } if what == "browser" => test::speed_in_browser(),
-        Command::Bench { what, .. } => bench::engine(&what),
+        Command::Bench { what, arguments } => bench::engine(&what, &arguments),
         Command::Instructions { accept } => instructions::instructions(accept),
         Command::Soak { name, arguments } => soak::soak(name.as_deref(), &arguments),
     }

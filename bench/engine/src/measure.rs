@@ -1,9 +1,12 @@
 //! Interleaved rounds: every contender once a round, in turn, so that what else the machine does at the time falls on
 //! all of them alike. A statistics library that measures one function to its end before the next begins cannot compare
-//! engines on a shared machine, where the second minute is not like the first; hence no criterion here.
+//! engines on a shared machine, where the second minute is not like the first. It can tell how one of them spreads, and
+//! whether that has changed since: for that the same contenders go through criterion (`by_criterion`).
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, SamplingMode, Throughput};
 
 /// One thing to measure. Each call runs it once, with whatever it needs made ready before the clock starts, and what it
 /// leaves checked and dropped after the clock has stopped.
@@ -11,10 +14,11 @@ pub(crate) struct Contender<'a> {
     pub(crate) name: String,
     /// In how many rounds it takes part, at most; what takes seconds runs once.
     rounds_max: usize,
-    /// How many edits, components or the like one run is, so that unlike amounts compare.
+    /// How many edits, components or the like one call is, so that unlike amounts compare.
     pub(crate) count: usize,
-    /// Returns nanoseconds.
-    run: Box<dyn FnMut() -> f64 + 'a>,
+    /// How many calls one run is.
+    calls: u32,
+    run: Box<dyn FnMut() -> Duration + 'a>,
 }
 
 impl<'a> Contender<'a> {
@@ -29,11 +33,12 @@ impl<'a> Contender<'a> {
             let mut state = black_box(ready());
             let began = Instant::now();
             let result = black_box(work(&mut state));
-            let took = began.elapsed().as_nanos() as f64;
+            let took = began.elapsed();
             check(state, result);
             took
         };
-        Contender { name: name.into(), rounds_max: usize::MAX, count: 1, run: Box::new(run) }
+        let name = name.into();
+        Contender { name, rounds_max: usize::MAX, count: 1, calls: 1, run: Box::new(run) }
     }
 
     /// Measures `calls` calls of `work` together and counts one of them.
@@ -47,9 +52,9 @@ impl<'a> Contender<'a> {
             for _ in 0..calls {
                 black_box(work());
             }
-            began.elapsed().as_nanos() as f64 / f64::from(calls)
+            began.elapsed()
         };
-        Contender { name: name.into(), rounds_max: usize::MAX, count: 1, run: Box::new(run) }
+        Contender { name: name.into(), rounds_max: usize::MAX, count: 1, calls, run: Box::new(run) }
     }
 
     /// Takes part in the first `rounds` rounds only.
@@ -58,7 +63,7 @@ impl<'a> Contender<'a> {
         self
     }
 
-    /// One run is `count` of what is compared.
+    /// One call is `count` of what is compared.
     pub(crate) fn of(mut self, count: usize) -> Self {
         self.count = count;
         self
@@ -73,7 +78,7 @@ pub(crate) struct Taken {
     pub(crate) least: f64,
     pub(crate) most: f64,
     pub(crate) rounds: usize,
-    /// The median by how many edits, components or the like one run is.
+    /// The median by how many edits, components or the like one call is.
     pub(crate) each: f64,
 }
 
@@ -89,14 +94,44 @@ pub(crate) fn interleaved(contenders: &mut [Contender<'_>], rounds: usize) -> Ve
             }
         }
     }
-    times.into_iter().zip(contenders).map(|(times, one)| summary(times, one.count)).collect()
+    times.into_iter().zip(contenders).map(|(times, one)| summary(times, one)).collect()
 }
 
-fn summary(mut times: Vec<f64>, count: usize) -> Taken {
-    times.sort_unstable_by(f64::total_cmp);
-    let (least, most) = (times[0], times[times.len() - 1]);
-    let median = times[times.len() / 2];
-    Taken { median, least, most, rounds: times.len(), each: median / count as f64 }
+/// Samples that criterion takes of one contender; the least that it allows, since some take seconds.
+const SAMPLES: usize = 10;
+
+/// All contenders, one after another, by criterion, which prints what it found and keeps it for the next time.
+pub(crate) fn by_criterion(
+    criterion: &mut Criterion,
+    title: &str,
+    contenders: &mut [Contender<'_>],
+) -> Vec<Taken> {
+    let mut group = criterion.benchmark_group(title);
+    group.sample_size(SAMPLES).sampling_mode(SamplingMode::Flat);
+    group.warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_secs(1));
+    let mut measure = |one: &mut Contender<'_>| {
+        let mut times = Vec::new();
+        group.throughput(Throughput::Elements(u64::from(one.calls) * one.count as u64));
+        group.bench_function(one.name.as_str(), |bencher| {
+            bencher.iter_custom(|runs| {
+                let from = times.len();
+                times.extend((0..runs).map(|_| (one.run)()));
+                times[from..].iter().sum()
+            });
+        });
+        summary(times, one)
+    };
+    let taken = contenders.iter_mut().map(&mut measure).collect();
+    group.finish();
+    taken
+}
+
+fn summary(mut times: Vec<Duration>, one: &Contender<'_>) -> Taken {
+    times.sort_unstable();
+    let of_a_call = |took: Duration| took.as_nanos() as f64 / f64::from(one.calls);
+    let (least, most) = (of_a_call(times[0]), of_a_call(times[times.len() - 1]));
+    let median = of_a_call(times[times.len() / 2]);
+    Taken { median, least, most, rounds: times.len(), each: median / one.count as f64 }
 }
 
 #[cfg(test)]
@@ -115,5 +150,12 @@ mod tests {
         };
         assert_eq!((often, once), (3, 1));
         assert_eq!((taken[0].rounds, taken[1].rounds), (3, 1));
+    }
+
+    #[test]
+    fn what_runs_together_counts_by_one_call() {
+        let one = Contender::repeated("one", 4, || ()).of(5);
+        let taken = summary(vec![Duration::from_nanos(400)], &one);
+        assert!(taken.median == 100.0 && taken.each == 20.0);
     }
 }

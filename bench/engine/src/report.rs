@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::measure::{Contender, Taken, interleaved};
+use criterion::Criterion;
+
+use crate::measure::{Contender, Taken, by_criterion, interleaved};
 
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,18 +61,20 @@ impl Target {
 /// Prints as it goes, and keeps what the end needs.
 pub(crate) struct Report {
     section: &'static str,
+    /// Takes the measurements, if it was asked for.
+    criterion: Option<Criterion>,
     csv: String,
     targets: Vec<Target>,
 }
 
 impl Report {
-    pub(crate) fn new(section: &'static str) -> Report {
+    pub(crate) fn new(section: &'static str, criterion: Option<Criterion>) -> Report {
         println!("\n# {section}");
         let csv = String::from("table,name,count,rounds,median_ns,least_ns,most_ns\n");
-        Report { section, csv, targets: Vec::new() }
+        Report { section, criterion, csv, targets: Vec::new() }
     }
 
-    /// Runs all contenders by turns and prints a table. Ratios are by the first of them, and by what one run is.
+    /// Runs all contenders, by turns unless criterion takes them one after another, and prints a table. Ratios are by the first of them, and by what one run is.
     pub(crate) fn compare(
         &mut self,
         title: &str,
@@ -78,7 +82,12 @@ impl Report {
         rounds: usize,
         mut contenders: Vec<Contender<'_>>,
     ) -> Vec<Taken> {
-        let taken = interleaved(&mut contenders, rounds);
+        let taken = match &mut self.criterion {
+            Some(criterion) => {
+                by_criterion(criterion, &format!("{}: {title}", self.section), &mut contenders)
+            }
+            None => interleaved(&mut contenders, rounds),
+        };
         println!("\n**{title}**\n");
         println!("| | median | least to most | rounds | of | each | × first |");
         println!("|---|---|---|---|---|---|---|");
