@@ -2,8 +2,8 @@
 
 use crate::cursor::PartCursor;
 use crate::error::LengthMismatch;
+use crate::gather::Gathered;
 use crate::operation::{Kind, Operation, Writer};
-use crate::run::Run;
 use crate::small::{Chars, INLINE_TEXT_BYTES};
 
 /// How many times more components one side must have for passing runs of them at once.
@@ -162,7 +162,7 @@ impl<'a> Weave<'a> {
     }
 }
 
-/// One operation for many, in order: edits at one place are gathered as they come, and what comes of
+/// One operation for many, in order: edits near one another are gathered as they come, and what comes of
 /// that is composed as a balanced tree. O(n log n) where a fold from the left would walk the growing
 /// result n times. `None` when there are no operations.
 ///
@@ -172,55 +172,31 @@ pub fn compose_all(
     operations: impl IntoIterator<Item = Operation>,
 ) -> Result<Option<Operation>, LengthMismatch> {
     let mut counter = Counter::default();
-    let mut run: Option<Run> = None;
+    let mut gathered: Option<Gathered> = None;
     for operation in operations {
-        if let Some(run) = &mut run
-            && run.take(&operation)?
+        if let Some(gathered) = &mut gathered
+            && gathered.take(&operation)?
         {
             continue;
         }
-        if let Some(done) = run.take() {
-            counter.push_short(done.finish())?;
+        if let Some(done) = gathered.take() {
+            counter.push(done.finish())?;
         }
-        run = Run::begin(&operation);
-        if run.is_none() {
-            counter.push_short(operation)?;
+        gathered = Gathered::begin(&operation);
+        if gathered.is_none() {
+            counter.push(operation)?;
         }
     }
-    if let Some(run) = run {
-        counter.push_short(run.finish())?;
-    }
-    counter.finish()
-}
-
-/// Whether operations are still folded as they come.
-fn is_short(operation: &Operation) -> bool {
-    operation.component_count() <= 12 && operation.inserted_bytes() <= 256
+    counter.finish(gathered.map(Gathered::finish))
 }
 
 /// A binary counter: slot k holds the composition of 2^k neighbours, or nothing.
 #[derive(Default)]
 struct Counter {
     slots: Vec<Option<Operation>>,
-    /// What is folded before it goes into the counter.
-    short: Option<Operation>,
 }
 
 impl Counter {
-    /// Adds an operation. That far a fold is cheaper than a tree.
-    fn push_short(&mut self, operation: Operation) -> Result<(), LengthMismatch> {
-        let next = match self.short.take() {
-            None => operation,
-            Some(short) if is_short(&short) => short.then(&operation)?,
-            Some(short) => {
-                self.push(short)?;
-                operation
-            }
-        };
-        self.short = Some(next);
-        Ok(())
-    }
-
     fn push(&mut self, operation: Operation) -> Result<(), LengthMismatch> {
         let mut carry = operation;
         for slot in &mut self.slots {
@@ -228,18 +204,19 @@ impl Counter {
                 *slot = Some(carry);
                 return Ok(());
             };
-            carry = earlier.then(&carry)?;
+            carry = earlier.compose(&carry)?;
         }
         self.slots.push(Some(carry));
         Ok(())
     }
 
-    fn finish(self) -> Result<Option<Operation>, LengthMismatch> {
-        let mut composed = self.short;
+    /// Everything, and `last` behind it.
+    fn finish(self, last: Option<Operation>) -> Result<Option<Operation>, LengthMismatch> {
+        let mut composed = last;
         for earlier in self.slots.into_iter().flatten() {
             composed = Some(match composed {
                 None => earlier,
-                Some(later) => earlier.then(&later)?,
+                Some(later) => earlier.compose(&later)?,
             });
         }
         Ok(composed)

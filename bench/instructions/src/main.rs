@@ -24,7 +24,7 @@ fn measured<R>(work: impl FnOnce() -> R) -> R {
     black_box(work())
 }
 
-const CASES: [(&str, fn()); 14] = [
+const CASES: [(&str, fn()); 16] = [
     ("build_and_apply_typing", build_and_apply_typing),
     ("apply_at_random", apply_at_random),
     ("transform_small", transform_small),
@@ -32,6 +32,8 @@ const CASES: [(&str, fn()); 14] = [
     ("compose_small", compose_small),
     ("compose_large", compose_large),
     ("compose_all_typing", compose_all_typing),
+    ("compose_all_jumping", compose_all_jumping),
+    ("merge_known", merge_known),
     ("history_push", history_push),
     ("history_rebase_first", history_rebase_first),
     ("history_rebase_again", history_rebase_again),
@@ -83,13 +85,41 @@ fn splice(len: usize, (at, deleted, inserted): Edit) -> Operation {
 }
 
 fn operations(count: usize) -> Vec<Operation> {
+    following(typing(count))
+}
+
+fn following(edits: Vec<Edit>) -> Vec<Operation> {
     let mut len = LEN;
     let operation = |edit| {
         let made = splice(len, edit);
         len = made.target_len();
         made
     };
-    typing(count).into_iter().map(operation).collect()
+    edits.into_iter().map(operation).collect()
+}
+
+/// As one writes a program: every few letters somewhere else near by, and sometimes far off.
+fn jumping(count: usize) -> Vec<Edit> {
+    let (mut len, mut caret) = (LEN, LEN / 2);
+    let mut edits = Vec::with_capacity(count);
+    for index in 0..count {
+        let random = index.wrapping_mul(48_271) ^ (index >> 3);
+        if index % 250 == 249 {
+            caret = random % len;
+        } else if index % 6 == 0 {
+            caret = (caret + random % 600).saturating_sub(300).min(len - 8);
+        }
+        let (deleted, text) = match index % 17 {
+            3 => (1, ""),
+            9 => (5, "other"),
+            12 => (2, ""),
+            _ => (0, ["e", "(", "é", " "][index % 4]),
+        };
+        edits.push((caret, deleted, text));
+        let inserted = text.chars().count();
+        (caret, len) = (caret + inserted, len - deleted + inserted);
+    }
+    edits
 }
 
 fn document() -> String {
@@ -166,6 +196,23 @@ fn compose_large() {
 fn compose_all_typing() {
     let operations = operations(4 * TIMES);
     measured(|| compose_all(operations)).expect("each follows the last");
+}
+
+fn compose_all_jumping() {
+    let operations = following(jumping(4 * TIMES));
+    measured(|| compose_all(operations)).expect("each follows the last");
+}
+
+/// Two long branches, given as their operations, to the text that both end with.
+fn merge_known() {
+    let (one, other, mut text) = (operations(TIMES), following(jumping(TIMES)), text());
+    measured(|| {
+        let one = compose_all(one).expect("each follows the last").expect("some");
+        let other = compose_all(other).expect("each follows the last").expect("some");
+        let (other, _) = transform(&other, &one).expect("one base");
+        text.apply(&one).expect("it spans its text");
+        text.apply(&other).expect("it spans its text");
+    });
 }
 
 fn history(operations: Vec<Operation>) -> History {

@@ -25,7 +25,7 @@ const CHARS_MASK: u32 = (1 << KIND_SHIFT) - 1;
 
 impl Part {
     #[inline]
-    pub(super) fn new(kind: Kind, chars: usize, bytes: usize) -> Part {
+    pub(crate) fn new(kind: Kind, chars: usize, bytes: usize) -> Part {
         debug_assert!(chars > 0 && chars <= MAX_LEN);
         Part { kind_and_chars: ((kind as u32) << KIND_SHIFT) | chars as u32, bytes: bytes as u32 }
     }
