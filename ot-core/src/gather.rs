@@ -11,7 +11,7 @@
 
 mod gap;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use self::gap::{Gap, Stretch};
 use crate::error::LengthMismatch;

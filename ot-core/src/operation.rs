@@ -5,6 +5,8 @@
 #[cfg(not(target_family = "wasm"))]
 mod apart;
 mod builder;
+#[cfg(not(target_family = "wasm"))]
+mod large;
 mod part;
 mod typing;
 mod writer;

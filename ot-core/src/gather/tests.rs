@@ -3,7 +3,7 @@
 use super::*;
 
 /// Every operation on `len` characters with inserts of one text, in all orders of insert and delete.
-fn operations(len: usize, text: &str) -> Vec<Operation> {
+pub(crate) fn operations(len: usize, text: &str) -> Vec<Operation> {
     let gaps = len + 1;
     let operation = |bits: u32| {
         let mut builder = Operation::builder();

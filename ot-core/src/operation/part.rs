@@ -50,6 +50,35 @@ impl Part {
     }
 }
 
+/// For the ways of large operations.
+#[cfg(not(target_family = "wasm"))]
+impl Part {
+    /// Stands behind the last component: it keeps nothing.
+    pub(super) const END: Part = Part { kind_and_chars: 0, bytes: 0 };
+
+    #[inline]
+    pub(super) fn is_of_kind_of(self, other: Part) -> bool {
+        (self.kind_and_chars ^ other.kind_and_chars) >> KIND_SHIFT == 0
+    }
+
+    /// Longer by `other`, which is of its kind.
+    #[inline]
+    pub(super) fn and(self, other: Part) -> Part {
+        let kind_and_chars = self.kind_and_chars + (other.kind_and_chars & CHARS_MASK);
+        Part { kind_and_chars, bytes: self.bytes + other.bytes }
+    }
+
+    /// What is left behind its first characters.
+    #[inline]
+    pub(super) fn behind(self, chars: usize, bytes: usize) -> Part {
+        debug_assert!(chars < self.chars());
+        Part {
+            kind_and_chars: self.kind_and_chars - chars as u32,
+            bytes: self.bytes - bytes as u32,
+        }
+    }
+}
+
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}({})", self.kind(), self.chars())
