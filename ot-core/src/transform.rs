@@ -29,6 +29,10 @@ pub fn transform(
     if let Some(both) = pending.past_each_other(committed) {
         return Ok(both);
     }
+    #[cfg(not(target_family = "wasm"))]
+    if pending.is_large_with(committed) {
+        return Ok(pending.transform_large(committed));
+    }
     let mut pending_next = writer_for(pending, committed);
     let mut committed_next = writer_for(committed, pending);
     walk(pending, committed, &mut pending_next, &mut committed_next);
@@ -48,6 +52,10 @@ pub fn transform_pending(
     #[cfg(not(target_family = "wasm"))]
     if let Some(pending_next) = pending.past(committed) {
         return Ok(pending_next);
+    }
+    #[cfg(not(target_family = "wasm"))]
+    if pending.is_large_with(committed) {
+        return Ok(pending.follow_committed_large(committed));
     }
     let mut pending_next = writer_for(pending, committed);
     walk(pending, committed, &mut pending_next, &mut Nowhere);

@@ -5,7 +5,7 @@
 
 use super::{Body, Kind, Operation, Part};
 use crate::apply::byte_offset;
-use crate::small::{Few, Held, INLINE_PARTS};
+use crate::small::{Chars, Few, Held, INLINE_PARTS};
 
 impl Operation {
     /// Whether these are many components together.
@@ -78,9 +78,74 @@ impl Operation {
         if first.chars() > 0 {
             out.put(first);
         }
-        let (base_len, target_len) = (self.base_len(), next.target_len());
-        let (parts, text) = (out.finish(), text.out.into());
-        Operation { body: Held::new(Body { parts, text, base_len, target_len }) }
+        out.operation(text.out.into(), self.base_len(), next.target_len())
+    }
+}
+
+impl Operation {
+    /// As [`transform`](crate::transform), for two on one base whose joint text is not too long.
+    #[inline(never)]
+    pub(crate) fn transform_large(&self, committed: &Operation) -> (Operation, Operation) {
+        let parts = self.component_count() + committed.component_count();
+        let (mut own, mut theirs) = (Parts::with_capacity(parts), Parts::with_capacity(parts));
+        let joint_len = self.follow(committed, &mut own, &mut theirs);
+        (
+            own.operation(self.body.text.clone(), committed.target_len(), joint_len),
+            theirs.operation(committed.body.text.clone(), self.target_len(), joint_len),
+        )
+    }
+
+    /// The pending side of it alone.
+    #[inline(never)]
+    pub(crate) fn follow_committed_large(&self, committed: &Operation) -> Operation {
+        let parts = self.component_count() + committed.component_count();
+        let mut own = Parts::with_capacity(parts);
+        let joint_len = self.follow(committed, &mut own, &mut Nowhere);
+        own.operation(self.body.text.clone(), committed.target_len(), joint_len)
+    }
+
+    /// Writes both sides; returns the length of the text with both effects.
+    #[inline]
+    fn follow(&self, committed: &Operation, own: &mut impl Put, theirs: &mut impl Put) -> usize {
+        let mut pendings = self.parts().iter();
+        let mut advance = || pendings.next().copied().unwrap_or(Part::END);
+        let (mut pending, mut deleted_by_both) = (advance(), 0);
+        for part in committed.parts() {
+            if part.kind() == Kind::Insert {
+                theirs.put(*part);
+                own.put(Part::new(Kind::Retain, part.chars(), 0));
+                continue;
+            }
+            let is_kept = part.kind() == Kind::Retain;
+            let mut left = part.chars();
+            while left > 0 {
+                let chars = pending.chars().min(left);
+                match pending.kind() {
+                    Kind::Insert => {
+                        own.put(pending);
+                        theirs.put(Part::new(Kind::Retain, pending.chars(), 0));
+                        pending = advance();
+                        continue;
+                    }
+                    Kind::Retain if is_kept => {
+                        let both = Part::new(Kind::Retain, chars, 0);
+                        own.put(both);
+                        theirs.put(both);
+                    }
+                    Kind::Retain => theirs.put(Part::new(Kind::Delete, chars, 0)),
+                    Kind::Delete if is_kept => own.put(Part::new(Kind::Delete, chars, 0)),
+                    Kind::Delete => deleted_by_both += chars,
+                }
+                left -= chars;
+                pending =
+                    if pending.chars() == chars { advance() } else { pending.behind(chars, 0) };
+            }
+        }
+        if pending.kind() == Kind::Insert {
+            own.put(pending);
+            theirs.put(Part::new(Kind::Retain, pending.chars(), 0));
+        }
+        self.target_len() + committed.target_len() + deleted_by_both - self.base_len()
     }
 }
 
@@ -134,17 +199,26 @@ fn put(text: &str, out: &mut String) {
     }
 }
 
+/// Takes the components of one result; never an empty one.
+trait Put {
+    fn put(&mut self, part: Part);
+}
+
+/// The side nobody asked for.
+struct Nowhere;
+
+impl Put for Nowhere {
+    #[inline]
+    fn put(&mut self, _: Part) {}
+}
+
 /// Where components are written. The last is kept aside until one of another kind follows.
 struct Parts {
     parts: Vec<Part>,
     last: Part,
 }
 
-impl Parts {
-    fn with_capacity(parts: usize) -> Parts {
-        Parts { parts: Vec::with_capacity(parts + 1), last: Part::END }
-    }
-
+impl Put for Parts {
     #[inline]
     fn put(&mut self, part: Part) {
         if part.is_of_kind_of(self.last) {
@@ -154,6 +228,12 @@ impl Parts {
             self.last = part;
         }
     }
+}
+
+impl Parts {
+    fn with_capacity(parts: usize) -> Parts {
+        Parts { parts: Vec::with_capacity(parts + 1), last: Part::END }
+    }
 
     #[inline]
     fn push_last(&mut self) {
@@ -162,9 +242,10 @@ impl Parts {
         }
     }
 
-    fn finish(mut self) -> Few<Part> {
+    fn operation(mut self, text: Chars, base_len: usize, target_len: usize) -> Operation {
         self.push_last();
-        Few::from_vec(self.parts)
+        let parts = Few::from_vec(self.parts);
+        Operation { body: Held::new(Body { parts, text, base_len, target_len }) }
     }
 }
 
@@ -173,6 +254,7 @@ mod tests {
     use super::*;
     use crate::gather::tests::operations;
     use crate::testing::{Gap, Gaps};
+    use crate::transform;
 
     #[test]
     fn composing_many_components_is_composing_few() {
@@ -189,7 +271,19 @@ mod tests {
     }
 
     #[test]
-    fn many_components_compose_by_definition() {
+    fn transforming_many_components_is_transforming_few() {
+        let own = operations(3, "é🦀");
+        for committed in operations(3, "x") {
+            for pending in &own {
+                let both = transform(pending, &committed).expect("one base");
+                assert_eq!(pending.transform_large(&committed), both, "{pending:?}, {committed:?}");
+                assert_eq!(pending.follow_committed_large(&committed), both.0);
+            }
+        }
+    }
+
+    #[test]
+    fn many_components_compose_and_transform_by_definition() {
         let mut number = 1_u64;
         let mut below = |bound: usize| {
             number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -217,6 +311,13 @@ mod tests {
             let composed = first.compose(&second).expect("they meet");
             composed.check_invariants();
             assert_eq!(composed, expected.to_operation(), "{first:?} then {second:?}");
+            let (pending, committed) = (operation(None), first);
+            let (own, theirs) = (Gaps::of(&pending), Gaps::of(&committed));
+            let (pending_next, committed_next) = transform(&pending, &committed).expect("one base");
+            pending_next.check_invariants();
+            committed_next.check_invariants();
+            assert_eq!(pending_next, own.follow_committed(&theirs).to_operation());
+            assert_eq!(committed_next, theirs.follow_pending(&own).to_operation());
         }
     }
 }
