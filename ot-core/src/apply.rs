@@ -49,16 +49,11 @@ pub(crate) fn split_chars(text: &str, chars: usize) -> (&str, &str) {
 /// Where the first `chars` characters end, in bytes; the end of a shorter text.
 #[inline]
 pub(crate) fn byte_offset(text: &str, chars: usize) -> usize {
-    bytes_of_first(text.as_bytes(), chars)
-}
-
-/// Bytes of the first `chars` characters of a text given in bytes, at most all of it.
-#[inline]
-pub(crate) fn bytes_of_first(bytes: &[u8], chars: usize) -> usize {
     const BLOCK_BYTES: usize = 64;
     let mut left = chars;
     let mut at = 0;
     // Long texts by blocks, which the compiler counts without a branch for each byte.
+    let bytes = text.as_bytes();
     while cfg!(not(target_family = "wasm"))
         && left >= BLOCK_BYTES
         && at + BLOCK_BYTES <= bytes.len()
@@ -75,18 +70,6 @@ pub(crate) fn bytes_of_first(bytes: &[u8], chars: usize) -> usize {
         at += 1;
     }
     at
-}
-
-/// Bytes of its last `chars` characters, at most all of it.
-#[inline]
-pub(crate) fn bytes_of_last(bytes: &[u8], chars: usize) -> usize {
-    let mut left = chars;
-    let mut at = bytes.len();
-    while left > 0 && at > 0 {
-        at -= 1;
-        left -= usize::from(!is_continuation(bytes[at]));
-    }
-    bytes.len() - at
 }
 
 #[inline]
@@ -111,7 +94,6 @@ mod tests {
         let mut at = 0;
         for (chars, c) in text.chars().enumerate() {
             assert_eq!(byte_offset(&text, chars), at);
-            assert_eq!(bytes_of_last(text.as_bytes(), 800 - chars), text.len() - at);
             at += c.len_utf8();
         }
         assert_eq!(byte_offset(&text, 800), text.len());

@@ -9,6 +9,12 @@ use crate::small::{Chars, INLINE_TEXT_BYTES};
 /// How many times more components one side must have for passing runs of them at once.
 const LOPSIDED: usize = 3;
 
+/// Whether runs of one side's components are passed.
+#[cfg(not(target_family = "wasm"))]
+fn is_lopsided(first: usize, second: usize) -> bool {
+    first.max(second) > LOPSIDED * first.min(second)
+}
+
 impl Operation {
     /// The operation that does `self` and then `next`.
     ///
@@ -26,16 +32,17 @@ impl Operation {
         if let Some(composed) = self.beside(next) {
             return Ok(composed);
         }
-        // Passing whole runs pays where one side has long stretches that the other leaves alone.
-        let runs_of_first = self.component_count() > LOPSIDED * next.component_count();
-        let runs_of_second = next.component_count() > LOPSIDED * self.component_count();
         #[cfg(not(target_family = "wasm"))]
-        if self.is_large_with(next) && !runs_of_first && !runs_of_second {
+        if self.is_large_with(next) && !is_lopsided(self.component_count(), next.component_count())
+        {
             return Ok(self.compose_large(next));
         }
         let (mut first, mut second) = (PartCursor::new(self), PartCursor::new(next));
         let mut out = Writer::with_capacity(self.component_count() + next.component_count());
         let mut text = Weave::new(self.inserted_text(), next.inserted_text());
+        // Passing whole runs pays where one side has long stretches that the other leaves alone.
+        let runs_of_first = self.component_count() > LOPSIDED * next.component_count();
+        let runs_of_second = next.component_count() > LOPSIDED * self.component_count();
         loop {
             let (kind, next_kind) = match (first.kind(), second.kind()) {
                 (_, Some(Kind::Insert)) => {

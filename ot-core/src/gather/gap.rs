@@ -1,6 +1,5 @@
 //! A text with a gap at the caret: what is typed fills the gap, and a caret that goes elsewhere takes it along.
 
-use crate::apply::{bytes_of_first, bytes_of_last};
 use crate::small::Chars;
 
 /// Bytes of a text in front of the gap and behind it, in UTF-8. Moves and cuts are given in characters of a
@@ -100,4 +99,20 @@ impl Gap {
         self.bytes.truncate(self.front);
         String::from_utf8(self.bytes).expect("texts, cut between characters").into()
     }
+}
+
+/// Bytes of the first `chars` characters, at most all of it.
+fn bytes_of_first(bytes: &[u8], chars: usize) -> usize {
+    let mut begins = bytes.iter().enumerate().filter(|(_, byte)| !is_continuation(**byte));
+    begins.nth(chars).map_or(bytes.len(), |(at, _)| at)
+}
+
+/// Bytes of the last `chars` characters, at least one and at most all of it.
+fn bytes_of_last(bytes: &[u8], chars: usize) -> usize {
+    let mut begins = bytes.iter().enumerate().rev().filter(|(_, byte)| !is_continuation(**byte));
+    begins.nth(chars - 1).map_or(bytes.len(), |(at, _)| bytes.len() - at)
+}
+
+fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
 }
