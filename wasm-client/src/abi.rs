@@ -1,6 +1,6 @@
 //! What JavaScript calls. `js/src/engine.ts` is the only caller and mirrors this file.
 //!
-//! Only numbers cross. An engine is named by the number that [`engine_new`] or [`engine_restore`]
+//! Only numbers cross. An engine is named by the number that [`new`] or [`restore`]
 //! gave; numbers are never used again, so an old one meets no other document. Texts (UTF-8) and
 //! lists (32-bit numbers, low byte first) go through one buffer on this side: before a call the
 //! caller fills it at [`scratch`]; functions that answer a text or a list leave it there and return
@@ -39,7 +39,7 @@ fn state() -> MutexGuard<'static, State> {
 }
 
 /// Makes the buffer `len` bytes long, keeping what it holds; where it lies, until the next call.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn scratch(len: usize) -> usize {
     let scratch = &mut state().scratch;
     scratch.resize(len, 0);
@@ -106,53 +106,53 @@ fn with<T>(id: usize, call: impl FnOnce(&mut Engine) -> T) -> T {
 
 /// The server's text (in the buffer) at a revision; submissions are numbered from `next_seq`. The
 /// engine's number.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_new(revision: f64, next_seq: f64) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn new(revision: f64, next_seq: f64) -> usize {
     add(Engine::new(&taken_text(), revision as u64, next_seq as u64))
 }
 
-/// From what [`engine_save`] has written (in the buffer); without `keep_pending` only the committed
+/// From what [`save`] has written (in the buffer); without `keep_pending` only the committed
 /// text. The engine's number, 0 when the state is damaged or of another version.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_restore(keep_pending: bool) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn restore(keep_pending: bool) -> usize {
     Engine::restore(&taken_text(), keep_pending).map_or(0, add)
 }
 
 /// Frees an engine. One that does not exist is no error.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_free(id: usize) {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn free(id: usize) {
     drop(take(id));
 }
 
 /// Text, revision and pending work as one text.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_save(id: usize) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn save(id: usize) -> usize {
     give_text(with(id, |engine| engine.save()))
 }
 
 /// The text the editor shows.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_text(id: usize) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn text(id: usize) -> usize {
     give_text(with(id, |engine| engine.text()))
 }
 
 /// The latest revision taken in.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_revision(id: usize) -> f64 {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn revision(id: usize) -> f64 {
     with(id, |engine| engine.revision()) as f64
 }
 
 /// Hash of the text, 16 hexadecimal digits, comparable with the server's while nothing is pending.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_hash(id: usize) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn hash(id: usize) -> usize {
     give_text(with(id, |engine| engine.hash_hex()))
 }
 
 /// What holds now, as a sum: 1 something is pending, 2 a submission is in flight, 4 edits wait for
 /// being sent, 8 there is something to undo, 16 to redo, 32 the submission in flight tells the
 /// selection.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_flags(id: usize) -> u32 {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn flags(id: usize) -> u32 {
     with(id, |engine| {
         u32::from(engine.has_pending())
             | u32::from(engine.has_outstanding()) << 1
@@ -168,14 +168,8 @@ pub extern "C" fn engine_flags(id: usize) -> u32 {
 
 /// The editor has replaced `deleted` code units at `at` by the text in the buffer. With `widen`,
 /// ends inside a character take in the whole character.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_edit(
-    id: usize,
-    at: usize,
-    deleted: usize,
-    now_ms: f64,
-    widen: bool,
-) -> u32 {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn edit(id: usize, at: usize, deleted: usize, now_ms: f64, widen: bool) -> u32 {
     let edit = if widen { Engine::edit_widened } else { Engine::edit };
     let inserted = taken_text();
     match with(id, |engine| edit(engine, at, deleted, &inserted, now_ms as u64)) {
@@ -187,8 +181,8 @@ pub extern "C" fn engine_edit(
 
 /// The editor shows the text in the buffer now; a negative `caret` is unknown. Whether anything has
 /// changed.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_edit_by_diff(id: usize, caret: f64, now_ms: f64) -> bool {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn edit_by_diff(id: usize, caret: f64, now_ms: f64) -> bool {
     let caret = (caret >= 0.0).then_some(caret as usize);
     let text = taken_text();
     with(id, |engine| engine.edit_by_diff(&text, caret, now_ms as u64)).unwrap_or(false)
@@ -196,27 +190,27 @@ pub extern "C" fn engine_edit_by_diff(id: usize, caret: f64, now_ms: f64) -> boo
 
 /// Takes back the last own edits, or with `redo` the last undo; where the caret goes, -1 when there
 /// was nothing.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_travel(id: usize, redo: bool) -> f64 {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn travel(id: usize, redo: bool) -> f64 {
     let caret = with(id, |engine| if redo { engine.redo() } else { engine.undo() });
     caret.map_or(-1.0, |caret| caret as f64)
 }
 
 /// The next edit begins a new undo step.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_break_undo_group(id: usize) {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn break_undo_group(id: usize) {
     with(id, |engine| engine.break_undo_group());
 }
 
 /// Patches wait from now on, or are handed over.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_hold(id: usize, wait: bool) {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn hold(id: usize, wait: bool) {
     with(id, |engine| if wait { engine.hold() } else { engine.release() });
 }
 
 /// This person's selection; none when `anchor` is negative.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_set_selection(id: usize, anchor: f64, head: f64) {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn set_selection(id: usize, anchor: f64, head: f64) {
     with(id, |engine| {
         if anchor < 0.0 {
             engine.clear_selection();
@@ -227,21 +221,21 @@ pub extern "C" fn engine_set_selection(id: usize, anchor: f64, head: f64) {
 }
 
 /// This person's selection as JSON of the protocol.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_selection(id: usize) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn selection(id: usize) -> usize {
     give_text(with(id, |engine| engine.selection_json()))
 }
 
 /// Changes for the editor: `at`, `deleted`, length of the inserted text, over and over. Their texts
-/// are what [`engine_take_patch_text`] gives next.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_take_patches(id: usize) -> usize {
+/// are what [`take_patch_text`] gives next.
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn take_patches(id: usize) -> usize {
     give_numbers(&with(id, |engine| engine.take_patch_numbers()))
 }
 
 /// The inserted texts of the patches taken last, end to end.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_take_patch_text(id: usize) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn take_patch_text(id: usize) -> usize {
     give_text(with(id, |engine| engine.take_patch_text()))
 }
 
@@ -249,44 +243,40 @@ pub extern "C" fn engine_take_patch_text(id: usize) -> usize {
 
 /// A committed operation of somebody else (in the buffer; `fields.rs` says how) that leads to a
 /// revision.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_receive(id: usize, revision: f64) -> u32 {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn receive(id: usize, revision: f64) -> u32 {
     let operation = taken_text();
     fits(with(id, |engine| engine.receive(&operation, revision as u64)))
 }
 
 /// The outstanding submission is committed.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_acknowledge(id: usize, seq: f64, revision: f64) -> u32 {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn acknowledge(id: usize, seq: f64, revision: f64) -> u32 {
     fits(with(id, |engine| engine.acknowledge(seq as u64, revision as u64)))
 }
 
 /// The outstanding submission is refused for good; its text, or nothing when there is none.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_reject(id: usize, seq: f64) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn reject(id: usize, seq: f64) -> usize {
     give_text(with(id, |engine| engine.reject(seq as u64)).unwrap_or_default())
 }
 
 /// Continues from the server's text (in the buffer); what was pending becomes a new submission.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_reset(id: usize, revision: f64, last_seq: f64) -> u32 {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn reset(id: usize, revision: f64, last_seq: f64) -> u32 {
     let text = taken_text();
     fits(with(id, |engine| engine.reset(&text, revision as u64, last_seq as u64)))
 }
 
 /// Submissions are numbered above this from now on.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_raise_seq(id: usize, last_seq: f64) {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn raise_seq(id: usize, last_seq: f64) {
     with(id, |engine| engine.raise_seq(last_seq as u64));
 }
 
 /// Freezes what may be sent: 0 nothing, 1 all pending edits, 2 a part of them.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_take_submission(
-    id: usize,
-    components_max: usize,
-    text_bytes_max: usize,
-) -> u32 {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn take_submission(id: usize, components_max: usize, text_bytes_max: usize) -> u32 {
     match with(id, |engine| engine.take_submission(components_max, text_bytes_max)) {
         Taken::Nothing => 0,
         Taken::Whole => 1,
@@ -295,21 +285,21 @@ pub extern "C" fn engine_take_submission(
 }
 
 /// The outstanding submission's number, 0 when there is none.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_outstanding_seq(id: usize) -> f64 {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn outstanding_seq(id: usize) -> f64 {
     with(id, |engine| engine.outstanding_seq()).unwrap_or(0) as f64
 }
 
 /// The outstanding submission, see [`Engine::outstanding_fields`]; the same text every time.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_outstanding(id: usize) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn outstanding(id: usize) -> usize {
     give_text(with(id, |engine| engine.outstanding_fields()))
 }
 
 /// A remote session's selections (in the buffer), anchor and head in turn, in characters at the
 /// revision; none when it has gone.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_set_presence(id: usize, session: u32) {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn set_presence(id: usize, session: u32) {
     let mut ranges = Vec::new();
     for number in state().scratch.chunks_exact(4) {
         ranges.push(u32::from_le_bytes([number[0], number[1], number[2], number[3]]));
@@ -318,8 +308,8 @@ pub extern "C" fn engine_set_presence(id: usize, session: u32) {
 }
 
 /// Remote selections: session, count, then anchor and head of each, in code units.
-#[unsafe(no_mangle)]
-pub extern "C" fn engine_presence(id: usize) -> usize {
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+pub extern "C" fn presence(id: usize) -> usize {
     give_numbers(&with(id, |engine| engine.presence()))
 }
 

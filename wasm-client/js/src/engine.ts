@@ -28,11 +28,11 @@ export const TELLS_SELECTION = 32;
 type Call = (...numbers: number[]) => number;
 /** What the engine exports, besides its memory. */
 type Name =
-  | 'engine_acknowledge' | 'engine_break_undo_group' | 'engine_edit' | 'engine_edit_by_diff' | 'engine_flags'
-  | 'engine_free' | 'engine_hash' | 'engine_hold' | 'engine_new' | 'engine_outstanding' | 'engine_outstanding_seq'
-  | 'engine_presence' | 'engine_raise_seq' | 'engine_receive' | 'engine_reject' | 'engine_reset' | 'engine_restore'
-  | 'engine_revision' | 'engine_save' | 'engine_selection' | 'engine_set_presence' | 'engine_set_selection'
-  | 'engine_take_patch_text' | 'engine_take_patches' | 'engine_take_submission' | 'engine_text' | 'engine_travel'
+  | 'acknowledge' | 'break_undo_group' | 'edit' | 'edit_by_diff' | 'flags'
+  | 'free' | 'hash' | 'hold' | 'new' | 'outstanding' | 'outstanding_seq'
+  | 'presence' | 'raise_seq' | 'receive' | 'reject' | 'reset' | 'restore'
+  | 'revision' | 'save' | 'selection' | 'set_presence' | 'set_selection'
+  | 'take_patch_text' | 'take_patches' | 'take_submission' | 'text' | 'travel'
   | 'scratch';
 
 let memory: WebAssembly.Memory;
@@ -40,7 +40,7 @@ let call: Record<Name, Call>;
 let loading: Promise<void> | undefined;
 
 /** Engines that are forgotten without `free`. */
-const forgotten = new FinalizationRegistry<number>((id) => call.engine_free(id));
+const forgotten = new FinalizationRegistry<number>((id) => call.free(id));
 
 /** Loads the engine once per page; after a failure the next call tries again. */
 export function loadEngine(source?: string | URL | BufferSource): Promise<void> {
@@ -99,7 +99,7 @@ export class Engine {
   constructor(text: string | number, revision?: number, nextSeq?: number) {
     if (typeof text === 'string') {
       writeText(text);
-      this.#id = call.engine_new(Number(revision), Number(nextSeq));
+      this.#id = call.new(revision as number, nextSeq as number);
     } else {
       this.#id = text;
     }
@@ -113,140 +113,140 @@ export class Engine {
     } catch {
       return undefined;
     }
-    const id = call.engine_restore(+keepPending);
+    const id = call.restore(+keepPending);
     return id === 0 ? undefined : new Engine(id);
   }
 
   /** No other method may be called after this. */
   free(): void {
     forgotten.unregister(this);
-    call.engine_free(this.#id);
+    call.free(this.#id);
   }
 
   /** Text, revision and pending work as one text. */
   export(): string {
-    return readText(call.engine_save(this.#id));
+    return readText(call.save(this.#id));
   }
 
   /** The text the editor shows. */
   text(): string {
-    return readText(call.engine_text(this.#id));
+    return readText(call.text(this.#id));
   }
 
   /** The latest revision taken in. */
   revision(): number {
-    return call.engine_revision(this.#id);
+    return call.revision(this.#id);
   }
 
   /** Hash of the text, 16 hexadecimal digits, comparable with the server's while nothing is pending. */
   hash(): string {
-    return readText(call.engine_hash(this.#id));
+    return readText(call.hash(this.#id));
   }
 
   /** What holds now: a sum of `PENDING` and the others. */
   flags(): number {
-    return call.engine_flags(this.#id);
+    return call.flags(this.#id);
   }
 
   /** The editor has replaced `deleted` code units at `at`. With `widen`, ends inside a character take it in whole. */
   edit(at: number, deleted: number, inserted: string, now: number, widen: boolean): number {
     writeText(inserted);
-    return call.engine_edit(this.#id, at, deleted, now, +widen);
+    return call.edit(this.#id, at, deleted, now, +widen);
   }
 
   /** The editor shows `text` now; a negative `caret` is unknown. Whether anything has changed. */
   editByDiff(text: string, caret: number, now: number): boolean {
     writeText(text);
-    return call.engine_edit_by_diff(this.#id, caret, now) !== 0;
+    return call.edit_by_diff(this.#id, caret, now) !== 0;
   }
 
   /** Takes back the last own edits, or with `redo` the last undo; where the caret goes, -1 when there was nothing. */
   travel(redo: boolean): number {
-    return call.engine_travel(this.#id, +redo);
+    return call.travel(this.#id, +redo);
   }
 
   /** The next edit begins a new undo step. */
   breakUndoGroup(): void {
-    call.engine_break_undo_group(this.#id);
+    call.break_undo_group(this.#id);
   }
 
   /** Patches wait from now on, or are handed over. */
   hold(wait: boolean): void {
-    call.engine_hold(this.#id, +wait);
+    call.hold(this.#id, +wait);
   }
 
   /** This person's selection; none when `anchor` is negative. */
   setSelection(anchor: number, head: number): void {
-    call.engine_set_selection(this.#id, anchor, head);
+    call.set_selection(this.#id, anchor, head);
   }
 
   /** This person's selection as JSON of the protocol. */
   selection(): string {
-    return readText(call.engine_selection(this.#id));
+    return readText(call.selection(this.#id));
   }
 
   /** A committed operation of somebody else that leads to a revision. */
   receive(operation: OperationJson, revision: number): number {
     writeText(toFields(operation));
-    return call.engine_receive(this.#id, revision);
+    return call.receive(this.#id, revision);
   }
 
   /** The outstanding submission is committed. */
   acknowledge(seq: number, revision: number): number {
-    return call.engine_acknowledge(this.#id, seq, revision);
+    return call.acknowledge(this.#id, seq, revision);
   }
 
   /** The outstanding submission is refused for good; its text, or nothing when there is none. */
   reject(seq: number): string {
-    return readText(call.engine_reject(this.#id, seq));
+    return readText(call.reject(this.#id, seq));
   }
 
   /** Continues from the server's text; what was pending becomes a new submission. */
   reset(text: string, revision: number, lastSeq: number): number {
     writeText(text);
-    return call.engine_reset(this.#id, revision, lastSeq);
+    return call.reset(this.#id, revision, lastSeq);
   }
 
   /** Submissions are numbered above this from now on. */
   raiseSeq(lastSeq: number): void {
-    call.engine_raise_seq(this.#id, lastSeq);
+    call.raise_seq(this.#id, lastSeq);
   }
 
   /** Freezes what may be sent: 0 nothing, `WHOLE` all pending edits, 2 a part of them. */
   takeSubmission(componentsMax: number, textBytesMax: number): number {
-    return call.engine_take_submission(this.#id, componentsMax, textBytesMax);
+    return call.take_submission(this.#id, componentsMax, textBytesMax);
   }
 
   /** The outstanding submission's number, 0 when there is none. */
   outstandingSeq(): number {
-    return call.engine_outstanding_seq(this.#id);
+    return call.outstanding_seq(this.#id);
   }
 
   /** The outstanding submission's fields as JSON without the braces, the same every time. There must be one. */
   outstanding(): string {
-    const [seq, rev, ranges, ...op] = readText(call.engine_outstanding(this.#id)).split('\0');
+    const [seq, rev, ranges, ...op] = readText(call.outstanding(this.#id)).split('\0');
     return `"seq":${seq},"rev":${rev},"op":${JSON.stringify(op.map(fromField))}${ranges && `,"ranges":${ranges}`}`;
   }
 
   /** A remote session's selections, anchor and head in turn, in characters at the revision; none when it has gone. */
   setPresence(session: number, ranges: Uint32Array): void {
     write(new Uint8Array(ranges.buffer, ranges.byteOffset, ranges.byteLength));
-    call.engine_set_presence(this.#id, session);
+    call.set_presence(this.#id, session);
   }
 
   /** Changes for the editor: `at`, `deleted`, length of the inserted text, over and over. */
   takePatches(): Uint32Array {
-    return readNumbers(call.engine_take_patches(this.#id));
+    return readNumbers(call.take_patches(this.#id));
   }
 
   /** The inserted texts of the patches taken last, end to end. */
   takePatchText(): string {
-    return readText(call.engine_take_patch_text(this.#id));
+    return readText(call.take_patch_text(this.#id));
   }
 
   /** Remote selections: session, count, then anchor and head of each. */
   presence(): Uint32Array {
-    return readNumbers(call.engine_presence(this.#id));
+    return readNumbers(call.presence(this.#id));
   }
 }
 
