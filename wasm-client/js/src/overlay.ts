@@ -3,7 +3,8 @@
  *
  * The drawing lives in a shadow root beside the textarea: hidden from assistive technology, transparent for the
  * pointer, out of reach of the page's styles. It is measured on a hidden copy of the text (`Mirror`), which is made
- * when first needed. Reads come before writes, at most once per frame.
+ * when first needed. Reads come before writes, at most once per frame, and after the browser's own layout of that frame:
+ * to ask earlier would make it lay out a long text while our code waits.
  *
  * Style it by `--concord-person-0` … `-11`, `--concord-person-ink` and `--concord-flag-font`.
  *
@@ -15,6 +16,7 @@ import type { Patch, RemoteSelection, TextModel } from './types.js';
 import { Listeners } from './listen.js';
 import { Figure, FIGURE_CSS, type Pose } from './overlay/figure.js';
 import { Mirror, type Rect } from './overlay/mirror.js';
+import type { Gate } from './textarea/gate.js';
 import { mapOffset } from './textarea/selection.js';
 
 export interface PeopleOptions {
@@ -28,27 +30,30 @@ export class Overlay {
   readonly #element: HTMLTextAreaElement;
   readonly #text: () => string;
   readonly #model: Pick<TextModel, 'remoteSelections'>;
-  readonly #options: PeopleOptions | false;
+  readonly #options: PeopleOptions | false | undefined;
   readonly #page: Document;
   readonly #view: View | null;
   readonly #listeners = new Listeners();
   readonly #figures = new Map<number, Figure>();
+  readonly #size: ResizeObserver | undefined;
   #host: HTMLElement | null = null;
   #layer: HTMLElement | null = null;
   #mirror: Mirror | null = null;
   #frame = 0;
-  #destroyed = false;
+  #framedAt = 0;
+  #kept: Kept | null = null;
   #offset = { x: 0, y: 0 };
   #padding = { left: 0, top: 0 };
   #contentWidth = 0;
   #ahead: Patch | null = null;
 
-  /** `text` answers what the textarea shows. */
+  /** `text` answers what the textarea shows; `gate` hears how long a layout took that was awaited here. */
   constructor(
     element: HTMLTextAreaElement,
     text: () => string,
     model: Pick<TextModel, 'remoteSelections'>,
-    options: PeopleOptions | false = {},
+    options: PeopleOptions | false | undefined,
+    gate: Gate,
   ) {
     this.#element = element;
     this.#text = text;
@@ -56,6 +61,16 @@ export class Overlay {
     this.#options = options;
     this.#page = element.ownerDocument;
     this.#view = this.#page.defaultView;
+    // Observers run after layout and before paint: no frame shows old places.
+    this.#size = this.#view?.ResizeObserver && new this.#view.ResizeObserver((entries) => {
+      for (const entry of entries) {
+        if (entry.target === element) this.#contentWidth = entry.contentBoxSize[0]?.inlineSize ?? 0;
+      }
+      if (this.#framedAt) gate.laidOut(performance.now() - this.#framedAt);
+      this.#framedAt = 0;
+      this.settle();
+      this.#draw();
+    });
     this.schedule();
   }
 
@@ -74,38 +89,47 @@ export class Overlay {
   edited(patches: readonly Patch[]): void {
     for (const patch of patches) this.#mirror?.apply(patch);
     for (const figure of this.#figures.values()) figure.head = mapOffset(figure.head, patches, 'before');
+    const kept = this.#kept;
+    if (kept) kept.first = mapOffset(kept.first, patches, 'after');
     this.schedule();
   }
 
   /** Draws in the next frame. */
   schedule(): void {
-    if (this.#frame || !this.#view || this.#destroyed || this.#options === false) return;
+    if (this.#frame || !this.#view) return;
     this.#frame = this.#view.requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#draw();
+      this.#framedAt = performance.now();
+      // Who is observed anew is told of in this very frame.
+      this.#size?.unobserve(this.#element);
+      this.#size?.observe(this.#element);
     });
   }
 
   // ---- scrolling ----
 
-  /**
-   * Remembers what stands at the top of the view. The answer, called after the text has changed by `patches`, puts it
-   * back there.
-   */
-  viewport(): (patches: readonly Patch[]) => void {
+  /** Before others change the text: what stands at the top of the view shall stand there in the next frame. */
+  keep(): void {
+    const { scrollTop } = this.#element;
+    if (this.#kept || scrollTop <= 0) return;
+    const mirror = this.#measured();
+    if (!mirror) return;
+    const first = mirror.offsetAt(Math.max(0, scrollTop - this.#padding.top));
+    this.#kept = { scrollTop, first, top: mirror.caret(first).top };
+  }
+
+  /** Scrolls now to where the next frame would; a layout that is due is done for it. */
+  settle(): void {
+    const kept = this.#kept;
+    const mirror = this.#mirror;
+    this.#kept = null;
+    if (!kept || !mirror) return;
+    const moved = mirror.caret(kept.first).top - kept.top;
     const element = this.#element;
-    const { scrollTop, scrollLeft } = element;
-    const mirror = scrollTop > 0 ? this.#measured() : null;
-    const first = mirror?.offsetAt(Math.max(0, scrollTop - this.#padding.top)) ?? 0;
-    const before = mirror?.caret(first).top ?? 0;
-    return (patches) => {
-      let top = scrollTop;
-      if (mirror && patches.some((patch) => patch.at <= first)) {
-        top += mirror.caret(mapOffset(first, patches, 'after')).top - before;
-      }
-      if (Math.abs(element.scrollTop - top) >= 0.5) element.scrollTop = top;
-      if (element.scrollLeft !== scrollLeft) element.scrollLeft = scrollLeft;
-    };
+    const { scrollTop } = element;
+    // A shorter text may have ended the scrolling earlier. Anything else has been the person, meanwhile.
+    const untouched = Math.abs(scrollTop - Math.min(kept.scrollTop, element.scrollHeight - element.clientHeight)) < 1;
+    if (Math.abs(moved) >= 0.5) element.scrollTop = (untouched ? kept.scrollTop : scrollTop) + moved;
   }
 
   /** Scrolls as little as needed to make an offset visible. */
@@ -143,9 +167,11 @@ export class Overlay {
   /** The copy, dressed and in place; `null` while the textarea is not laid out. */
   #measured(budgetMs = Infinity): Mirror | null {
     const element = this.#element;
-    if (!this.#view || !element.isConnected || element.clientWidth === 0) return null;
-    const mirror = this.#mirror ?? this.#attach();
-    const style = this.#view.getComputedStyle(element);
+    const view = this.#view;
+    if (!view || !element.isConnected || element.clientWidth === 0) return null;
+    this.settle(); // who measures may scroll next
+    const mirror = this.#mirror ?? this.#attach(view);
+    const style = view.getComputedStyle(element);
     this.#padding = { left: parseFloat(style.paddingLeft), top: parseFloat(style.paddingTop) };
     const whole = element.clientWidth - this.#padding.left - parseFloat(style.paddingRight);
     // The observer knows the fraction of a pixel, `clientWidth` whether there is a scroll bar this very moment.
@@ -157,35 +183,32 @@ export class Overlay {
     return null;
   }
 
-  #attach(): Mirror {
+  #attach(view: View): Mirror {
     const page = this.#page;
     const host = page.createElement('div');
     host.setAttribute('aria-hidden', 'true');
     host.setAttribute('translate', 'no');
     host.setAttribute('data-concord-people', '');
     host.style.cssText =
-      'all:initial;position:absolute;left:0;top:0;overflow:hidden;contain:strict;pointer-events:none;user-select:none';
+      'all:initial;position:absolute;left:0;top:0;contain:strict;pointer-events:none;user-select:none';
     const root = host.attachShadow({ mode: 'open' });
-    adoptStyle(root, page);
+    adoptStyle(root, page, view);
     this.#layer = page.createElement('div');
     this.#layer.className = 'layer';
     root.append(this.#layer);
-    const mirror = new Mirror(page);
-    mirror.load(this.#text());
+    const mirror = new Mirror(page, this.#text());
     if (this.#ahead) mirror.apply(this.#ahead);
     this.#layer.append(mirror.element);
-    const parent = this.#options !== false && this.#options.parent;
+    const parent = this.#options && this.#options.parent;
     if (parent) parent.append(host);
     else this.#element.after(host);
     this.#host = host;
     this.#mirror = mirror;
-    this.#observe();
+    this.#observe(view);
     return mirror;
   }
 
-  #observe(): void {
-    const view = this.#view;
-    if (!view) return;
+  #observe(view: View): void {
     const element = this.#element;
     const listeners = this.#listeners;
     const again = (): void => this.schedule();
@@ -196,26 +219,15 @@ export class Overlay {
     // An outer box may carry the textarea away from a drawing that is anchored farther out.
     listeners.on(this.#page, 'scroll', again, { passive: true, capture: true });
     listeners.on(this.#page.fonts, 'loadingdone', again);
-    const size = new view.ResizeObserver((entries) => {
-      for (const entry of entries) {
-        if (entry.target === element) this.#contentWidth = entry.contentBoxSize[0]?.inlineSize ?? 0;
-      }
-      // Observers run after layout and before paint: drawing now avoids a frame with old places.
-      if (this.#figures.size > 0) this.#draw();
-    });
-    size.observe(element);
-    if (element.parentElement) size.observe(element.parentElement);
+    if (element.parentElement) this.#size?.observe(element.parentElement);
     const attributes = new view.MutationObserver(again);
     attributes.observe(element, { attributeFilter: ['class', 'style', 'dir', 'lang', 'wrap', 'rows', 'cols'] });
     attributes.observe(this.#page.documentElement, { attributeFilter: ['class', 'style', 'dir', 'data-theme'] });
-    listeners.add(() => size.disconnect());
     listeners.add(() => attributes.disconnect());
   }
 
   /** Lays the drawing over the textarea's padding box, wherever the page has put both. */
-  #cover(): void {
-    const host = this.#host;
-    if (!host) return;
+  #cover(host: HTMLElement): void {
     const element = this.#element;
     const { clientWidth, clientHeight } = element;
     host.style.width = `${clientWidth}px`;
@@ -239,13 +251,14 @@ export class Overlay {
   // ---- drawing ----
 
   #draw(): void {
+    if (this.#options === false) return;
     const remote = this.#model.remoteSelections().filter(isVisible);
     this.#forget(remote);
     const mirror = remote.length > 0 ? this.#measured(FIRST_LAYOUT_MS) : null;
     const host = this.#host;
     if (!mirror || !host) return;
     host.style.zIndex = this.#view?.getComputedStyle(this.#element).zIndex ?? 'auto';
-    this.#cover();
+    this.#cover(host);
     const view = this.#visible();
     const drawn = remote.map((one) => ({ one, figure: this.#figure(one), pose: this.#pose(mirror, one, view) }));
     for (const { figure } of drawn) figure.measure();
@@ -255,7 +268,7 @@ export class Overlay {
       if (figure.head !== head) figure.show();
       figure.head = head;
     }
-    this.#scrollLayer();
+    this.#scrollLayer(view);
   }
 
   #forget(remote: readonly RemoteSelection[]): void {
@@ -306,13 +319,12 @@ export class Overlay {
 
   #scrolled(): void {
     if (this.#figures.size === 0) return;
-    this.#scrollLayer();
+    this.#scrollLayer(this.#visible());
     this.schedule();
   }
 
-  #scrollLayer(): void {
-    const { scrollLeft, scrollTop } = this.#element;
-    if (this.#layer) this.#layer.style.transform = `translate(${-scrollLeft}px,${-scrollTop}px)`;
+  #scrollLayer({ left, top }: Rect): void {
+    if (this.#layer) this.#layer.style.transform = `translate(${-left}px,${-top}px)`;
   }
 
   #pointed(event: PointerEvent): void {
@@ -326,14 +338,24 @@ export class Overlay {
   }
 
   destroy(): void {
-    this.#destroyed = true;
+    this.#size?.disconnect();
     this.#listeners.end();
-    if (this.#frame) this.#view?.cancelAnimationFrame(this.#frame);
+    this.#view?.cancelAnimationFrame(this.#frame);
+    this.#frame = -1; // none is asked for any more
     for (const figure of this.#figures.values()) figure.remove();
     this.#figures.clear();
     this.#host?.remove();
     this.#host = this.#layer = this.#mirror = null;
   }
+}
+
+/** What stood at the top of the view, and where, before others changed the text. */
+interface Kept {
+  scrollTop: number;
+  /** The first character of that line, carried along, … */
+  first: number;
+  /** … and its height in the text as it was. */
+  top: number;
 }
 
 /** What one frame may spend on laying out a long text for the first time. */
@@ -350,11 +372,9 @@ function isVisible({ ranges, person }: RemoteSelection): boolean {
 }
 
 /** A constructed sheet passes any content security policy; old engines get an element. */
-function adoptStyle(root: ShadowRoot, page: Document): void {
-  const Sheet = page.defaultView?.CSSStyleSheet;
+function adoptStyle(root: ShadowRoot, page: Document, view: View): void {
   try {
-    if (!Sheet) throw new TypeError('no window');
-    const sheet = new Sheet();
+    const sheet = new view.CSSStyleSheet();
     sheet.replaceSync(FIGURE_CSS);
     root.adoptedStyleSheets = [sheet];
   } catch {

@@ -87,7 +87,7 @@ function openDatabase(factory: IDBFactory): Promise<IDBDatabase> {
       store.createIndex('pending', 'pending');
     };
     request.onsuccess = settle(() => resolve(request.result));
-    request.onerror = settle(() => reject(request.error ?? new Error('IndexedDB refused')));
+    request.onerror = settle(() => reject(request.error ?? new Error('IndexedDB failed')));
   });
 }
 
@@ -106,7 +106,7 @@ function indexedStore(database: IDBDatabase): QueueStore {
     new Promise<void>((resolve, reject) => {
       const transaction = database.transaction(RECORDS, 'readwrite', { durability });
       transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB aborted'));
+      transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB failed'));
       change(transaction.objectStore(RECORDS));
       transaction.commit(); // a page that is being closed gets no more turns
     });

@@ -20,7 +20,7 @@ import { plain } from './plain.js';
 import { Gate } from './textarea/gate.js';
 import { historyStepOfInput, historyStepOfKey, type HistoryStep } from './textarea/keys.js';
 import { caretAfter, mapOffset, mapSelection, readSelection, sameSelection, writeSelection } from './textarea/selection.js';
-import { applyPatch, coveringSpan, difference, isEmpty, spliceAtCaret, spliceByEnds } from './textarea/splice.js';
+import { applyPatch, difference, isEmpty, spliceAtCaret, spliceByEnds, together } from './textarea/splice.js';
 import { Throttle } from './textarea/throttle.js';
 
 /** At most 20 caret positions a second leave this editor. */
@@ -97,9 +97,9 @@ class TextareaBinding implements Binding {
     element.setAttribute('autocomplete', 'off');
     this.#shown = model.text();
     this.#selection = this.#takeOver();
-    this.#others = new Overlay(element, () => this.#shown, model, options.people);
-    this.#selections = new Throttle((selection) => this.#model.setSelection(selection), SELECTION_INTERVAL_MS);
     this.#gate = new Gate(model, () => this.#noticeValue());
+    this.#others = new Overlay(element, () => this.#shown, model, options.people, this.#gate);
+    this.#selections = new Throttle((selection) => this.#model.setSelection(selection), SELECTION_INTERVAL_MS);
     this.#listen();
     this.refresh();
     if (this.#focused) this.#selections.push(this.#selection);
@@ -130,7 +130,9 @@ class TextareaBinding implements Binding {
     on(element, 'compositionstart', () => this.#compositionStart());
     on(element, 'compositionend', () => this.#compositionEnd());
     on(element, 'select keyup pointerup selectionchange', () => this.#noticeSelection());
-    on(page, 'selectionchange', () => this.#noticeSelection());
+    on(page, 'selectionchange', (event) => {
+      if (event.target === page) this.#noticeSelection(); // else it has come up from the textarea, or is not its
+    });
     on(element, 'focus', () => this.#focus());
     on(element, 'blur', () => this.#blur());
     on(page, 'visibilitychange', () => this.flush());
@@ -161,6 +163,7 @@ class TextareaBinding implements Binding {
       event.preventDefault();
       return;
     }
+    this.#others.settle(); // what is typed may scroll
     const step = historyStepOfInput(event.inputType);
     if (step) {
       event.preventDefault();
@@ -242,9 +245,9 @@ class TextareaBinding implements Binding {
   }
 
   #noticeSelection(): void {
-    if (this.#gate.composing || !this.#focused) return;
+    if (this.#gate.composing) return;
     const selection = readSelection(this.element);
-    if (sameSelection(selection, this.#selection)) return;
+    if (sameSelection(selection, this.#selection) || !this.#focused) return;
     // Between an input and its event the selection is ahead of the text that the model knows.
     if (this.element.textLength !== this.#shown.length) return;
     this.#selection = selection;
@@ -320,23 +323,25 @@ class TextareaBinding implements Binding {
     const stray = element.value !== this.#shown;
     const foreign = stray ? this.#foreignEdit() : null;
     const selection = mapSelection(readSelection(element), patches);
-    const keep = this.#others.viewport();
-    this.#shown = patches.reduce(applyPatch, this.#shown);
-    if (stray) this.#fill();
-    else this.#splice(patches);
+    this.#others.keep();
+    if (stray) {
+      this.#shown = patches.reduce(applyPatch, this.#shown);
+      this.#fill();
+    } else this.#splice(patches);
     this.#others.edited(patches);
     const own = origin === 'undo' || origin === 'redo' ? caretAfter(patches) : null;
     this.#place(own ?? selection);
     if (own && this.#focused) this.#others.reveal(own.head);
-    else keep(patches);
     this.refresh();
     if (foreign) this.#repeat(foreign, patches);
     if (origin === 'remote' && !this.#destroyed) this.#gate.written(performance.now() - started);
   }
 
+  /** Writes the least that will do. The field's own string is kept: to compare it with itself takes no time. */
   #splice(patches: readonly Patch[]): void {
-    const { start, endBefore, endAfter } = coveringSpan(patches, this.element.textLength);
-    this.element.setRangeText(this.#shown.slice(start, endAfter), start, endBefore, 'preserve');
+    const { at, deleted, inserted } = together(patches, this.#shown);
+    this.element.setRangeText(inserted, at, at + deleted, 'preserve');
+    this.#shown = this.element.value;
   }
 
   /** What a script has written since we last looked; only before the model's text changes under it. */

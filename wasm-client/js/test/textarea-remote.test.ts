@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { Gate } from '../src/textarea/gate.js';
 import { Page } from './support/page.js';
 
 describe('remote edits', () => {
@@ -75,6 +76,26 @@ describe('a text so long that writing it is dear', () => {
     test.mock.timers.tick(1);
     assert.equal(page.shown, 'xxxxxxxxxxabc|');
     assert.equal(writes(), 2);
+  });
+
+  it('is as dear where only the layout is, and known to be at the next write', (test) => {
+    test.mock.timers.enable({ apis: ['setTimeout'] });
+    const told: string[] = [];
+    const gate = new Gate({ hold: () => told.push('hold'), release: () => told.push('release') }, () => undefined);
+    gate.written(1);
+    assert.deepEqual(told, []);
+    gate.laidOut(20);
+    assert.deepEqual(told, ['hold']);
+    test.mock.timers.tick(80);
+    assert.deepEqual(told, ['hold', 'release']);
+    gate.written(1);
+    assert.deepEqual(told.splice(0), ['hold', 'release', 'hold']);
+    gate.laidOut(2);
+    test.mock.timers.tick(84);
+    gate.written(1);
+    gate.laidOut(2);
+    gate.laidOut(50); // a frame with nothing of others in it
+    assert.deepEqual(told, ['release']);
   });
 
   it('takes keys and undo as ever', (test) => {

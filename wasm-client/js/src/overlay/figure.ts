@@ -24,16 +24,16 @@ export function colorOf({ color, colorHex }: Person): string {
 }
 
 export const FIGURE_CSS = `
-.layer{position:absolute;inset:0 auto auto 0;will-change:transform}
-.mirror{position:absolute;visibility:hidden;pointer-events:none}
+.layer{position:absolute;left:0;top:0;will-change:transform}
+.mirror{position:absolute;visibility:hidden}
 .mirror>div{unicode-bidi:inherit}
-.person{--c:currentColor;forced-color-adjust:none}
+.person{forced-color-adjust:none}
 .selection{position:absolute;left:0;top:0;background:var(--c);opacity:.18;border-radius:2px}
 .caret{position:absolute;left:-1px;top:0;width:2px;background:var(--c);border-radius:1px}
 .flag{position:absolute;left:0;bottom:100%;max-width:16em;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;
 padding:1px 6px 2px;border-radius:4px 4px 4px 0;background:var(--c);color:var(--concord-person-ink,#fff);
-font:550 12px/1.4 var(--concord-flag-font,system-ui,sans-serif);unicode-bidi:plaintext;opacity:0;transition:opacity .12s ease-out}
-.flag.shown{opacity:1;transition-duration:.16s}
+font:550 12px/1.4 var(--concord-flag-font,system-ui,sans-serif);unicode-bidi:plaintext;opacity:0;transition:opacity .14s ease-out}
+.shown{opacity:1}
 .below .flag{bottom:auto;top:100%;border-radius:0 4px 4px 4px}
 .flipped .flag{left:auto;right:0;border-radius:4px 4px 0 4px}
 .below.flipped .flag{border-radius:4px 0 4px 4px}
@@ -51,6 +51,7 @@ export class Figure {
   readonly element: HTMLElement;
   /** The moving end of the first range, carried along with edits, so that only the person's own moves count. */
   head = -1;
+  readonly #page: Document;
   #flag: HTMLElement;
   #carets: HTMLElement[] = [];
   #boxes: HTMLElement[] = [];
@@ -58,13 +59,14 @@ export class Figure {
   #flagWidth = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly page: Document) {
+  constructor(page: Document) {
+    this.#page = page;
     this.element = this.#part('person');
     this.#flag = this.#part('flag');
   }
 
   #part(name: string): HTMLElement {
-    const part = this.page.createElement('div');
+    const part = this.#page.createElement('div');
     part.className = name;
     part.setAttribute('part', name);
     return part;

@@ -13,14 +13,13 @@ const PIECE_CHARS = 2_000;
 const PIECE_CHARS_MAX = 6_000;
 
 /** Everything that decides where a glyph stands. */
-const COPIED = [
-  'direction', 'unicode-bidi', 'writing-mode', 'font-family', 'font-size', 'font-weight', 'font-style',
-  'font-stretch', 'font-variant', 'font-feature-settings', 'font-variation-settings', 'font-kerning',
-  'font-size-adjust', 'font-optical-sizing', 'font-synthesis', 'letter-spacing', 'word-spacing', 'line-height',
-  'text-align', 'text-align-last', 'text-indent', 'text-transform', 'text-rendering', 'text-size-adjust',
-  'tab-size', 'white-space', 'overflow-wrap', 'word-break', 'line-break', 'hyphens', 'text-spacing-trim',
-  'text-autospace', '-webkit-font-smoothing',
-];
+const COPIED = (
+  'direction unicode-bidi writing-mode font-family font-size font-weight font-style font-stretch ' +
+  'font-variant font-feature-settings font-variation-settings font-kerning font-size-adjust ' +
+  'font-optical-sizing font-synthesis letter-spacing word-spacing line-height text-align text-align-last ' +
+  'text-indent text-transform text-rendering text-size-adjust tab-size white-space overflow-wrap word-break ' +
+  'line-break hyphens text-spacing-trim text-autospace -webkit-font-smoothing'
+).split(' ');
 
 export interface Rect {
   left: number;
@@ -32,6 +31,8 @@ export interface Rect {
 interface Piece {
   block: HTMLElement;
   text: Text;
+  /** As `text.length`, which would be asked of all pieces for each key. */
+  length: number;
   /** Makes a last empty line as high as the textarea makes it. */
   end: HTMLElement;
 }
@@ -40,26 +41,21 @@ export class Mirror {
   readonly element: HTMLElement;
   readonly #page: Document;
   readonly #range: Range;
-  #pieces: Piece[] = [];
+  #pieces: Piece[];
   /** How many pieces, from the first, are in the page and so have a place. */
   #laid = 0;
   #style = '';
 
-  constructor(page: Document) {
+  /** Takes a text; `grow` then lays it out. */
+  constructor(page: Document, text: string) {
     this.#page = page;
     this.#range = page.createRange();
     this.element = page.createElement('div');
     this.element.className = 'mirror';
+    this.#pieces = this.#cut(text);
   }
 
   // ---- text ----
-
-  /** Takes a text; `grow` then lays it out. */
-  load(text: string): void {
-    this.#pieces = this.#cut(text);
-    this.#laid = 0;
-    this.element.replaceChildren();
-  }
 
   /**
    * Lays out pieces for about `budgetMs`, at least one. True when all are: only then do offsets have places. The first
@@ -84,8 +80,10 @@ export class Mirror {
     const head = this.#pieces[first.index];
     const tail = this.#pieces[last.index];
     if (!head || !tail) return;
-    if (head === tail && head.text.length - deleted + inserted.length <= PIECE_CHARS_MAX) {
+    const length = head.length - deleted + inserted.length;
+    if (head === tail && length <= PIECE_CHARS_MAX) {
       head.text.replaceData(first.inside, deleted, inserted);
+      head.length = length;
       return;
     }
     const pieces = this.#cut(head.text.data.slice(0, first.inside) + inserted + tail.text.data.slice(last.inside));
@@ -112,14 +110,14 @@ export class Mirror {
     const text = this.#page.createTextNode(content);
     const end = this.#page.createElement('br');
     block.append(text, end);
-    return { block, text, end };
+    return { block, text, length: content.length, end };
   }
 
   /** The piece that holds an offset; at a border the earlier one. */
   #find(offset: number): { index: number; inside: number; start: number } {
     let start = 0;
     for (let index = 0; ; index += 1) {
-      const length = this.#pieces[index]?.text.length ?? 0;
+      const length = this.#pieces[index]?.length ?? 0;
       if (offset <= start + length || index >= this.#pieces.length - 1) {
         return { index, inside: Math.min(offset - start, length), start };
       }
@@ -129,15 +127,14 @@ export class Mirror {
 
   // ---- style ----
 
-  /** Makes the copy break lines as the textarea does. `width` is that of its content box. True when it changed. */
-  dress(style: CSSStyleDeclaration, width: number): boolean {
+  /** Makes the copy break lines as the textarea does. `width` is that of its content box. */
+  dress(style: CSSStyleDeclaration, width: number): void {
     const wanted = COPIED.map((name) => style.getPropertyValue(name));
     const signature = `${width} ${wanted.join('|')}`;
-    if (signature === this.#style) return false;
+    if (signature === this.#style) return;
     this.#style = signature;
     COPIED.forEach((name, index) => this.element.style.setProperty(name, wanted[index] ?? ''));
     this.element.style.width = `${width}px`;
-    return true;
   }
 
   // ---- geometry ----
@@ -177,7 +174,7 @@ export class Mirror {
     for (let index = first.index; index < this.#pieces.length && at < end; index += 1) {
       const piece = this.#pieces[index];
       if (!piece) break;
-      const length = piece.text.length;
+      const { length } = piece;
       if (this.#between(piece, top, bottom)) {
         const rects = this.#rects(piece.text, Math.max(0, start - at), Math.min(length, end - at));
         // The line end between two pieces is selected as well, and is an empty line's only box.
@@ -196,23 +193,13 @@ export class Mirror {
 
   /** The first character of the line that covers the height `y`. */
   offsetAt(y: number): number {
-    let start = 0;
-    for (const piece of this.#pieces) {
-      if (piece.block.offsetTop + piece.block.offsetHeight > y) return start + this.#firstAt(piece, y);
-      start += piece.text.length + 1;
-    }
-    return Math.max(0, start - 1);
-  }
-
-  #firstAt(piece: Piece, y: number): number {
-    const origin = this.#origin();
-    let low = 0;
-    let high = piece.text.length;
     // Line boxes are higher than glyphs: half the difference belongs to each side.
     const lead = (parseFloat(this.element.style.lineHeight) || 0) / 2;
+    let low = 0;
+    let high = this.#pieces.reduce((sum, { length }) => sum + length + 1, -1);
     while (low < high) {
       const middle = (low + high) >> 1;
-      const { top, height } = own(this.#caretIn(piece, middle), origin);
+      const { top, height } = this.caret(middle);
       if (top + height / 2 + Math.max(lead, height / 2) > y) high = middle;
       else low = middle + 1;
     }

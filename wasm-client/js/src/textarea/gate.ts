@@ -19,6 +19,9 @@ export class Gate {
   readonly #beforeOpening: () => void;
   #composing = false;
   #held = false;
+  /** What the last layout after a remote write took, and whether the next is due. */
+  #layoutMs = 0;
+  #unlaid = false;
   #rest: Timer;
   #opening: Timer;
 
@@ -50,8 +53,21 @@ export class Gate {
     this.#opening = setTimeout(() => this.#open());
   }
 
-  /** After a remote write that took `tookMs`. */
+  /** After a remote write that took `tookMs`; the browser has not laid it out yet. */
   written(tookMs: number): void {
+    this.#unlaid = true;
+    this.#afford(tookMs + this.#layoutMs);
+  }
+
+  /** The frame after it took `tookMs`. */
+  laidOut(tookMs: number): void {
+    if (!this.#unlaid) return;
+    this.#unlaid = false;
+    this.#layoutMs = tookMs;
+    this.#afford(tookMs);
+  }
+
+  #afford(tookMs: number): void {
     if (tookMs < WRITE_DEAR_MS || this.#rest !== undefined) return;
     this.#rest = setTimeout(() => this.wake(), Math.min(tookMs * REST_FACTOR, REST_MAX_MS));
     this.#hold();

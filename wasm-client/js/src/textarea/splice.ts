@@ -75,22 +75,17 @@ export function isEmpty(patch: Patch): boolean {
   return patch.deleted === 0 && patch.inserted === '';
 }
 
-/** A range of an old text and what stands there in the new one. */
-export interface Span {
-  start: number;
-  endBefore: number;
-  endAfter: number;
-}
-
-/** The one span that covers a sequence of replacements, so that an editor has to be written to only once. */
-export function coveringSpan(patches: readonly Patch[], lengthBefore: number): Span {
+/** The one replacement in `text` that does what a sequence of them does, so that an editor is written to only once. */
+export function together(patches: readonly Patch[], text: string): Patch {
   let start = Infinity;
   let tail = Infinity;
-  let length = lengthBefore;
+  let { length } = text;
   for (const { at, deleted, inserted } of patches) {
     start = Math.min(start, at);
     tail = Math.min(tail, length - at - deleted);
     length += inserted.length - deleted;
   }
-  return { start, endBefore: lengthBefore - tail, endAfter: length - tail };
+  const before = text.slice(start, text.length - tail);
+  const apply = (part: string, patch: Patch): string => applyPatch(part, { ...patch, at: patch.at - start });
+  return { at: start, deleted: before.length, inserted: patches.reduce(apply, before) };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { Theatre } from './browser.js';
+import { CATEGORIES, layoutsIn } from './layouts.js';
 import type { Scene } from './stage.js';
 
 const theatre = new Theatre();
@@ -239,6 +240,90 @@ describe('scrolling', () => {
         assert.equal(await page.evaluate(() => window.stage.topLine()), line);
       }));
   }
+
+  it('several changes of one frame above count together', () =>
+    theatre.play(async (page) => {
+      const line = await middle(page);
+      await page.evaluate(() => {
+        for (const at of [0, 20_000, 500]) window.stage.model.remote({ at, deleted: 0, inserted: 'new\nlines\n' });
+      });
+      await page.waitForFunction(() => window.stage.element.value === window.stage.model.merged);
+      await frame(page);
+      assert.equal(await page.evaluate(() => window.stage.topLine()), line);
+    }));
+
+  it('who scrolls before the frame is drawn goes on from there', () =>
+    theatre.play(async (page) => {
+      await middle(page);
+      const line = await page.evaluate(async () => {
+        window.stage.element.scrollTop += 300;
+        await window.stage.frame();
+        const found = window.stage.topLine();
+        window.stage.element.scrollTop -= 300;
+        await window.stage.frame();
+        window.stage.model.remote({ at: 0, deleted: 0, inserted: 'new\n'.repeat(10) });
+        window.stage.element.scrollTop += 300;
+        await window.stage.frame();
+        return found;
+      });
+      assert.equal(await page.evaluate(() => window.stage.topLine()), line);
+    }));
+
+  it('at the very end, lines taken away above leave the last lines where they are', () =>
+    theatre.play(async (page) => {
+      await middle(page);
+      await page.evaluate(() => (window.stage.element.scrollTop = 1e9));
+      await frame(page);
+      const line = await page.evaluate(() => window.stage.topLine());
+      await remote(page, 100, 9_000, '');
+      await frame(page);
+      assert.equal(await page.evaluate(() => window.stage.topLine()), line);
+    }));
+
+  it('what is typed before the frame is drawn finds the view where it was', () =>
+    theatre.play(async (page) => {
+      const line = await middle(page);
+      await page.evaluate(async () => {
+        const { element, model } = window.stage;
+        const box = element.getBoundingClientRect();
+        const caret = window.stage.offsetAt(box.left + 40, box.top + 100) ?? 0;
+        element.focus({ preventScroll: true });
+        element.setSelectionRange(caret, caret);
+        await window.stage.frame();
+        model.remote({ at: 0, deleted: 0, inserted: 'new\n'.repeat(10) });
+        // eslint-disable-next-line @typescript-eslint/no-deprecated -- the one way for a script to edit as a person does
+        document.execCommand('insertText', false, 'x');
+        await window.stage.frame();
+      });
+      assert.equal(await page.evaluate(() => window.stage.topLine()), line);
+      const [seen, kept] = await texts(page);
+      assert.equal(seen, kept);
+    }));
+
+  it('the browser lays out what others write when it draws, and is not asked to before', () =>
+    theatre.play(async (page) => {
+      await middle(page);
+      await page.evaluate(() => window.stage.model.point(window.stage.person(1, 'Ada'), { anchor: 9, head: 9 }));
+      await remote(page, 0, 0, 'The first change makes the copy that is measured.\n');
+      await frame(page);
+      await page.waitForFunction(() => window.stage.model.told.findLast(([kind]) => /hold|release/.test(kind))?.[0] !== 'hold');
+      const browser = page.context().browser();
+      await browser?.startTracing(page, { categories: CATEGORIES });
+      await page.evaluate(async () => {
+        const { element, model } = window.stage;
+        performance.mark('begin');
+        for (const at of [0, 60_000, 500]) model.remote({ at, deleted: 0, inserted: 'new\nlines\n' });
+        do await window.stage.frame();
+        while (element.value !== model.merged);
+        await window.stage.frame();
+        performance.mark('end');
+      });
+      const trace = await browser?.stopTracing();
+      assert.ok(trace);
+      const [layouts] = layoutsIn(trace, 'begin', 'end', '');
+      assert.ok(layouts && layouts.own > 0);
+      assert.equal(layouts.forced, 0);
+    }));
 
   it('an edit below or in view does not scroll', () =>
     theatre.play(async (page) => {
