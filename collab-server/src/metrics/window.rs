@@ -1,5 +1,6 @@
 //! The spread of times since it was last asked for, in a fixed amount of memory.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -34,10 +35,14 @@ fn upper_end(step: usize) -> Duration {
     Duration::from_secs_f64(FIRST_US * FACTOR.powi(power) / 1e6)
 }
 
+/// The upper end of each step but the last, which has none.
+static UPPER_ENDS: LazyLock<[Duration; STEPS - 1]> =
+    LazyLock::new(|| std::array::from_fn(upper_end));
+
 impl Window {
     /// Notes one time.
     pub(crate) fn observe(&self, time: Duration) {
-        let step = (0..STEPS - 1).find(|step| time <= upper_end(*step)).unwrap_or(STEPS - 1);
+        let step = UPPER_ENDS.partition_point(|end| *end < time);
         self.0[step].fetch_add(1, Ordering::Relaxed);
     }
 
