@@ -3,6 +3,7 @@
 //! A reader that does not keep up loses the oldest, and is told how many.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
@@ -71,24 +72,35 @@ impl Queue {
 #[derive(Debug)]
 pub(super) struct Inbox {
     queue: Mutex<Queue>,
+    /// Whether something waits; to be seen without a lock, as nothing does at most times.
+    is_filled: AtomicBool,
     /// Notified when there is something to take.
     wake: Arc<Notify>,
 }
 
 impl Inbox {
     pub(super) fn new(wake: Arc<Notify>) -> Self {
-        Inbox { queue: Mutex::default(), wake }
+        Inbox { queue: Mutex::default(), is_filled: AtomicBool::new(false), wake }
     }
 
     /// Adds an event; how many had to go for it.
     pub(super) fn push(&self, room: &RoomName, frame: &Bytes) -> u64 {
-        let dropped = self.queue().push(room.clone(), frame.clone());
+        let mut queue = self.queue();
+        let dropped = queue.push(room.clone(), frame.clone());
+        self.is_filled.store(true, Ordering::Release);
+        drop(queue);
         self.wake.notify_one();
         dropped
     }
 
     pub(super) fn take(&self, budget_bytes: usize) -> Vec<Frame> {
-        self.queue().take(budget_bytes)
+        if !self.is_filled.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        let mut queue = self.queue();
+        let taken = queue.take(budget_bytes);
+        self.is_filled.store(!queue.frames.is_empty(), Ordering::Release);
+        taken
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

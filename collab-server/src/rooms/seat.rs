@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use collab_protocol::{TenantId, TopicName};
+use collab_protocol::{TenantId, TopicName, UserId};
 
 use super::Rooms;
 use super::inbox::Inbox;
@@ -22,8 +22,7 @@ pub(crate) struct Seat {
     number: u64,
     inbox: Arc<Inbox>,
     tenant: TenantId,
-    /// The rooms that it is in without having asked.
-    own: [Address; 2],
+    user: UserId,
     topics: BTreeSet<TopicName>,
     topics_max: usize,
 }
@@ -36,13 +35,19 @@ impl Seat {
         identity: &Identity,
         topics_max: usize,
     ) -> Self {
-        let (tenant, inbox) = (identity.tenant.clone(), Arc::new(inbox));
-        let user = Address::User(tenant.clone(), identity.user.clone());
-        let own = [user, Address::Tenant(tenant.clone())];
-        for address in &own {
-            rooms.join(address.clone(), number, Arc::clone(&inbox));
+        let (tenant, user) = (identity.tenant.clone(), identity.user.clone());
+        let (inbox, topics) = (Arc::new(inbox), BTreeSet::new());
+        let seat = Seat { rooms, number, inbox, tenant, user, topics, topics_max };
+        for address in seat.own() {
+            seat.rooms.join(address, number, Arc::clone(&seat.inbox));
         }
-        Seat { rooms, number, inbox, tenant, own, topics: BTreeSet::new(), topics_max }
+        seat
+    }
+
+    /// The rooms that it is in without having asked.
+    fn own(&self) -> [Address; 2] {
+        let user = Address::User(self.tenant.clone(), self.user.clone());
+        [user, Address::Tenant(self.tenant.clone())]
     }
 
     /// Watches a topic, if it did not already.
@@ -82,8 +87,8 @@ impl Drop for Seat {
         for topic in topics {
             self.rooms.leave(&self.address(topic), self.number);
         }
-        for address in &self.own {
-            self.rooms.leave(address, self.number);
+        for address in self.own() {
+            self.rooms.leave(&address, self.number);
         }
     }
 }
