@@ -9,9 +9,11 @@ mod ledger;
 mod sample;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use collab_protocol::{Figures, FiguresOf};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -68,7 +70,12 @@ impl Dashboard {
     pub(crate) fn watch(self: &Arc<Self>, of: FiguresOf, visitor: Visitor) -> Option<Watching> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let (dashboard, ticks) = (Arc::clone(self), self.last.subscribe());
-        Some(Watching { dashboard, of, visitor, told: None, ticks, _place: place })
+        let ticking = stream::unfold(ticks.clone(), |mut ticks| async move {
+            ticks.changed().await.ok().map(|()| ((), ticks))
+        });
+        // Once there will be none any more, the last is waited for forever.
+        let ticking = ticking.chain(stream::pending()).boxed();
+        Some(Watching { dashboard, of, visitor, told: None, ticks, ticking, _place: place })
     }
 
     /// Everything of the last 15 minutes.
@@ -96,6 +103,8 @@ pub(crate) struct Watching {
     /// The last window that was told.
     told: Option<u64>,
     ticks: watch::Receiver<u64>,
+    /// The ends of windows.
+    ticking: BoxStream<'static, ()>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -112,12 +121,9 @@ impl Watching {
         figures
     }
 
-    /// Waits for the end of a window. Dropped before it returns, it has lost nothing.
-    pub(crate) async fn ticked(&mut self) {
-        if self.ticks.changed().await.is_err() {
-            // There will be none any more.
-            std::future::pending::<()>().await;
-        }
+    /// Whether a window has ended since this last said so; who asked is woken when one does.
+    pub(crate) fn poll_ticked(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.ticking.poll_next_unpin(context).map(|_| ())
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
-use self::stream::Stream;
+pub(crate) use self::stream::Stream;
 use crate::address::{AddressKey, AddressPlace, Addresses, Class};
 use crate::error::bare_answer;
 use crate::metrics::{Limit, Metrics, TlsFailure};

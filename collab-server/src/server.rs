@@ -167,8 +167,8 @@ impl Server {
         drain(&app).await;
         send_away(&app).await;
         finish_digests(&app).await;
-        let Shutdown { stopping, overdue, tasks, .. } = app.shutdown.clone();
-        stopping.cancel();
+        app.shutdown.stop();
+        let Shutdown { overdue, tasks, .. } = app.shutdown.clone();
         tasks.close();
         let limit = Duration::from_millis(app.config.shutdown_ms.into());
         let graceful = async {
@@ -211,7 +211,7 @@ async fn send_away(app: &App) {
     if window.is_zero() || !app.config.database.is_shared() {
         return;
     }
-    app.shutdown.moving.cancel();
+    app.shutdown.move_sessions();
     let places = u32::try_from(app.config.sockets_max()).unwrap_or(u32::MAX);
     let limit = window + MOVE_GRACE;
     // All places are free when all sessions are gone.

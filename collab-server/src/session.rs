@@ -27,22 +27,24 @@ mod strain;
 mod talks;
 #[cfg(test)]
 mod tests;
+mod turns;
 
-use std::future::poll_fn;
+use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use collab_protocol::{
     ChannelId, ClientId, CloseCode, DocumentId, ErrorCode, ErrorMessage, ServerMessage, Welcome,
     WelcomeUser,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 
 use crate::address::AddressPlace;
-use crate::app::App;
+use crate::app::{App, UserConnection};
 use crate::auth::{Identity, Kind};
 use crate::config::Config;
 use crate::document::{Ended, Frame};
@@ -87,61 +89,85 @@ enum End {
     Gone,
 }
 
-/// Serves a connection that was upgraded, to its end. `identity` is known from the upgrade's
-/// headers; `place` is a guest's, or of somebody who is not, until they are.
-pub(crate) async fn serve<S>(
+/// Who comes.
+pub(crate) struct Entrant {
+    /// Who it is, where the headers told.
+    pub(crate) identity: Option<Identity>,
+    /// The place of a guest's address, or of somebody who is not, until they are.
+    pub(crate) place: Option<AddressPlace>,
+}
+
+/// Serves a connection that was upgraded, to its end. `ahead` is what was read behind the upgrade.
+pub(crate) fn serve<S>(
     app: Arc<App>,
     stream: S,
-    identity: Option<Identity>,
-    place: Option<AddressPlace>,
-) where
+    ahead: Bytes,
+    entrant: Box<Entrant>,
+) -> impl Future<Output = ()>
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let _counted = app.metrics.transport("websocket");
-    let mut socket = Socket::new(stream, &app.config);
-    serve_link(app, &mut socket, identity, place).await;
+    let counted = app.metrics.transport("websocket");
+    let socket = Socket::new(stream, ahead, &app.config, counted);
+    serve_link(app, socket, entrant)
 }
 
 /// Serves whatever carries a session's messages, to its end.
-async fn serve_link<L: Link>(
+///
+/// What this holds is held for every idle connection: it is no `async fn`, and all that comes once,
+/// at either end, is in a box of its own.
+#[expect(clippy::manual_async_fn, reason = "one would hold the link twice")]
+fn serve_link<L: Link>(
     app: Arc<App>,
-    link: &mut L,
-    identity: Option<Identity>,
-    place: Option<AddressPlace>,
-) {
-    app.metrics.sockets.inc();
-    let end = match Arc::clone(&app.sockets).try_acquire_owned() {
-        Ok(_place) => match entrance::authenticate(&app, link, identity).await {
-            Ok(identity) => {
-                link.known(identity.kind);
-                // A person with a token is counted by no address.
-                let _place = place.filter(|_| identity.kind == Kind::Guest);
-                converse(&app, link, identity).await
+    mut link: L,
+    entrant: Box<Entrant>,
+) -> impl Future<Output = ()> {
+    async move {
+        app.metrics.sockets.inc();
+        let end = match Box::pin(enter(&app, &mut link, entrant)).await {
+            Ok(mut session) => {
+                let Err(end) = session.run().await;
+                if matches!(end, End::Close(code) if code != CloseCode::TooSlow) {
+                    Box::pin(session.finish()).await;
+                }
+                end
             }
             Err(end) => end,
-        },
-        Err(_) if app.shutdown.takes_no_session() => End::Close(CloseCode::Restart),
-        Err(_) => End::Close(CloseCode::Overloaded),
-    };
-    if let End::Close(code) = end {
-        app.metrics.close(code);
-        link.close(code, CLOSE_TIMEOUT).await;
+        };
+        if let End::Close(code) = end {
+            app.metrics.close(code);
+            Box::pin(link.close(code, CLOSE_TIMEOUT)).await;
+        }
+        link.report_bytes(&app.metrics);
+        app.metrics.sockets.dec();
+        let (read, written) = link.bytes();
+        tracing::debug!(?end, read, written, "socket ended");
     }
-    link.report_bytes(&app.metrics);
-    app.metrics.sockets.dec();
-    let (read, written) = link.bytes();
-    tracing::debug!(?end, read, written, "socket ended");
 }
 
 fn fatal(code: ErrorCode) -> ServerMessage {
     ServerMessage::Error(ErrorMessage { fatal: true, ..ErrorMessage::new(code) })
 }
 
-/// Talks with somebody who is known.
-async fn converse(app: &Arc<App>, link: &mut impl Link, identity: Identity) -> End {
-    let Some(_place) = app.user_connections.enter(&identity) else {
+/// Finds out who is there, and begins to talk with them.
+async fn enter<'l, L: Link>(
+    app: &Arc<App>,
+    link: &'l mut L,
+    entrant: Box<Entrant>,
+) -> Result<Box<Session<'l, L>>, End> {
+    let socket = match Arc::clone(&app.sockets).try_acquire_owned() {
+        Ok(socket) => socket,
+        Err(_) if app.shutdown.takes_no_session() => return Err(End::Close(CloseCode::Restart)),
+        Err(_) => return Err(End::Close(CloseCode::Overloaded)),
+    };
+    let Entrant { identity, place } = *entrant;
+    let identity = entrance::authenticate(app, link, identity).await?;
+    link.known(identity.kind);
+    // A person with a token is counted by no address.
+    let address = place.filter(|_| identity.kind == Kind::Guest);
+    let Some(user) = app.user_connections.enter(&identity) else {
         app.metrics.limited(Limit::UserConnections);
-        return End::Close(CloseCode::TooManyConnections);
+        return Err(End::Close(CloseCode::TooManyConnections));
     };
     let deadline = Duration::from_millis(app.config.join_deadline_ms.into());
     let asked = tokio::time::timeout(deadline, app.people.profile(&identity)).await;
@@ -152,17 +178,20 @@ async fn converse(app: &Arc<App>, link: &mut impl Link, identity: Identity) -> E
             tracing::warn!(%error, "cannot look a person up");
             let last = fatal(ErrorCode::StorageUnavailable).to_json();
             link.finish([last.into()], CLOSE_TIMEOUT).await;
-            return End::Close(CloseCode::Internal);
+            return Err(End::Close(CloseCode::Internal));
         }
     };
-    let mut session = Session::new(Arc::clone(app), link, profile);
+    let places = Places { _socket: socket, _address: address, _user: user };
+    let mut session = Box::new(Session::new(Arc::clone(app), link, profile, places));
     session.welcome();
-    let Err(end) = session.run().await;
-    let Session { outbox, .. } = session;
-    if matches!(end, End::Close(code) if code != CloseCode::TooSlow) {
-        link.finish(outbox.into_frames(), CLOSE_TIMEOUT).await;
-    }
-    end
+    Ok(session)
+}
+
+/// The places that a session has under limits, for as long as it lasts.
+struct Places {
+    _socket: OwnedSemaphorePermit,
+    _address: Option<AddressPlace>,
+    _user: UserConnection,
 }
 
 /// A connection of somebody who is known.
@@ -196,10 +225,11 @@ struct Session<'a, L> {
     expiry: Expiry,
     departure: Departure,
     is_stopping: bool,
+    _places: Places,
 }
 
 impl<'a, L: Link> Session<'a, L> {
-    fn new(app: Arc<App>, link: &'a mut L, profile: Profile) -> Self {
+    fn new(app: Arc<App>, link: &'a mut L, profile: Profile, places: Places) -> Self {
         let now = Instant::now();
         let pulse = Pulse::new(now, &app.config);
         let expiry = Expiry::new(profile.identity.expires_ms, now, || app.clock.now_ms());
@@ -233,6 +263,7 @@ impl<'a, L: Link> Session<'a, L> {
             expiry,
             departure: Departure::default(),
             is_stopping: false,
+            _places: places,
         }
     }
 
@@ -248,62 +279,10 @@ impl<'a, L: Link> Session<'a, L> {
         self.say(&ServerMessage::Welcome(Welcome { user, limits, heartbeat_ms }));
     }
 
-    /// Runs until the connection ends, which is the error.
-    async fn run(&mut self) -> Result<std::convert::Infallible, End> {
-        let (app, wake) = (Arc::clone(&self.app), Arc::clone(&self.wake));
-        let shutdown = &app.shutdown;
-        // Each is asked again and again, so each keeps its place in line.
-        let (woken, timer) = (wake.notified(), tokio::time::sleep_until(self.deadline()));
-        let (moving, stopping) = (shutdown.moving.cancelled(), shutdown.stopping.cancelled());
-        let overdue = shutdown.overdue.cancelled();
-        tokio::pin!(woken, timer, moving, stopping, overdue);
-        loop {
-            poll_fn(|context| Poll::Ready(self.fill_link(context))).await?;
-            self.end_if_stopped()?;
-            if self.deadline() < timer.deadline() {
-                timer.as_mut().reset(self.deadline());
-            }
-            let may_read = self.outbox.len() < ANSWERS_MAX
-                && !self.brake.holds(Instant::now)
-                && !self.departure.has_begun(Instant::now);
-            // A text is made when the one before is on its way; until then its join waits.
-            let may_join = !self.joins.is_empty() && self.outbox.len_bytes() < JOIN_BYTES_MAX;
-            tokio::select! {
-                event = self.link.event(may_read) => self.on_event(event)?,
-                () = woken.as_mut(), if !self.may_pull => {
-                    self.may_pull = true;
-                    woken.set(wake.notified());
-                }
-                () = self.channels.caught_up(), if self.channels.is_reading() => {
-                    self.may_pull = true;
-                }
-                (replica, outcome) = self.joins.done(), if may_join => {
-                    self.on_join_done(replica, outcome);
-                }
-                done = self.talks.done(), if !self.talks.is_idle() => {
-                    if let Some(frame) = self.talks.settle(done) {
-                        self.outbox.push(frame);
-                    }
-                    self.may_pull = true;
-                }
-                () = self.watcher.ticked(), if self.watcher.is_open() => self.may_pull = true,
-                () = timer.as_mut() => {
-                    self.on_timer()?;
-                    // What was not to leave sooner may be taken.
-                    self.may_pull |= self.watcher.due().is_some();
-                    timer.as_mut().reset(self.deadline());
-                }
-                () = moving.as_mut(), if !self.departure.is_set() => {
-                    let window = Duration::from_millis(self.app.config.move_ms.into());
-                    self.departure.set(Instant::now() + shutdown.moment(window));
-                }
-                () = stopping.as_mut(), if !self.is_stopping => {
-                    self.is_stopping = true;
-                    self.may_pull = true;
-                }
-                () = overdue.as_mut() => return Err(End::Close(CloseCode::Restart)),
-            }
-        }
+    /// Sends what waits for the socket before the connection is closed.
+    async fn finish(&mut self) {
+        let outbox = std::mem::take(&mut self.outbox);
+        self.link.finish(outbox.into_frames(), CLOSE_TIMEOUT).await;
     }
 
     /// When the timer has something to do at the earliest.

@@ -2,7 +2,7 @@
 //! let documents finish, say goodbye, leave in time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -21,18 +21,45 @@ pub(crate) struct Shutdown {
     pub(crate) moving: CancellationToken,
     /// Fires when the server is to end: no new connections, no new documents.
     pub(crate) stopping: CancellationToken,
+    /// Fires with the first of those two: all that a session waits for until then.
+    pub(crate) ending: CancellationToken,
     /// Fires when the time for a graceful end is over.
     pub(crate) overdue: CancellationToken,
     /// The tasks to wait for.
     pub(crate) tasks: TaskTracker,
     /// How many sessions were given their moment.
     moments: Arc<AtomicU32>,
+    /// Whether `ending` has fired; to be seen without a lock.
+    has_begun: Arc<AtomicBool>,
 }
 
 impl Shutdown {
     /// Whether no session may begin any more.
     pub(crate) fn takes_no_session(&self) -> bool {
         self.moving.is_cancelled() || self.stopping.is_cancelled()
+    }
+
+    /// Sends sessions to other servers from now on.
+    pub(crate) fn move_sessions(&self) {
+        self.moving.cancel();
+        self.begin();
+    }
+
+    /// Ends the server from now on.
+    pub(crate) fn stop(&self) {
+        self.stopping.cancel();
+        self.begin();
+    }
+
+    /// Whoever hears of it finds out which of the two it was.
+    fn begin(&self) {
+        self.has_begun.store(true, Ordering::Release);
+        self.ending.cancel();
+    }
+
+    /// Whether either has begun.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.has_begun.load(Ordering::Acquire)
     }
 
     /// When one more session is to go, within `window`. However few or many there are, any stretch

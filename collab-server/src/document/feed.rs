@@ -13,6 +13,7 @@ use collab_protocol::{
     write_check_entry,
 };
 use ot_core::Revision;
+use smallvec::SmallVec;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::catch_up::{CatchUp, Stretch};
@@ -26,7 +27,7 @@ use crate::sabotage::{self, Bug};
 #[derive(Debug, Default)]
 pub struct Pulled {
     /// Complete text frames, which several sessions may share.
-    pub frames: Vec<Utf8Bytes>,
+    pub frames: SmallVec<[Utf8Bytes; 1]>,
     /// Whether there is more to pull at once; otherwise the wake tells.
     pub more: bool,
     /// How long ago the oldest commit among them became visible.
@@ -159,11 +160,13 @@ impl Reader {
         }
         let member = room.member(address.number).ok_or(Ended::Failed)?;
         let answers = std::mem::take(&mut member.answers);
-        let access = position.access(member.role);
-        let mut frames: Vec<Utf8Bytes> =
+        let (access, sent) = (position.access(member.role), member.sent);
+        let mut frames: SmallVec<[Utf8Bytes; 1]> =
             position.ops_frame(*address, room, head, budget_bytes).into_iter().collect();
         let is_at_head = position.revision >= head;
-        if let Some(member) = room.member(address.number) {
+        if position.revision != sent
+            && let Some(member) = room.member(address.number)
+        {
             member.sent = position.revision;
         }
         let (presence, title, deletion) = match cut {
@@ -179,7 +182,7 @@ impl Reader {
             .extend(access.map(|role| ServerMessage::Access(Access { ch, role }).to_json().into()));
         let answers = answers.into_iter().map(|answer| address.answer(answer, retry_ms).into());
         if sabotage::is_planted(Bug::AckAheadOfStream) {
-            frames.splice(0..0, answers);
+            frames.insert_many(0, answers);
         } else {
             frames.extend(answers);
         }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use collab_protocol::{ErrorCode, SUBPROTOCOL, SUBPROTOCOL_AUTH};
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::Instrument;
@@ -15,8 +16,8 @@ use super::admission::{self, Entering};
 use crate::app::App;
 use crate::auth::OriginVerdict;
 use crate::error::ApiError;
-use crate::listener::ConnectionPermit;
-use crate::session;
+use crate::listener::{ConnectionPermit, Stream};
+use crate::session::{self, Entrant};
 
 /// `GET /api/socket`
 pub(super) async fn upgrade(
@@ -39,17 +40,26 @@ pub(super) async fn upgrade(
         .remove::<OnUpgrade>()
         .ok_or_else(|| ApiError::bad_request("this connection cannot be upgraded"))?;
     let Entering { identity, cookie, place } = entering;
+    let entrant = Box::new(Entrant { identity, place });
     let span = tracing::info_span!("socket", id = next_id());
     let tasks = app.shutdown.tasks.clone();
     let task = async move {
         let _permit = permit;
-        match upgrade.await {
-            Ok(stream) => session::serve(app, TokioIo::new(stream), identity, place).await,
+        match upgrade.await.map(stream_of) {
+            Ok(Some((stream, ahead))) => session::serve(app, stream, ahead, entrant).await,
+            Ok(None) => tracing::error!("what was upgraded is no stream of the listener"),
             Err(error) => tracing::debug!(%error, "an upgrade was not completed"),
         }
     };
     tasks.spawn(task.instrument(span));
     Ok(switching(&key, cookie))
+}
+
+/// The listener's own stream, without what HTTP has put around it, and what was read of it behind
+/// the request. That is copied: the room that the request was read into is held by nobody then.
+fn stream_of(upgraded: Upgraded) -> Option<(Stream, Bytes)> {
+    let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<Stream>>().ok()?;
+    Some((io.into_inner(), Bytes::copy_from_slice(&read_buf)))
 }
 
 /// Numbers sockets in the log.

@@ -13,7 +13,7 @@ use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 
 /// See the module.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     inner: Inner,
     stall_max: Duration,
     /// Runs while the other side takes nothing; most connections never need one.

@@ -1,9 +1,11 @@
 //! The documents open over one connection, by channel number.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use collab_protocol::{ChannelId, ClientId, DocumentId, ServerMessage};
+use smallvec::SmallVec;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::history::History;
@@ -24,10 +26,13 @@ pub(super) struct Open {
     pub(super) waiting: Option<(u64, Instant)>,
 }
 
+/// Frames of one document, mostly one.
+type Frames = SmallVec<[Utf8Bytes; 1]>;
+
 /// What pulling brought.
 pub(super) enum Pull {
     /// Frames of one document; and whether that is all that any has.
-    Frames { frames: Vec<Utf8Bytes>, is_all: bool },
+    Frames { frames: Frames, is_all: bool },
     /// No document has anything.
     Nothing,
     /// A document ended its session.
@@ -147,11 +152,7 @@ impl Channels {
 
     /// What one document has, and whether it has more. One that is behind its ring gives nothing until its history is read;
     /// one history is read at a time, so that a slow connection holds one of them at most.
-    fn pull_one(
-        &mut self,
-        index: usize,
-        budget_bytes: usize,
-    ) -> Result<(Vec<Utf8Bytes>, bool), Ended> {
+    fn pull_one(&mut self, index: usize, budget_bytes: usize) -> Result<(Frames, bool), Ended> {
         let open = &mut self.open[index];
         let (frames, more) = match open.feed.pull(budget_bytes)? {
             Step::Pulled(pulled) => {
@@ -171,15 +172,9 @@ impl Channels {
         Ok((frames, more))
     }
 
-    /// Whether history is being read.
-    pub(super) fn is_reading(&self) -> bool {
-        self.history.is_reading()
-    }
-
-    /// Waits until the history that is being read has been; for ever if none is. Dropped before it
-    /// returns, it has lost nothing.
-    pub(super) async fn caught_up(&mut self) {
-        self.history.read().await;
+    /// Whether history that was being read has come.
+    pub(super) fn poll_caught_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.history.poll_read(context)
     }
 }
 

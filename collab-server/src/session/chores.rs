@@ -1,6 +1,7 @@
 //! Futures that run beside a session, and cost it nothing while there are none.
 
 use std::future::Future;
+use std::task::{Context, Poll, ready};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -28,17 +29,13 @@ impl<F: Future> Chores<F> {
         self.0.is_none()
     }
 
-    /// Waits for the next one to be done; for ever if there is none. Dropped before it returns, it
-    /// has lost nothing.
-    pub(super) async fn done(&mut self) -> F::Output {
-        if let Some(running) = &mut self.0
-            && let Some(done) = running.next().await
-        {
-            if running.is_empty() {
-                self.0 = None;
-            }
-            return done;
+    /// What is done next, if anything is yet.
+    pub(super) fn poll_done(&mut self, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(running) = &mut self.0 else { return Poll::Pending };
+        let Some(done) = ready!(running.poll_next_unpin(context)) else { return Poll::Pending };
+        if running.is_empty() {
+            self.0 = None;
         }
-        std::future::pending().await
+        Poll::Ready(done)
     }
 }

@@ -1,6 +1,8 @@
 //! What a session does for a dashboard. At most one frame of figures leaves in any second, however
 //! often they are asked for and whatever else goes on.
 
+use std::task::{Context, Poll};
+
 use collab_protocol::{ErrorCode, FiguresOpen, FiguresRefused, ServerMessage};
 use tokio::time::Instant;
 
@@ -11,7 +13,8 @@ use crate::rights::Visitor;
 
 /// A session's view of the dashboard, if it has one.
 pub(super) struct Watcher {
-    watching: Option<Watching>,
+    /// Boxed: few have one.
+    watching: Option<Box<Watching>>,
     /// The next frame does not leave before; it outlasts closing and opening.
     not_before: Instant,
 }
@@ -21,30 +24,29 @@ impl Watcher {
         Watcher { watching: None, not_before: now }
     }
 
-    /// Whether there is a dashboard to watch.
-    pub(super) fn is_open(&self) -> bool {
-        self.watching.is_some()
-    }
-
     /// When there is a frame to be taken, at the earliest; `None` while there is none.
     pub(super) fn due(&self) -> Option<Instant> {
-        let has_news = self.watching.as_ref().is_some_and(Watching::has_news);
+        let has_news = self.watching.as_ref().is_some_and(|watching| watching.has_news());
         has_news.then_some(self.not_before)
     }
 
-    /// The next frame, if it is time.
-    pub(super) fn take(&mut self, now: Instant) -> Option<ServerMessage> {
-        self.due().filter(|due| *due <= now)?;
+    /// The next frame, if it is time. The clock is asked only where there is one.
+    pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<ServerMessage> {
+        let due = self.due()?;
+        let now = now();
+        if due > now {
+            return None;
+        }
         let figures = self.watching.as_mut()?.take();
         self.not_before = now + WINDOW;
         Some(ServerMessage::Figures(figures))
     }
 
-    /// Waits until there is more to tell. Dropped before it returns, it has lost nothing.
-    pub(super) async fn ticked(&mut self) {
+    /// Whether there is more to tell; who asked is woken when there is.
+    pub(super) fn poll_ticked(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.watching {
-            Some(watching) => watching.ticked().await,
-            None => std::future::pending().await,
+            Some(watching) => watching.poll_ticked(context),
+            None => Poll::Pending,
         }
     }
 }
@@ -65,7 +67,7 @@ impl<L: Link> Session<'_, L> {
         };
         match opened {
             Ok(watching) => {
-                self.watcher.watching = Some(watching);
+                self.watcher.watching = Some(Box::new(watching));
                 self.may_pull = true;
             }
             Err(code) => {
@@ -82,7 +84,7 @@ impl<L: Link> Session<'_, L> {
 
     /// Puts the next frame of figures, if there is one, behind what waits for the socket.
     pub(super) fn pull_figures(&mut self) {
-        if let Some(figures) = self.watcher.take(Instant::now()) {
+        if let Some(figures) = self.watcher.take(Instant::now) {
             self.say(&figures);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use collab_protocol::ChannelId;
 
@@ -36,22 +37,13 @@ impl History {
         Ok(None)
     }
 
-    /// Whether something is on its way.
-    pub(super) fn is_reading(&self) -> bool {
-        matches!(self.of, Some((_, Stage::Reading(_))))
-    }
-
-    /// Waits until what is on its way was read; for ever if nothing is. Dropped before it returns,
-    /// it has lost nothing.
-    pub(super) async fn read(&mut self) {
-        match &mut self.of {
-            Some((_, stage @ Stage::Reading(_))) => {
-                let Stage::Reading(reading) = stage else { unreachable!("it was just matched") };
-                let result = reading.await;
-                *stage = Stage::Read(result);
-            }
-            _ => std::future::pending().await,
-        }
+    /// Whether what was on its way has come.
+    pub(super) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some((_, stage)) = &mut self.of else { return Poll::Pending };
+        let Stage::Reading(reading) = stage else { return Poll::Pending };
+        let result = ready!(reading.as_mut().poll(context));
+        *stage = Stage::Read(result);
+        Poll::Ready(())
     }
 
     /// The channel is closed.

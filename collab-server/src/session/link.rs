@@ -87,17 +87,19 @@ pub(super) trait Link {
         *reported = (read, written);
     }
 
+    /// Looks for the next thing that happens.
+    fn poll_event(&mut self, context: &mut Context<'_>, may_read: bool) -> Poll<LinkEvent> {
+        if !self.is_idle()
+            && let Poll::Ready(event) = self.poll_write(context)
+        {
+            return Poll::Ready(event);
+        }
+        if may_read { self.poll_read(context) } else { Poll::Pending }
+    }
+
     /// Waits for the next thing to happen. Dropped before it returns, it has lost nothing.
     async fn event(&mut self, may_read: bool) -> LinkEvent {
-        poll_fn(|context| {
-            if !self.is_idle()
-                && let Poll::Ready(event) = self.poll_write(context)
-            {
-                return Poll::Ready(event);
-            }
-            if may_read { self.poll_read(context) } else { Poll::Pending }
-        })
-        .await
+        poll_fn(|context| self.poll_event(context, may_read)).await
     }
 
     /// Waits for the next thing that the other side does.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 
 use super::pipe::{Pipe, PipeLink};
-use super::serve_link;
+use super::{Entrant, serve_link};
 use crate::address::AddressPlace;
 use crate::app::App;
 use crate::auth::Identity;
@@ -69,9 +69,10 @@ pub(crate) fn open_pipe(
     app.pipes.entries().insert(id.clone(), Entry { pipe: Arc::clone(&pipe), opener });
     let (app, key) = (Arc::clone(app), id.clone());
     let tasks = app.shutdown.tasks.clone();
+    let entrant = Box::new(Entrant { identity, place });
     tasks.spawn(async move {
         let _listed = Listed { app: Arc::clone(&app), key };
-        serve_link(app, &mut PipeLink::new(pipe), identity, place).await;
+        serve_link(app, PipeLink::new(pipe), entrant).await;
     });
     Some(id)
 }

@@ -8,9 +8,11 @@ mod writer;
 
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use axum::body::Bytes;
 use collab_protocol::CloseCode;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
@@ -23,10 +25,14 @@ use self::writer::Writer;
 use super::link::{Link, LinkEvent};
 use crate::config::Config;
 use crate::document::Frame;
+use crate::metrics::TransportCount;
 
-/// What is read at once. It is held by every connection, busy or not; a longer message gets room of
-/// its own once its head has told its length.
-const READ_BUFFER_BYTES: usize = 1024;
+/// What a message is put together in. It is held by every connection, busy or not; a longer message
+/// gets room of its own once its head has told its length.
+const READ_BUFFER_BYTES: usize = 256;
+
+/// What is asked of a stream at once, into room that nobody holds on to.
+const READ_BYTES: usize = 4096;
 
 /// Whether what the library calls a violation is only a connection that ended without a close.
 fn is_end(error: &ProtocolError) -> bool {
@@ -48,14 +54,15 @@ pub(super) struct Socket<S> {
     is_writing: bool,
     /// Bytes read and written that the figures know of.
     reported: (u64, u64),
+    _counted: TransportCount,
 }
 
 impl<S> Socket<S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    /// Takes over a stream whose upgrade is done.
-    pub(super) fn new(stream: S, config: &Config) -> Self {
+    /// Takes over a stream whose upgrade is done, and behind which this was read already.
+    pub(super) fn new(stream: S, ahead: Bytes, config: &Config, counted: TransportCount) -> Self {
         let message_max = config.message_bytes_max as usize;
         let settings = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
@@ -63,12 +70,19 @@ where
             .max_message_size(Some(message_max))
             .max_frame_size(Some(message_max));
         Socket {
-            stream: Counted { stream, read: 0, written: 0, read_max: u64::MAX },
+            stream: Counted {
+                stream,
+                read: ahead.len() as u64,
+                written: 0,
+                read_max: u64::MAX,
+                ahead,
+            },
             reader: WebSocketContext::new(Role::Server, Some(settings)),
             is_ended: false,
             writer: Writer::default(),
             is_writing: false,
             reported: (0, 0),
+            _counted: counted,
         }
     }
 
@@ -185,9 +199,8 @@ struct Turn<'t, 'c, S> {
 
 impl<S: AsyncRead + Unpin> io::Read for Turn<'_, '_, S> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let mut buffer = ReadBuf::new(bytes);
-        match Pin::new(&mut *self.stream).poll_read(self.context, &mut buffer) {
-            Poll::Ready(result) => result.map(|()| buffer.filled().len()),
+        match self.stream.poll_take(self.context, bytes) {
+            Poll::Ready(result) => result,
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -209,9 +222,36 @@ struct Counted<S> {
     read: u64,
     written: u64,
     read_max: u64,
+    /// What was read and is not taken yet: a message is asked for in small parts.
+    ahead: Bytes,
 }
 
 impl<S: AsyncRead + Unpin> Counted<S> {
+    /// Takes the next bytes.
+    fn poll_take(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.ahead.is_empty() {
+            let mut room = [const { MaybeUninit::uninit() }; READ_BYTES];
+            let mut buffer = ReadBuf::uninit(&mut room);
+            ready!(Pin::new(&mut *self).poll_read(context, &mut buffer))?;
+            let read = buffer.filled();
+            let (now, later) = read.split_at(read.len().min(bytes.len()));
+            bytes[..now.len()].copy_from_slice(now);
+            self.ahead = Bytes::copy_from_slice(later);
+            return Poll::Ready(Ok(now.len()));
+        }
+        let now = self.ahead.split_to(self.ahead.len().min(bytes.len()));
+        bytes[..now.len()].copy_from_slice(&now);
+        if self.ahead.is_empty() {
+            // What is empty may still hold its room.
+            self.ahead = Bytes::new();
+        }
+        Poll::Ready(Ok(now.len()))
+    }
+
     /// Reads what nobody wants; whether there may be more. Its room is not held while nothing comes.
     fn poll_waste(&mut self, context: &mut Context<'_>) -> Poll<bool> {
         let mut sink = [0; 1024];

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use collab_protocol::{
@@ -132,10 +133,9 @@ impl Talks {
         }
     }
 
-    /// Waits for the next thing to be done; for ever if nothing is asked. Dropped before it returns,
-    /// it has lost nothing.
-    pub(super) async fn done(&mut self) -> Done {
-        self.running.done().await
+    /// What is done next, if anything is yet.
+    pub(super) fn poll_done(&mut self, context: &mut Context<'_>) -> Poll<Done> {
+        self.running.poll_done(context)
     }
 
     /// Takes in what is done: the frame to be sent, if there is one.

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use collab_protocol::{ClientId, DocumentId, Epoch};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -80,9 +81,15 @@ impl Server {
 
     /// A connection that has read nothing.
     fn dial(&self, person: u32) -> Peer {
+        self.dial_with(person, Bytes::new())
+    }
+
+    /// One behind whose upgrade this came at once.
+    fn dial_with(&self, person: u32, ahead: Bytes) -> Peer {
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
         let user = crate::auth::Identity::guest(format!("g_{person}").parse().expect("an id"));
-        tokio::spawn(super::serve(Arc::clone(&self.app), theirs, Some(user), None));
+        let entrant = Box::new(super::Entrant { identity: Some(user), place: None });
+        tokio::spawn(super::serve(Arc::clone(&self.app), theirs, ahead, entrant));
         Peer { pipe: Some(ours), inner: None }
     }
 }

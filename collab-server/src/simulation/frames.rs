@@ -312,7 +312,7 @@ impl<'a> Desk<'a> {
         let known = &mut self.people[person];
         for _ in 0..TURNS_MAX {
             let (frames, more) = match known.reader.step(&room, 200, 0).expect("nobody is ended") {
-                Held::Pulled(pulled) => (pulled.frames, pulled.more),
+                Held::Pulled(pulled) => (pulled.frames.into_vec(), pulled.more),
                 Held::Behind { after, head } => {
                     let mut operations = self.rows.since(after, 3).operations;
                     operations.truncate(crate::revision::between(after, head));

@@ -144,7 +144,7 @@ impl Tab {
                 Step::Pulled(pulled) => pulled,
                 Step::Behind(catch_up) => {
                     let frame = feed.caught_up(&catch_up.read().await?);
-                    Pulled { frames: vec![frame], more: true, age: None }
+                    Pulled { frames: [frame].into(), more: true, age: None }
                 }
             };
             for frame in &pulled.frames {

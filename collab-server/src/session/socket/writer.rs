@@ -20,6 +20,10 @@ use crate::document::Frame;
 /// as long, and there is one at a time.
 pub(super) const FRAGMENT_BYTES: usize = 16 * 1024;
 
+/// Up to here a frame is put together with its header: to copy it costs less than to hand the system
+/// two parts.
+const TOGETHER_BYTES_MAX: usize = 512;
+
 /// A header without a mask has at most so many bytes.
 const HEADER_BYTES_MAX: usize = 10;
 
@@ -82,8 +86,7 @@ impl Writer {
     ) -> Poll<io::Result<()>> {
         loop {
             while !(self.header.left().is_empty() && self.piece.is_empty()) {
-                let slices = [IoSlice::new(self.header.left()), IoSlice::new(&self.piece)];
-                match ready!(Pin::new(&mut *stream).poll_write_vectored(context, &slices))? {
+                match ready!(self.poll_write_some(stream, context))? {
                     0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                     written => self.written(written),
                 }
@@ -94,6 +97,23 @@ impl Writer {
                 return Poll::Ready(Ok(()));
             }
         }
+    }
+
+    fn poll_write_some<S: AsyncWrite + Unpin>(
+        &self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let (stream, header) = (Pin::new(stream), self.header.left());
+        let (of_header, len_bytes) = (header.len(), header.len() + self.piece.len());
+        if len_bytes > TOGETHER_BYTES_MAX {
+            let slices = [IoSlice::new(header), IoSlice::new(&self.piece)];
+            return stream.poll_write_vectored(context, &slices);
+        }
+        let mut together = [0; TOGETHER_BYTES_MAX];
+        together[..of_header].copy_from_slice(header);
+        together[of_header..len_bytes].copy_from_slice(&self.piece);
+        stream.poll_write(context, &together[..len_bytes])
     }
 
     /// So many further bytes were taken.
