@@ -27,6 +27,15 @@ impl Operation {
     /// # Errors
     /// [`LengthMismatch`] when `next` does not span the target of `self`.
     pub fn compose(&self, next: &Operation) -> Result<Operation, LengthMismatch> {
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(composed) = self.small_composed(next) {
+            return Ok(composed);
+        }
+        self.compose_any(next)
+    }
+
+    #[cfg_attr(not(target_family = "wasm"), inline(never))]
+    fn compose_any(&self, next: &Operation) -> Result<Operation, LengthMismatch> {
         next.check_base(self.target_len())?;
         #[cfg(not(target_family = "wasm"))]
         if let Some(composed) = self.beside(next) {

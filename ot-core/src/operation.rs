@@ -18,7 +18,7 @@ pub(crate) use part::{Kind, Part};
 pub(crate) use writer::{TextWriter, Writer};
 
 use crate::error::{DecodeError, LengthOverflow, SpliceError};
-use crate::small::{Chars, Few, Held};
+use crate::small::{Chars, Few, Held, Len};
 
 /// The longest text an operation can span, before or after, in characters.
 pub const MAX_LEN: usize = (1 << 30) - 1;
@@ -54,8 +54,8 @@ pub struct Operation {
 struct Body {
     parts: Few<Part>,
     text: Chars,
-    base_len: usize,
-    target_len: usize,
+    base_len: Len,
+    target_len: Len,
 }
 
 impl Operation {
@@ -113,14 +113,14 @@ impl Operation {
     #[must_use]
     #[inline]
     pub fn base_len(&self) -> usize {
-        self.body.base_len
+        self.body.base_len as usize
     }
 
     /// Length of the text after this operation, in characters.
     #[must_use]
     #[inline]
     pub fn target_len(&self) -> usize {
-        self.body.target_len
+        self.body.target_len as usize
     }
 
     /// The components from the first character to the last.
@@ -174,7 +174,7 @@ impl Operation {
         let (mut base_len, mut target_len) = (0, 0);
         let mut before = None;
         let mut text = self.body.text.as_str();
-        for part in &self.body.parts {
+        for part in self.parts() {
             assert!(part.chars() > 0, "no component is empty");
             assert_ne!(before, Some(part.kind()), "neighbours differ in kind");
             before = Some(part.kind());
@@ -198,7 +198,7 @@ impl Operation {
         assert!(text.is_empty(), "all text belongs to an insert");
         assert_eq!(
             (base_len, target_len),
-            (self.body.base_len, self.body.target_len),
+            (self.base_len(), self.target_len()),
             "lengths are sums"
         );
         assert!(base_len <= MAX_LEN && target_len <= MAX_LEN, "lengths are within MAX_LEN");

@@ -5,9 +5,14 @@
 //! kilobyte is downloaded, they are the standard library's, which the engine contains anyway.
 
 #[cfg(not(target_family = "wasm"))]
+mod few;
+
+#[cfg(not(target_family = "wasm"))]
 mod containers {
+    pub(crate) use super::few::{Few, Inline};
     pub(crate) type Chars = compact_str::CompactString;
-    pub(crate) type Few<T> = smallvec::SmallVec<[T; super::INLINE_PARTS]>;
+    /// A length of a text: half as wide as elsewhere, so that an operation is shorter to copy.
+    pub(crate) type Len = u32;
     pub(crate) type One<T> = smallvec::SmallVec<[T; 1]>;
 
     /// In place: an operation is one piece of memory.
@@ -41,13 +46,16 @@ mod containers {
 #[cfg(target_family = "wasm")]
 mod containers {
     pub(crate) type Chars = String;
+    pub(crate) type Len = usize;
     pub(crate) type Few<T> = Vec<T>;
     pub(crate) type One<T> = Vec<T>;
     /// Behind a pointer: every move of an operation is code.
     pub(crate) type Held<T> = Box<T>;
 }
 
-pub(crate) use containers::{Chars, Few, Held, One};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use containers::Inline;
+pub(crate) use containers::{Chars, Few, Held, Len, One};
 
 /// Components that need no allocation: two inserts, and what is kept around them.
 pub(crate) const INLINE_PARTS: usize = 5;

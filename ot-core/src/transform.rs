@@ -24,9 +24,21 @@ pub fn transform(
     pending: &Operation,
     committed: &Operation,
 ) -> Result<(Operation, Operation), TransformError> {
-    check(pending, committed)?;
     #[cfg(not(target_family = "wasm"))]
     if let Some(both) = pending.past_each_other(committed) {
+        return Ok(both);
+    }
+    transform_any(pending, committed)
+}
+
+#[cfg_attr(not(target_family = "wasm"), inline(never))]
+fn transform_any(
+    pending: &Operation,
+    committed: &Operation,
+) -> Result<(Operation, Operation), TransformError> {
+    check(pending, committed)?;
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(both) = pending.far_past_each_other(committed) {
         return Ok(both);
     }
     #[cfg(not(target_family = "wasm"))]
@@ -48,9 +60,21 @@ pub fn transform_pending(
     pending: &Operation,
     committed: &Operation,
 ) -> Result<Operation, TransformError> {
-    check(pending, committed)?;
     #[cfg(not(target_family = "wasm"))]
     if let Some(pending_next) = pending.past(committed) {
+        return Ok(pending_next);
+    }
+    transform_pending_any(pending, committed)
+}
+
+#[cfg_attr(not(target_family = "wasm"), inline(never))]
+fn transform_pending_any(
+    pending: &Operation,
+    committed: &Operation,
+) -> Result<Operation, TransformError> {
+    check(pending, committed)?;
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(pending_next) = pending.far_past(committed) {
         return Ok(pending_next);
     }
     #[cfg(not(target_family = "wasm"))]
@@ -70,9 +94,21 @@ pub fn transform_committed(
     pending: &Operation,
     committed: &Operation,
 ) -> Result<Operation, TransformError> {
-    check(pending, committed)?;
     #[cfg(not(target_family = "wasm"))]
     if let Some(committed_next) = committed.past(pending) {
+        return Ok(committed_next);
+    }
+    transform_committed_any(pending, committed)
+}
+
+#[cfg_attr(not(target_family = "wasm"), inline(never))]
+fn transform_committed_any(
+    pending: &Operation,
+    committed: &Operation,
+) -> Result<Operation, TransformError> {
+    check(pending, committed)?;
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(committed_next) = committed.far_past(pending) {
         return Ok(committed_next);
     }
     let mut committed_next = writer_for(committed, pending);

@@ -24,12 +24,13 @@ fn measured<R>(work: impl FnOnce() -> R) -> R {
     black_box(work())
 }
 
-const CASES: [(&str, fn()); 16] = [
+const CASES: [(&str, fn()); 17] = [
     ("build_and_apply_typing", build_and_apply_typing),
     ("apply_at_random", apply_at_random),
     ("transform_small", transform_small),
     ("transform_large", transform_large),
     ("compose_small", compose_small),
+    ("compose_run", compose_run),
     ("compose_large", compose_large),
     ("compose_all_typing", compose_all_typing),
     ("compose_all_jumping", compose_all_jumping),
@@ -180,6 +181,16 @@ fn transform_large() {
 
 fn compose_small() {
     let (one, next) = (splice(LEN, (60_000, 0, "x")), splice(LEN + 1, (40_000, 0, "y")));
+    measured(|| {
+        for _ in 0..TIMES {
+            black_box(black_box(&one).compose(black_box(&next))).expect("it follows");
+        }
+    });
+}
+
+/// Typing on where the first operation typed.
+fn compose_run() {
+    let (one, next) = (splice(LEN, (40_000, 0, "x")), splice(LEN + 1, (40_001, 0, "y")));
     measured(|| {
         for _ in 0..TIMES {
             black_box(black_box(&one).compose(black_box(&next))).expect("it follows");

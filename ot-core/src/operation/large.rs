@@ -5,7 +5,7 @@
 
 use super::{Body, Kind, Operation, Part};
 use crate::apply::byte_offset;
-use crate::small::{Chars, Few, Held, INLINE_PARTS};
+use crate::small::{Chars, Few, INLINE_PARTS};
 
 impl Operation {
     /// Whether these are many components together.
@@ -244,8 +244,7 @@ impl Parts {
 
     fn operation(mut self, text: Chars, base_len: usize, target_len: usize) -> Operation {
         self.push_last();
-        let parts = Few::from_vec(self.parts);
-        Operation { body: Held::new(Body { parts, text, base_len, target_len }) }
+        Body::operation(Few::from_vec(self.parts), text, base_len, target_len)
     }
 }
 

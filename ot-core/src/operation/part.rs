@@ -13,8 +13,9 @@ pub(crate) enum Kind {
 
 /// A component packed into eight bytes; inserted text lies in the operation's one buffer.
 ///
-/// Invariant: at least one character, at most [`MAX_LEN`]; bytes are 0 unless it is an insert.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Invariant: at least one character, at most [`MAX_LEN`]; bytes are 0 unless it is an insert. Only the default,
+/// which fills places that hold nothing, has none.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Part {
     kind_and_chars: u32,
     bytes: u32,
@@ -26,8 +27,28 @@ const CHARS_MASK: u32 = (1 << KIND_SHIFT) - 1;
 impl Part {
     #[inline]
     pub(crate) fn new(kind: Kind, chars: usize, bytes: usize) -> Part {
-        debug_assert!(chars > 0 && chars <= MAX_LEN);
+        debug_assert!(chars > 0);
+        Part::of(kind, chars, bytes)
+    }
+
+    /// As [`new`](Self::new), and nothing, which is no component, of no characters.
+    #[inline]
+    pub(super) fn of(kind: Kind, chars: usize, bytes: usize) -> Part {
+        debug_assert!(chars <= MAX_LEN);
         Part { kind_and_chars: ((kind as u32) << KIND_SHIFT) | chars as u32, bytes: bytes as u32 }
+    }
+
+    /// As much longer as `growth` says, which wraps where it is shorter; for what has no bytes.
+    #[cfg(not(target_family = "wasm"))]
+    #[inline]
+    pub(super) fn grown(self, growth: u32) -> Part {
+        Part { kind_and_chars: self.kind_and_chars.wrapping_add(growth), bytes: self.bytes }
+    }
+
+    /// What it keeps, in characters.
+    #[inline]
+    pub(super) fn kept(self) -> u32 {
+        if self.kind_and_chars <= CHARS_MASK { self.kind_and_chars } else { 0 }
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! Typing on, in place.
 
 use super::{Kind, Operation, Part};
+use crate::small::Len;
 
 impl Operation {
     /// Composes in place when `next` only types on behind the last insert, or takes back a part of
@@ -30,7 +31,7 @@ impl Operation {
                 *part =
                     Part::new(Kind::Insert, part.chars() + act.chars(), part.bytes() + act.bytes());
                 own.text.push_str(&next.text);
-                own.target_len += act.chars();
+                own.target_len += act.chars() as Len;
                 true
             }
             Kind::Delete if act.chars() < part.chars() => {
@@ -44,7 +45,7 @@ impl Operation {
                 let bytes = part.bytes() - (own.text.len() - end);
                 *part = Part::new(Kind::Insert, part.chars() - act.chars(), bytes);
                 own.text.truncate(end);
-                own.target_len -= act.chars();
+                own.target_len -= act.chars() as Len;
                 true
             }
             _ => false,

@@ -1,7 +1,7 @@
 //! Where the algorithms write their results.
 
 use super::{Body, Kind, Operation, Part};
-use crate::small::{Chars, Few, Held, INLINE_PARTS, INLINE_TEXT_BYTES};
+use crate::small::{Chars, Few, Held, INLINE_PARTS, INLINE_TEXT_BYTES, Len};
 
 /// Where an algorithm writes components; it merges neighbours, drops empty ones and checks nothing
 /// else. Its users keep lengths within [`MAX_LEN`].
@@ -86,7 +86,7 @@ impl Writer {
     #[inline]
     pub(crate) fn finish(mut self, text: Chars) -> Operation {
         self.flush();
-        let (base_len, target_len) = (self.base_len, self.target_len);
+        let (base_len, target_len) = (self.base_len as Len, self.target_len as Len);
         Operation { body: Held::new(Body { parts: self.parts, text, base_len, target_len }) }
     }
 
