@@ -32,10 +32,10 @@ macro_rules! migrations {
 }
 
 /// SQLite's, in order.
-const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log", 4 "0004_row_hash", 5 "0005_rights", 6 "0006_chat", 7 "0007_left", 8 "0008_notifications", 9 "0009_client_fence");
+const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log", 4 "0004_row_hash", 5 "0005_rights", 6 "0006_chat", 7 "0007_left", 8 "0008_notifications", 9 "0009_client_fence", 10 "0010_resends");
 
 /// PostgreSQL's, in order.
-const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log", 4 "0004_row_hash", 5 "0005_rights", 6 "0006_chat", 7 "0007_left", 8 "0008_notifications", 9 "0009_client_fence");
+const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_documents", 2 "0002_history", 3 "0003_packed_log", 4 "0004_row_hash", 5 "0005_rights", 6 "0006_chat", 7 "0007_left", 8 "0008_notifications", 9 "0009_client_fence", 10 "0010_resends");
 
 impl Migration {
     fn checksum(&self) -> Vec<u8> {

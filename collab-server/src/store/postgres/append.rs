@@ -18,8 +18,7 @@ use crate::store::row::integer;
 /// as a client's progress moves only with the head, what holds for the one holds for the other.
 ///
 /// What is left is for the constraints, which undo the whole statement: the primary key of
-/// `operation`, its unique submissions, and a progress that would not move forward (set to null,
-/// which it cannot be).
+/// `operation`, and a progress that would not move forward (set to null, which it cannot be).
 const APPEND: &str = "
 with batch as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[],

@@ -153,13 +153,37 @@ pub(in crate::store) async fn find_submission(
     client: ClientId,
     seq: ClientSeq,
 ) -> Result<Option<Revision>, StoreError> {
-    let sql = "select revision from operation
-               where document_id = $1 and client_id = $2 and client_seq = $3";
-    let values = [document.into(), client.into(), seq.into()];
-    match moment.optional_row(sql, values).await? {
-        Some(found) => row::revision(&found, "revision").map(Some).map_err(row::corrupt(document)),
+    let Some(last) = progress(moment, document, client).await? else { return Ok(None) };
+    if seq > last.seq {
+        return Ok(None);
+    }
+    match row_at_or_before(moment, document, client, seq, last.revision).await? {
+        Some((revision, found)) if found == seq => Ok(Some(revision)),
+        // A client's numbers ascend with the revisions: it passed this one over.
+        Some(_) => Ok(None),
         None => packed::find_submission(moment, document, client, seq).await,
     }
+}
+
+/// The latest row of a client up to revision `until` whose number is at most `seq`, and that number. It reads
+/// back from `until` along the rows of all clients: an index of each client's would cost every append a page.
+async fn row_at_or_before(
+    moment: &mut impl Sql,
+    document: DocumentId,
+    client: ClientId,
+    seq: ClientSeq,
+    until: Revision,
+) -> Result<Option<(Revision, ClientSeq)>, StoreError> {
+    let sql = "select revision, client_seq from operation
+               where document_id = $1 and client_id = $2 and client_seq <= $3 and revision <= $4
+               order by revision desc limit 1";
+    let values = [document.into(), client.into(), seq.into(), until.into()];
+    let Some(found) = moment.optional_row(sql, values).await? else { return Ok(None) };
+    let read = || {
+        let seq = ClientSeq::new(row::unsigned(&found, "client_seq")?);
+        Ok((row::revision(&found, "revision")?, seq))
+    };
+    read().map(Some).map_err(row::corrupt(document))
 }
 
 pub(in crate::store) async fn progress(

@@ -34,12 +34,8 @@ impl Blind {
     }
 
     async fn drop_keys(&self) {
-        for key in [
-            "alter table operation drop constraint if exists operation_pk",
-            "drop index if exists operation_client_seq",
-        ] {
-            sqlx::query(key).execute(&self.pool).await.expect("the key goes");
-        }
+        let key = "alter table operation drop constraint if exists operation_pk";
+        sqlx::query(key).execute(&self.pool).await.expect("the key goes");
     }
 }
 

@@ -7,7 +7,9 @@ use collab_server::{AppendOutcome, PageLimit, StoreError};
 use futures_util::future::join_all;
 use ot_core::{ClientSeq, Operation, Revision};
 
-use super::support::{DOCUMENT, Database, Pen, client, is_conflict, is_done, text_of, user};
+use super::support::{
+    DOCUMENT, Database, Pen, client, finds_exactly, is_conflict, is_done, text_of, user,
+};
 
 pub(crate) async fn appended_operations_are_read_back_in_order(database: &impl Database) {
     let store = database.store();
@@ -177,11 +179,13 @@ pub(crate) async fn old_submission_is_found_by_its_number(database: &impl Databa
     for seq in [1, 2, 5] {
         pen.commit(store, client(1), seq, "x").await;
     }
-    let find = |number, seq| store.find_submission(DOCUMENT, client(number), ClientSeq::new(seq));
-    assert_eq!(find(1, 2).await.expect("reads"), Some(Revision::new(2)));
-    assert_eq!(find(1, 5).await.expect("reads"), Some(Revision::new(3)));
-    assert_eq!(find(1, 3).await.expect("reads"), None);
-    assert_eq!(find(2, 2).await.expect("reads"), None);
+    for seq in [1, 3, 6] {
+        pen.commit(store, client(3), seq, "x").await;
+    }
+    pen.commit(store, client(1), 8, "x").await;
+    finds_exactly(store, client(1), &[(1, 1), (2, 2), (5, 3), (8, 7)]).await;
+    finds_exactly(store, client(2), &[]).await;
+    finds_exactly(store, client(3), &[(1, 4), (3, 5), (6, 6)]).await;
 }
 
 pub(crate) async fn outcome_that_nobody_waited_for_is_found_in_the_log(database: &impl Database) {

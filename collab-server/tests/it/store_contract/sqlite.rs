@@ -9,7 +9,9 @@ use ot_core::Revision;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 
-use super::support::{DOCUMENT, Database, Pen, Sqlite, client, is_conflict, is_done, text_of};
+use super::support::{
+    DOCUMENT, Database, Pen, Sqlite, client, finds_exactly, is_conflict, is_done, text_of,
+};
 
 impl Sqlite {
     fn config(&self) -> SqliteConfig {
@@ -43,6 +45,30 @@ async fn everything_is_there_after_a_restart() {
     let loaded = database.store.load(DOCUMENT).await.expect("loads");
     assert_eq!(text_of(&loaded), "kept");
     pen.commit(&database.store, client(1), 2, " on").await;
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn a_database_from_before_migration_10_loses_its_index_and_finds_every_submission() {
+    let database = Sqlite::create().await;
+    let mut pen = Pen::create(&database.store, DOCUMENT).await;
+    for seq in [1, 2, 4] {
+        pen.commit(&database.store, client(1), seq, "x").await;
+    }
+    database
+        .execute(
+            "create unique index operation_client_seq
+                 on operation (document_id, client_id, client_seq);
+             delete from schema_migration where number = 10",
+        )
+        .await;
+    let database = database.reopen().await.expect("opens again");
+    let mut beside = database.beside().await;
+    let sql = "select count(*) from sqlite_schema where name = 'operation_client_seq'";
+    let left: i64 = sqlx::query_scalar(sql).fetch_one(&mut beside).await.expect("reads");
+    assert_eq!(left, 0, "the index is gone");
+    finds_exactly(&database.store, client(1), &[(1, 1), (2, 2), (4, 3)]).await;
+    pen.commit(&database.store, client(1), 5, "x").await;
     database.remove().await;
 }
 

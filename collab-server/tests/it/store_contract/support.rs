@@ -221,3 +221,13 @@ pub(crate) fn text_of(loaded: &Loaded) -> String {
         .iter()
         .fold(start, |text, logged| logged.operation.apply(&text).expect("each follows the last"))
 }
+
+/// Asks for each of a client's first numbers: those given were committed, as these revisions, and no others.
+pub(crate) async fn finds_exactly(store: &dyn Store, client: ClientId, given: &[(u64, u64)]) {
+    for seq in 1..10 {
+        let found = store.find_submission(DOCUMENT, client, ClientSeq::new(seq)).await;
+        let expected = given.iter().find(|(known, _)| *known == seq);
+        let expected = expected.map(|(_, revision)| Revision::new(*revision));
+        assert_eq!(found.expect("reads"), expected, "number {seq}");
+    }
+}
