@@ -153,9 +153,9 @@ async fn read_rows(
     Ok(rows)
 }
 
-/// From which on the pages go into the next one, to which `rows` operations come: those that are
-/// no larger than all behind them together, as far as a page holds them. Each operation is so
-/// packed anew a few times only, once for each doubling.
+/// From which on the pages go into the next one, to which `rows` operations come, as far as a page holds them: those
+/// that become one of at least four times their size, or one that is more than half full. Each operation is so packed
+/// anew three times at most, where by doublings alone it would be five.
 fn merged_with(spans: &[PackedSpan], rows: u64) -> usize {
     let (mut first, mut sum) = (spans.len(), rows);
     // An estimate of what they expand to: text, the dearest part, shrinks to a third.
@@ -166,7 +166,10 @@ fn merged_with(spans: &[PackedSpan], rows: u64) -> usize {
         if count > sum || sum + count > PAGE_OPERATIONS || bytes > PAGE_EXPANDED_BYTES as u64 {
             break;
         }
-        (first, sum) = (index, sum + count);
+        sum += count;
+        if sum >= 4 * count || sum > PAGE_OPERATIONS / 2 {
+            first = index;
+        }
     }
     first
 }
@@ -209,13 +212,11 @@ impl Sources {
                 corrupt(format!("revision {} cannot be packed: {error}", logged.revision))
             })
         };
-        let mut chain = self.previous;
+        // Their rows' hashes hold, and reading the new page back goes along the chain.
         for page in &self.pages {
-            page.walk(document, &self.record.text_key, chain, |logged| {
-                push(&logged).map(|()| Walk::On)
-            })?;
-            chain = page.chain;
+            page.for_each(document, |logged| push(&logged))?;
         }
+        let mut chain = self.pages.last().map_or(self.previous, |page| page.chain);
         for logged in &self.rows {
             chain = logged.check_chain(document, &self.record.text_key, chain).map_err(corrupt)?;
             push(logged)?;
@@ -261,13 +262,30 @@ mod tests {
     }
 
     #[test]
-    fn pages_double_until_they_are_full() {
+    fn four_pages_become_one_until_it_is_full() {
         assert_eq!(merged_with(&spans(&[]), 2_048), 0);
-        assert_eq!(merged_with(&spans(&[2_048]), 2_048), 0);
-        assert_eq!(merged_with(&spans(&[4_096]), 2_048), 1);
-        assert_eq!(merged_with(&spans(&[8_192, 4_096, 2_048]), 2_048), 0);
+        assert_eq!(merged_with(&spans(&[2_048, 2_048]), 2_048), 2);
+        assert_eq!(merged_with(&spans(&[2_048, 2_048, 2_048]), 2_048), 0);
+        assert_eq!(merged_with(&spans(&[8_192, 2_048, 2_048, 2_048]), 2_048), 1);
+        assert_eq!(merged_with(&spans(&[8_192, 8_192, 8_192, 2_048, 2_048, 2_048]), 2_048), 0);
+        assert_eq!(merged_with(&spans(&[32_768, 32_000]), 2_048), 2, "larger than what comes");
+        assert_eq!(merged_with(&spans(&[32_768, 16_384, 8_192, 6_144]), 6_144), 1);
+        assert_eq!(merged_with(&spans(&[28_000, 16_384, 8_192, 6_144]), 6_144), 0);
         assert_eq!(merged_with(&spans(&[65_536, 32_768, 32_768]), 2_048), 3);
         assert_eq!(merged_with(&spans(&[65_536, 100]), 2_048), 1, "a full page stays");
+    }
+
+    #[test]
+    fn an_operation_is_packed_anew_three_times_at_most() {
+        let (mut counts, mut written) = (Vec::<u64>::new(), 0);
+        for _ in 0..4 * PAGE_OPERATIONS / 2_048 {
+            let first = merged_with(&spans(&counts), 2_048);
+            let page = counts.drain(first..).sum::<u64>() + 2_048;
+            counts.push(page);
+            written += page;
+        }
+        assert_eq!(counts, [PAGE_OPERATIONS; 4]);
+        assert!(written <= 4 * counts.iter().sum::<u64>(), "{written} operations were packed");
     }
 
     /// Long pastes of one letter, from this revision on.

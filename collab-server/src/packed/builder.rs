@@ -98,7 +98,7 @@ impl PageBuilder {
         write_varint(head.count, &mut page);
         write_varint(head.base_len as u64, &mut page);
         write_varint(head.target_len as u64, &mut page);
-        columns::write(&self.columns, &mut page);
+        columns::write(&self.columns, head.count, &mut page);
         let checksum = checksum_of(&page);
         page.extend_from_slice(&checksum);
         Ok(page)

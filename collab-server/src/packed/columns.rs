@@ -41,6 +41,13 @@ pub(super) type Filled = [Vec<u8>; NAMES.len()];
 /// long as gathering the columns does, and a page is packed off everybody's way.
 const LEVEL: i32 = 19;
 
+/// The same for a page of fewer than [`LARGE_PAGE`] operations, which will mostly be packed again with others. Where
+/// many write in one document, level 19 for each of them was a tenth of all that an edit costs.
+const LEVEL_OF_SMALL: i32 = 9;
+
+/// From so many operations on a page is mostly there to stay.
+const LARGE_PAGE: u64 = 1 << 15;
+
 /// How far back zstd looks for what it has seen before, as a power of two: 1 MiB. Its tables grow with
 /// it: a column of 16 MiB would take 85 MB while it is packed, and takes 18 MB so (the test prints it).
 const WINDOW_LOG: u32 = 20;
@@ -48,8 +55,10 @@ const WINDOW_LOG: u32 = 20;
 /// A zstd block of a few bytes can stand for this many; whoever claims more lies.
 const EXPANSION_MAX: u64 = 1 << 16;
 
-fn compressor() -> zstd::bulk::Compressor<'static> {
-    let mut compressor = zstd::bulk::Compressor::new(LEVEL).expect("a level that zstd has");
+/// For a page of so many operations.
+fn compressor(operation_count: u64) -> zstd::bulk::Compressor<'static> {
+    let level = if operation_count < LARGE_PAGE { LEVEL_OF_SMALL } else { LEVEL };
+    let mut compressor = zstd::bulk::Compressor::new(level).expect("a level that zstd has");
     for parameter in [
         CParameter::ContentSizeFlag(false),
         CParameter::ChecksumFlag(false),
@@ -61,9 +70,9 @@ fn compressor() -> zstd::bulk::Compressor<'static> {
     compressor
 }
 
-/// Writes the columns: first all sizes, then the bodies.
-pub(super) fn write(columns: &Filled, out: &mut Vec<u8>) {
-    let mut compressor = compressor();
+/// Writes the columns of a page of so many operations: first all sizes, then the bodies.
+pub(super) fn write(columns: &Filled, operation_count: u64, out: &mut Vec<u8>) {
+    let mut compressor = compressor(operation_count);
     let mut bodies = Vec::new();
     for column in columns {
         let before = bodies.len();
@@ -144,11 +153,11 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
-    use super::compressor;
+    use super::{LARGE_PAGE, compressor};
 
     #[test]
     fn a_large_column_takes_little_memory_to_pack() {
-        let mut compressor = compressor();
+        let mut compressor = compressor(LARGE_PAGE);
         let column = b"what somebody pasted, ".repeat(800_000);
         assert!(column.len() > 15 << 20);
         compressor.compress(&column).expect("it compresses");

@@ -191,6 +191,21 @@ impl PackedRow {
         Err(self.damaged(document, &"its chain ends with another hash"))
     }
 
+    /// Hands every operation to `take`, without its chain hash, which nothing here is compared with.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], and whatever `take` fails with.
+    pub(crate) fn for_each(
+        &self,
+        document: DocumentId,
+        mut take: impl FnMut(LoggedOperation) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let page = self.page(document)?;
+        let damaged = |error: PageError| self.damaged(document, &error);
+        let (edits, stamps) = (page.edits().map_err(damaged)?, page.stamps().map_err(damaged)?);
+        edits.logged(&stamps).try_for_each(|read| take(read.map_err(damaged)?))
+    }
+
     fn damaged(&self, document: DocumentId, error: &dyn std::fmt::Display) -> StoreError {
         let reason = format!("packed page that ends at revision {}: {error}", self.last);
         StoreError::Corrupt { document, reason }
