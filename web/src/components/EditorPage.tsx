@@ -22,7 +22,7 @@ import { Bell } from './bell/LazyBell';
 import { ChatButton } from './chat/ChatButton';
 import { useChatOpen, usePresenceNotes } from './chat/notes';
 import { DocumentProblem } from './DocumentProblem';
-import { downloadText, useDeletion, useEditor, useEditorKeys, useProblem, useReaders, useRename, useReturning, useRoleNews, useUnsent, useWhoAmI } from './editor/document';
+import { downloadText, useDeletion, useEditor, useEditorKeys, useKnownAgain, useProblem, useReaders, useRename, useReturning, useRoleNews, useUnsent, useWhoAmI } from './editor/document';
 import { EditorBar } from './EditorBar';
 import { EditorMenu } from './EditorMenu';
 import { SinceLine } from './history/SinceLine';
@@ -158,6 +158,7 @@ function Editor({ id }: { id: string }) {
     editor.connection.retryNow();
   };
   useReturning(signedOut !== null, signInAgain);
+  useKnownAgain(editor.signedOut !== null, editor.connection.retryNow);
   useReturning(status.phase === 'revoked', () => session?.retry());
   const since = useSince(id, present ? session?.me?.user : undefined, () => session?.revision ?? 0);
   // What is only kept on this device is not shown as a document that may be there: it looks as if it never was.

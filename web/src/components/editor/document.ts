@@ -119,6 +119,15 @@ export function useWhoAmI(state: string): () => void {
   return ask;
 }
 
+/** Whom the server knows again, whatever request has told, goes on at once: the connection may have given up. */
+export function useKnownAgain(signedOut: boolean, goOn: () => void): void {
+  const was = useRef(signedOut);
+  useEffect(() => {
+    if (was.current && !signedOut) goOn();
+    was.current = signedOut;
+  }, [signedOut, goOn]);
+}
+
 /** Who was signed out, or lost the document, mostly comes back from where that was mended. */
 export function useReturning(waits: boolean, look: () => void): void {
   const latest = useRef(look);
