@@ -125,7 +125,12 @@ export class Connection {
 
   /** True when the message went into the socket; it may still be lost on the way. */
   send(message: ClientMessage | string): boolean {
-    if (!this.#socket || !this.#welcome) return false;
+    return this.#welcome !== undefined && this.#put(message);
+  }
+
+  // A socket that closes is there until its last word is read; the browser complains of each frame it is given then.
+  #put(message: ClientMessage | string): boolean {
+    if (!this.#socket || this.#socket.readyState! > 1) return false;
     this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message));
     return true;
   }
@@ -191,7 +196,7 @@ export class Connection {
     try {
       const token = await this.#options.token();
       if (socket !== this.#socket) return; // a late answer
-      socket.send(JSON.stringify({ type: 'auth', token } satisfies ClientMessage));
+      this.#put({ type: 'auth', token });
       const half = (expiryMs(token) - this.#host.now()) / 2;
       const delay = Math.min(Math.max(half, RENEW_MIN_MS), RENEW_MAX_MS);
       if (half > 0) this.#renewTimer = this.#host.setTimeout(() => void this.#authenticate(socket), delay);

@@ -153,6 +153,29 @@ describe('connection', () => {
     assert.equal(connection.state.transport, 'websocket');
   });
 
+  test('nothing is given to a socket that closes, and who sends is told so', async () => {
+    let asked: (token: string) => void = () => undefined;
+    const token = () => new Promise<string>((resolve) => (asked = resolve));
+    const { world, connection, latest } = start(token);
+    connection.attach(silent);
+    await world.pass(10);
+    asked('first');
+    await world.pass(10);
+    const { sent } = latest();
+    const before = sent.length;
+    assert.equal(connection.send({ type: 'ping', t: 1 }), true);
+    assert.equal(sent.length, before + 1);
+    latest().closing = true;
+    assert.equal(connection.send({ type: 'ping', t: 2 }), false);
+    latest().drop(4401);
+    await world.pass(4_000);
+    latest().closing = true;
+    asked('second, too late');
+    await world.pass(10);
+    assert.deepEqual(latest().sent, []);
+    assert.notEqual(connection.state.state, 'connected');
+  });
+
   test('refused tokens end in a closed connection, not in a loop', async () => {
     const { world, tab, connection } = start(() => Promise.resolve('bad'));
     world.accept = (socket) =>

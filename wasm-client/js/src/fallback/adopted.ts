@@ -50,6 +50,10 @@ export class Adopted implements Socket {
     return this;
   }
 
+  get readyState(): Socket['readyState'] {
+    return this.#socket.readyState;
+  }
+
   send(data: string): void {
     // Who begins a connection authenticates; this one has done so.
     if (this.#isAuthenticated && data.startsWith('{"type":"auth"')) this.#isAuthenticated = false;

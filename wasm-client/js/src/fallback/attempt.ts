@@ -21,6 +21,10 @@ export class Attempt implements Socket {
     this.#host = host;
   }
 
+  get readyState(): Socket['readyState'] {
+    return this.#winner?.readyState;
+  }
+
   get transport(): Transport {
     return this.#winner?.transport ?? 'websocket';
   }

@@ -59,6 +59,10 @@ export class RecordedSocket implements Socket {
     return this.#inner.transport;
   }
 
+  get readyState(): Socket['readyState'] {
+    return this.#inner.readyState;
+  }
+
   send(data: string): void {
     this.#sent(data);
     this.#inner.send(data);

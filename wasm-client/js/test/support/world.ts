@@ -175,6 +175,8 @@ export class FakeSocket implements Socket {
   /** The network swallows what is sent in that direction, without a word. */
   deafUp = false;
   deafDown = false;
+  /** The close has begun, and the page has not heard of it yet. */
+  closing = false;
   #established = false;
 
   constructor(url: string, protocols: string[]) {
@@ -186,7 +188,14 @@ export class FakeSocket implements Socket {
     return this.sent.map((frame) => JSON.parse(frame) as Record<string, unknown>);
   }
 
+  get readyState(): number {
+    if (this.closing) return 2;
+    return this.open ? 1 : this.#established ? 3 : 0;
+  }
+
   send(frame: string): void {
+    // What a browser complains of in its console, and drops.
+    if (this.readyState > 1) throw new Error('WebSocket is already in CLOSING or CLOSED state.');
     this.sent.push(frame);
     if (!this.#established) throw new DOMException('still connecting', 'InvalidStateError');
     if (this.open && !this.deafUp) this.onsent(frame);
