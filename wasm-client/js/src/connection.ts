@@ -130,7 +130,7 @@ export class Connection {
 
   // A socket that closes is there until its last word is read; the browser complains of each frame it is given then.
   #put(message: ClientMessage | string): boolean {
-    if (!this.#socket || this.#socket.readyState! > 1) return false;
+    if (!this.#socket || this.#socket.readyState > 1) return false;
     this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message));
     return true;
   }

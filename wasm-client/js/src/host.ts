@@ -15,7 +15,7 @@ export interface Socket {
   send(data: string): void;
   close(code?: number): void;
   /** As a `WebSocket` has it: above 1 nothing can be sent any more, even while the close is not heard of yet. */
-  readonly readyState?: number | undefined;
+  readonly readyState: number;
   /** What carries it, where that is no WebSocket. */
   readonly transport?: Transport | undefined;
 }

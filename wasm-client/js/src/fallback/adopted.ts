@@ -50,7 +50,7 @@ export class Adopted implements Socket {
     return this;
   }
 
-  get readyState(): Socket['readyState'] {
+  get readyState(): number {
     return this.#socket.readyState;
   }
 

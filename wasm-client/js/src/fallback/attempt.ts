@@ -21,8 +21,8 @@ export class Attempt implements Socket {
     this.#host = host;
   }
 
-  get readyState(): Socket['readyState'] {
-    return this.#winner?.readyState;
+  get readyState(): number {
+    return this.#winner?.readyState ?? 0;
   }
 
   get transport(): Transport {

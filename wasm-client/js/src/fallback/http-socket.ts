@@ -20,6 +20,8 @@ const UNKNOWN = 1012;
 const SESSION_HEADER = 'concord-session';
 
 export class HttpSocket implements Socket {
+  /** It takes frames from the first moment, and its close is heard of at once. */
+  readonly readyState = 1;
   onopen: Socket['onopen'] = null;
   onmessage: Socket['onmessage'] = null;
   onclose: Socket['onclose'] = null;

@@ -59,7 +59,7 @@ export class RecordedSocket implements Socket {
     return this.#inner.transport;
   }
 
-  get readyState(): Socket['readyState'] {
+  get readyState(): number {
     return this.#inner.readyState;
   }
 
