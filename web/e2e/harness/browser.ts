@@ -20,9 +20,20 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
 }
 
-/** A window of its own: own cookies, own storage, so an own person. Fails the test on any page error. */
+/** Where a tab remembers what works in its network (`wasm-client/js/src/fallback.ts`). */
+const MEMORY = 'concord-transport';
+/** Whether a window of this file has found out what works in the network of CONCORD_TRANSPORT. */
+let isNetworkKnown = false;
+
+/** A window of its own: own cookies, own storage, so an own person. */
 export async function openWindow(browser: Browser, options: BrowserContextOptions = {}): Promise<{ context: BrowserContext; page: Page }> {
   const context = await browser.newContext({ locale: 'en-GB', ...options });
+  const way = process.env.CONCORD_TRANSPORT;
+  // That takes seconds. All windows but the first are spared it, until they lose what they begin with.
+  if (way && isNetworkKnown) {
+    await context.addInitScript(([key, value]) => sessionStorage.getItem(key) ?? sessionStorage.setItem(key, value), [MEMORY, way] as const);
+  }
+  isNetworkKnown = true;
   const page = await context.newPage();
   return { context, page };
 }
