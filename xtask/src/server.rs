@@ -23,6 +23,17 @@ pub(crate) fn build() -> Result<PathBuf> {
     Ok(program())
 }
 
+/// Builds the server for tests that start it. Built as `cargo xtask test rust` builds it, with what the workspace's tests
+/// need of its libraries, so that after that suite nothing is left to do.
+pub(crate) fn build_for_tests() -> Result<PathBuf> {
+    let mut command = Command::new("cargo");
+    command.current_dir(paths::root());
+    // One small test makes cargo count what tests depend on.
+    command.args(["build", "--workspace", "--bin", "collab-server", "--test", "allocations"]);
+    step::run("server", &mut command)?;
+    Ok(program())
+}
+
 /// The build of [`build`], for those who show it otherwise.
 pub(crate) fn build_command() -> Command {
     let mut command = Command::new("cargo");
@@ -30,7 +41,7 @@ pub(crate) fn build_command() -> Command {
     command
 }
 
-/// Where [`build`] puts the program.
+/// Where both builds put the program.
 pub(crate) fn program() -> PathBuf {
     paths::at("target/debug/collab-server")
 }

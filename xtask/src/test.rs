@@ -126,7 +126,7 @@ fn interface() -> Result<()> {
     const FOLDER: &str = "collab-server/tests/api";
     npm::install(FOLDER)?;
     let mut command = npm::npm(FOLDER);
-    command.args(["run", "--silent", "test"]).env("CONCORD_SERVER", server::build()?);
+    command.args(["run", "--silent", "test"]).env("CONCORD_SERVER", server::build_for_tests()?);
     step::loud("description of the REST interface", &mut command)
 }
 
@@ -207,7 +207,7 @@ fn package_script(script: &str) -> Result<Command> {
 /// `CONCORD_WEB_DIR` the export, `CONCORD_CHROMIUM` the browser.
 fn with_browser(script: &str) -> Result<Command> {
     web::build()?;
-    let program = server::build()?;
+    let program = server::build_for_tests()?;
     let chromium = browser::chromium()?;
     let mut command = npm::npm(web::APP);
     command.args(["run", "--silent", script]);
