@@ -2,6 +2,7 @@
 //! the command fails at the end and names them.
 
 use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -89,6 +90,7 @@ fn rust(filter: Option<&str>) -> Result<()> {
             "slow",
         ]);
         command.args(["--no-fail-fast", "--no-tests", "warn"]);
+        command.args(["--test-threads", &at_once().to_string()]);
     } else {
         command.args(["test", "--workspace", "--all-targets", "--no-fail-fast"]);
     }
@@ -100,6 +102,13 @@ fn rust(filter: Option<&str>) -> Result<()> {
         step::run("examples in documentation", &mut examples)?;
     }
     Ok(())
+}
+
+/// How many Rust tests run at once: on few cores more than those, because what takes longest waits for clocks, databases
+/// and processes.
+fn at_once() -> usize {
+    const MIN: usize = 4;
+    thread::available_parallelism().map_or(MIN, |cores| cores.get().max(MIN))
 }
 
 /// 20,000 seeds of the simulation, every planted bug, and small worlds in all orders or the first of them.
