@@ -6,8 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::{install, interrupt, paths, process, step};
 
-/// Where the ordinary compiler's programs of the fuzz workspace go.
-const TARGET_DIR: &str = "target/fuzz";
+/// Where the ordinary compiler's programs of the fuzz workspace go: beside the main one's, with which they share the
+/// libraries of others, as long as lock files, profiles and features agree.
+const TARGET_DIR: &str = "target";
 
 /// Cargo on the fuzz workspace, with the ordinary compiler.
 pub(crate) fn cargo(subcommand: &str) -> Command {
@@ -77,7 +78,15 @@ fn word_behind<'t>(text: &'t str, before: &str) -> Option<&'t str> {
 
 /// The targets over their corpus, and over what is made from it.
 pub(crate) fn smoke() -> Result<()> {
-    step::run("fuzz targets over their corpus", &mut cargo("test"))
+    step::run("fuzz targets over their corpus", cargo("test").arg("--lib"))
+}
+
+/// 20,000 seeds of the simulation, every planted bug, and small worlds in all orders or the first of them.
+pub(crate) fn simulation() -> Result<()> {
+    let mut command = cargo("test");
+    // Most of its tests have one thread.
+    command.args(["--test", "simulation", "--", "--nocapture", "--test-threads", "2"]);
+    step::loud("simulation", &mut command)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ struct Suite {
 const SUITES: [Suite; 12] = [
     Suite { name: "tidy", run: tidy::tidy },
     Suite { name: "rust", run: || rust(None) },
-    Suite { name: "simulation", run: simulation },
+    Suite { name: "simulation", run: fuzz::simulation },
     Suite { name: "api", run: interface },
     Suite { name: "fuzz", run: fuzz::smoke },
     Suite { name: "instructions", run: || instructions::instructions(false) },
@@ -109,25 +109,6 @@ fn rust(filter: Option<&str>) -> Result<()> {
 fn at_once() -> usize {
     const MIN: usize = 4;
     thread::available_parallelism().map_or(MIN, |cores| cores.get().max(MIN))
-}
-
-/// 20,000 seeds of the simulation, every planted bug, and small worlds in all orders or the first of them.
-fn simulation() -> Result<()> {
-    let mut command = Command::new("cargo");
-    command.current_dir(paths::root()).args([
-        "test",
-        "--package",
-        "collab-server",
-        "--features",
-        "simulation",
-        "--test",
-        "simulation",
-        "--",
-        "--nocapture",
-        "--test-threads",
-        "1",
-    ]);
-    step::loud("simulation", &mut command)
 }
 
 /// The description of the REST interface, against the rules of OpenAPI and a running server.
