@@ -1,6 +1,8 @@
 //! `cargo xtask lint`: formatting, clippy with warnings denied, types and lints of the TypeScript, and tidy.
 
+use std::panic;
 use std::process::Command;
+use std::thread;
 
 use anyhow::Result;
 
@@ -9,8 +11,20 @@ use crate::{deploy, fuzz, npm, paths, step, tidy, wasm, web};
 /// Workspaces beside the main one.
 const OTHER_WORKSPACES: [&str; 2] = ["fuzz", "bench"];
 
-/// Runs every check that runs no test; stops at the first that fails.
+/// Runs every check that runs no test. Those of Rust stop at the first that fails, and so do those of TypeScript, which
+/// go on beside them: clippy begins on all cores and ends on one.
 pub(crate) fn lint() -> Result<()> {
+    formats()?;
+    let (rust, scripts) = thread::scope(|scope| {
+        let scripts = scope.spawn(scripts);
+        (clippy(), scripts.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked)))
+    });
+    rust.and(scripts)?;
+    deploy::check()?;
+    tidy::tidy()
+}
+
+fn formats() -> Result<()> {
     step::run("rustfmt", cargo(&["fmt", "--all", "--check"]).current_dir(paths::root()))?;
     for workspace in OTHER_WORKSPACES {
         let manifest = format!("{workspace}/Cargo.toml");
@@ -21,13 +35,18 @@ pub(crate) fn lint() -> Result<()> {
             )?;
         }
     }
+    Ok(())
+}
+
+fn clippy() -> Result<()> {
     step::run(
         "clippy",
         &mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
     )?;
     // What only simulations and fuzzers build.
-    let mut simulation = cargo(&["clippy", "--package", "collab-server", "--all-targets"]);
-    simulation.args(["--features", "simulation", "--quiet", "--", "-D", "warnings"]);
+    let mut simulation =
+        cargo(&["clippy", "--workspace", "--features", "collab-server/simulation"]);
+    simulation.args(["--test", "simulation", "--quiet", "--", "-D", "warnings"]);
     step::run("clippy of the simulation", &mut simulation)?;
     let mut targets = fuzz::cargo("clippy");
     targets.args(["--all-targets", "--quiet", "--", "-D", "warnings"]);
@@ -53,7 +72,11 @@ pub(crate) fn lint() -> Result<()> {
             "-D",
             "warnings",
         ]),
-    )?;
+    )
+}
+
+/// Types and lints of the TypeScript, and what they need: the engine for its size in the package, and the package.
+fn scripts() -> Result<()> {
     wasm::build()?;
     web::package()?;
     npm::install(web::APP)?;
@@ -65,8 +88,7 @@ pub(crate) fn lint() -> Result<()> {
     ] {
         step::run(title, npm::npm(folder).args(["run", "--silent", script]))?;
     }
-    deploy::check()?;
-    tidy::tidy()
+    Ok(())
 }
 
 fn cargo(args: &[&str]) -> Command {

@@ -1,7 +1,8 @@
 //! One line per step: what is done, and how long it took. Long output is shown only when a step fails.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -13,30 +14,49 @@ use crate::{interrupt, paths, process};
 /// `work` returns a remark for the line's end (may be empty) beside its result.
 pub(crate) fn step<T>(title: &str, work: impl FnOnce() -> Result<(T, String)>) -> Result<T> {
     interrupt::check()?;
-    if std::io::stderr().is_terminal() {
-        eprint!("  ....  {title}");
-        let _ = std::io::stderr().flush();
-    }
+    say(None, |titles| titles.push(title.to_owned()));
     let started = Instant::now();
     let result = work();
     let seconds = started.elapsed().as_secs_f64();
-    let clear = if std::io::stderr().is_terminal() { "\r\u{1b}[K" } else { "" };
-    match result {
+    let (line, result) = match result {
         Ok((value, remark)) => {
             let remark = if remark.is_empty() { remark } else { format!(" ({remark})") };
-            eprintln!("{clear}  ok    {title}{remark}  {seconds:.1} s");
-            Ok(value)
+            (format!("  ok    {title}{remark}  {seconds:.1} s"), Ok(value))
         }
-        Err(error) => {
-            eprintln!("{clear}  FAIL  {title}  {seconds:.1} s");
-            Err(error)
+        Err(error) => (format!("  FAIL  {title}  {seconds:.1} s"), Err(error)),
+    };
+    say(Some(&line), |titles| {
+        if let Some(at) = titles.iter().position(|one| one == title) {
+            titles.remove(at);
+        }
+    });
+    result
+}
+
+/// A line of its own.
+pub(crate) fn remark(line: &str) {
+    say(Some(line), |_| ());
+}
+
+/// Prints a line, and below it on a terminal what is under way then, in one go: steps may run beside each other.
+fn say(line: Option<&str>, change: impl FnOnce(&mut Vec<String>)) {
+    static UNDER_WAY: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut titles = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+    change(&mut titles);
+    let mut text = line.map(|line| format!("{line}\n")).unwrap_or_default();
+    if std::io::stderr().is_terminal() {
+        text.insert_str(0, "\r\u{1b}[K");
+        if !titles.is_empty() {
+            text.push_str("  ....  ");
+            text.push_str(&titles.join(", "));
         }
     }
+    eprint!("{text}");
 }
 
 /// A step that nothing had to be done for.
 pub(crate) fn fresh(title: &str) {
-    eprintln!("  ok    {title} (up to date)");
+    remark(&format!("  ok    {title} (up to date)"));
 }
 
 /// Runs one command as a step; its output is shown only if it fails.

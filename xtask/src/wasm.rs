@@ -58,7 +58,7 @@ pub(crate) fn build() -> Result<()> {
         result.write()?;
     }
     stamp.write()?;
-    eprintln!("        {OUTPUT}/{FILE}: {}", sizes()?);
+    step::remark(&format!("        {OUTPUT}/{FILE}: {}", sizes()?));
     Ok(())
 }
 
