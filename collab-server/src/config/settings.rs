@@ -359,8 +359,9 @@ settings! {
         /// heard of, in milliseconds; signs of life go out three times as often. The same on all
         /// servers.
         presence_lease_ms: u32 = "12000" in 300..=600_000,
-        /// Commits times receivers a second in one document from which on operations are sent with
-        /// short pauses, several in a frame. Below it everybody sees each edit at once.
+        /// Frames with operations that one document sends in a second, to all its receivers
+        /// together. Up to it, and in short bursts, everybody sees each edit at once; past it
+        /// they are sent with short pauses, several operations in a frame.
         deliveries_per_s_unpaced: u32 = "20000" in 1..=100_000_000,
         /// The longest such pause, in milliseconds.
         pace_max_ms: u32 = "30" in 0..=1_000,

@@ -40,8 +40,8 @@ pub struct DocumentConfig {
     /// How long the people of another server are shown after it was last heard of. It tells a sign of
     /// life three times as often.
     pub presence_lease: Duration,
-    /// Deliveries a second (operations times receivers) from which on the writers are woken with
-    /// pauses, so that one frame carries several operations.
+    /// Frames a second (wakes times receivers) past which the writers are woken with pauses, so
+    /// that one frame carries several operations.
     pub deliveries_per_s_unpaced: u32,
     /// The longest such pause.
     pub pace_max: Duration,

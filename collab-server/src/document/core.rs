@@ -394,6 +394,7 @@ impl Core {
             match effect {
                 Effect::Committed(committed) => {
                     has_committed = true;
+                    self.pace.count();
                     let edited = self.edits.committed(&committed);
                     let told = edited.map(|(session, edited)| Order::Edited { session, edited });
                     orders.extend(told);
@@ -438,7 +439,6 @@ impl Core {
         self.place_selections();
         self.take_presence_news(now);
         if has_committed {
-            self.pace.count();
             self.schedule(now);
             orders.extend(self.snapshot_if_due(now_ms));
         }

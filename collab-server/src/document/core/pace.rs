@@ -1,9 +1,11 @@
 //! How often the writers of a busy document are woken.
 //!
-//! Waking four hundred writers for each commit would make the server send frames and do nothing
-//! else. Past a budget of deliveries (commits times receivers) the wakes are spaced, so that one
-//! frame carries several commits. A small room is always woken at once, and so are people whose
-//! operations are committed together: they share a frame without a pause.
+//! Waking a hundred writers for each commit would make the server send frames and do nothing else.
+//! So a document has a budget of frames a second, and a wake costs one for each session: as long as
+//! it is kept, and for a few wakes more, writers are woken at once; past it they are woken as often
+//! as the budget allows, and one frame carries several commits. They do not wait for that where
+//! much has come together already: people whose operations are committed together share a frame
+//! without a pause.
 //!
 //! Units: a moment is the time since the document was loaded.
 
@@ -11,63 +13,60 @@ use std::time::Duration;
 
 use crate::document::config::DocumentConfig;
 
-/// The window over which the rate of commits is taken.
-const WINDOW: Duration = Duration::from_millis(250);
+/// Wakes above the budget that go at once, one after another, when it was not used up before.
+const BURST: u32 = 4;
 
-/// How many times the budget brings the longest pause.
-const LOAD_AT_PACE_MAX: f64 = 17.0;
+/// So many sessions for each operation that a frame carries: with more operations it is sent.
+const SESSIONS_PER_OPERATION: usize = 8;
 
-/// Measures a document's rate and says when its writers are next to be woken.
+/// What no room is too small to wait for.
+const ENOUGH_MIN: usize = 4;
+
+/// Counts what waits and says when a document's writers are next to be woken.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
-    budget_per_s: f64,
+    frames_per_s: f64,
     pause_max: Duration,
-    window_start: Option<Duration>,
-    window_count: u32,
-    commits_per_s: f64,
-    last_wake: Option<Duration>,
+    /// Operations committed since the writers were woken.
+    waiting: usize,
+    /// When the budget has paid for all wakes so far.
+    paid_at: Duration,
 }
 
 impl Pace {
     pub(super) fn new(config: &DocumentConfig) -> Self {
         Pace {
-            budget_per_s: f64::from(config.deliveries_per_s_unpaced.max(1)),
+            frames_per_s: f64::from(config.deliveries_per_s_unpaced.max(1)),
             pause_max: config.pace_max,
-            window_start: None,
-            window_count: 0,
-            commits_per_s: 0.0,
-            last_wake: None,
+            waiting: 0,
+            paid_at: Duration::ZERO,
         }
     }
 
-    /// Counts what was committed together.
+    /// Counts an operation that was committed.
     pub(super) fn count(&mut self) {
-        self.window_count += 1;
+        self.waiting += 1;
     }
 
-    /// When the writers of `sessions` sessions are to be woken for what was just committed.
-    pub(super) fn next_wake(&mut self, now: Duration, sessions: usize) -> Duration {
-        self.measure(now);
-        let deliveries_per_s = self.commits_per_s * sessions as f64;
-        let load = deliveries_per_s / self.budget_per_s;
-        let share = ((load - 1.0) / (LOAD_AT_PACE_MAX - 1.0)).clamp(0.0, 1.0);
-        let pause = self.pause_max.mul_f64(share);
-        self.last_wake.map_or(now, |last| last + pause).max(now)
+    /// When the writers of `sessions` sessions are to be woken for what was committed.
+    pub(super) fn next_wake(&self, now: Duration, sessions: usize) -> Duration {
+        let is_enough = self.waiting >= (sessions / SESSIONS_PER_OPERATION).max(ENOUGH_MIN);
+        let pause = self.pause(sessions);
+        let wake_at = self.paid_at.saturating_sub(pause * (BURST - 1)).min(now + pause);
+        if is_enough { now } else { wake_at.max(now) }
     }
 
-    /// The writers were woken.
-    pub(super) fn woken(&mut self, now: Duration) {
-        self.last_wake = Some(now);
+    /// The writers of `sessions` sessions were woken.
+    pub(super) fn woken(&mut self, now: Duration, sessions: usize) {
+        self.waiting = 0;
+        let pause = self.pause(sessions);
+        // What was woken in spite of the budget is not paid for by those who come after.
+        self.paid_at = (self.paid_at.max(now) + pause).min(now + pause * BURST);
     }
 
-    fn measure(&mut self, now: Duration) {
-        let start = *self.window_start.get_or_insert(now);
-        let elapsed = now.saturating_sub(start);
-        if elapsed >= WINDOW {
-            self.commits_per_s = f64::from(self.window_count) / elapsed.as_secs_f64();
-            self.window_start = Some(now);
-            self.window_count = 0;
-        }
+    /// The time that the budget needs to pay for one wake.
+    fn pause(&self, sessions: usize) -> Duration {
+        Duration::from_secs_f64(sessions as f64 / self.frames_per_s).min(self.pause_max)
     }
 }
 
@@ -75,42 +74,70 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// The pause after ten seconds of `people` typing `rate` operations a second each.
-    fn pause(people: u32, rate: u32) -> Duration {
+    /// Plays ten seconds of `people` who type `rate` operations a second each, of which `together` are committed
+    /// together: the longest wait for a wake, and the frames a second.
+    fn play(people: u32, rate: u32, together: u32) -> (Duration, u32) {
         let mut pace = Pace::new(&DocumentConfig::default());
-        let mut now = Duration::ZERO;
-        let mut pause = Duration::ZERO;
-        for _ in 0..people * rate * 10 {
-            pace.count();
-            let wake_at = pace.next_wake(now, people as usize);
-            if wake_at <= now {
-                pace.woken(now);
+        let sessions = people as usize;
+        let step = Duration::from_secs(1) * together / (people * rate);
+        let (mut longest, mut frames) = (Duration::ZERO, 0);
+        let mut wake_at = None;
+        for turn in 0..people * rate * 10 / together {
+            let now = step * turn;
+            if let Some(due) = wake_at.filter(|due| *due <= now) {
+                pace.woken(due, sessions);
+                frames += people;
             }
-            pause = wake_at - now;
-            now += Duration::from_secs(1) / (people * rate);
+            (0..together).for_each(|_| pace.count());
+            let due = pace.next_wake(now, sessions);
+            longest = longest.max(due - now);
+            wake_at = (due > now).then_some(due);
+            if due <= now {
+                pace.woken(now, sessions);
+                frames += people;
+            }
         }
-        pause
+        (longest, frames / 10)
     }
 
     #[test]
-    fn small_rooms_are_woken_at_once_and_crowds_in_turns() {
-        assert_eq!(pause(2, 10), Duration::ZERO);
-        assert_eq!(pause(40, 10), Duration::ZERO);
-        let hundred = pause(100, 5);
-        assert!(hundred <= Duration::from_millis(3), "{hundred:?}");
-        let crowd = pause(400, 2);
-        assert!(crowd <= Duration::from_millis(30), "{crowd:?}");
+    fn small_rooms_are_woken_at_once() {
+        assert_eq!(play(2, 10, 1).0, Duration::ZERO);
+        assert_eq!(play(40, 10, 1).0, Duration::ZERO);
     }
+
+    #[test]
+    fn crowds_are_woken_as_often_as_the_budget_allows() {
+        for (people, rate, longest_ms) in [(100, 5, 5), (400, 2, 20), (1_000, 2, 30)] {
+            let (longest, frames) = play(people, rate, 1);
+            assert!(longest > Duration::ZERO, "{people} people");
+            assert!(longest <= Duration::from_millis(longest_ms), "{people} people: {longest:?}");
+            let frames_max = if people < 600 { 20_500 } else { 35_000 };
+            assert!(frames <= frames_max, "{people} people: {frames} frames a second");
+        }
+    }
+
+    #[test]
+    fn who_types_alone_among_many_readers_is_seen_at_once_and_so_is_a_short_burst() {
+        let mut pace = Pace::new(&DocumentConfig::default());
+        let second = Duration::from_secs(1);
+        for turn in 1..100 {
+            for key in 0..BURST {
+                let now = second * turn + Duration::from_millis(1) * key;
+                pace.count();
+                assert_eq!(pace.next_wake(now, 400), now, "key {key}");
+                pace.woken(now, 400);
+            }
+            let now = second * turn + Duration::from_millis(1) * BURST;
+            pace.count();
+            assert!(pace.next_wake(now, 400) > now);
+            pace.woken(now + Duration::from_millis(20), 400);
+        }
+    }
+
     #[test]
     fn people_whose_edits_are_committed_together_do_not_wait_for_a_crowd() {
-        let mut pace = Pace::new(&DocumentConfig::default());
-        let mut now = Duration::ZERO;
-        // 64 people, 300 commits a second: with an edit of each of them in it, or of one.
-        for _ in 0..300 {
-            pace.count();
-            assert_eq!(pace.next_wake(now, 64), now);
-            pace.woken(now);
-            now += Duration::from_secs(1) / 300;
-        }
+        assert_eq!(play(64, 300, 32).0, Duration::ZERO);
+        assert_eq!(play(64, 300, 8).0, Duration::ZERO);
     }
 }

@@ -55,18 +55,15 @@ impl Core {
         }
         let wake_at = {
             let room = self.room.lock();
-            let wake_at = self.pace.next_wake(now, room.session_count());
+            let sessions = room.session_count();
+            let wake_at = self.pace.next_wake(now, sessions);
             if wake_at <= now {
                 room.wake_all();
+                self.pace.woken(now, sessions);
             }
             wake_at
         };
-        if wake_at <= now {
-            self.pace.woken(now);
-            self.deadlines.wake = None;
-        } else {
-            self.deadlines.wake = Some(wake_at);
-        }
+        self.deadlines.wake = (wake_at > now).then_some(wake_at);
         self.schedule_check(now);
     }
 
@@ -86,8 +83,9 @@ impl Core {
 
     pub(super) fn act_on_deadlines(&mut self, now: Duration) {
         if is_due(&mut self.deadlines.wake, now) {
-            self.pace.woken(now);
-            self.room.lock().wake_all();
+            let room = self.room.lock();
+            self.pace.woken(now, room.session_count());
+            room.wake_all();
         }
         if is_due(&mut self.deadlines.check, now) {
             self.last_check = Some(now);
