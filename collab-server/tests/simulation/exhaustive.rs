@@ -135,9 +135,16 @@ fn orders_that_are_left_out_end_as_others_do() {
     check_rules(Scope::Crash, &[2]);
 }
 
+/// With nothing left out this world takes longer than all other tests here: only where there is time.
 #[test]
 fn orders_that_are_left_out_with_one_crash_between_two_end_as_others_do() {
-    check_rules(Scope::Crash, &[1, 1]);
+    if std::env::var_os("CONCORD_WORLDS").is_some() {
+        return check_rules(Scope::Crash, &[1, 1]);
+    }
+    let [commuting, least] = [LeftOut::Commuting, LeftOut::Unanswered]
+        .map(|left_out| check_all(Small { left_out, ..small(Scope::Crash, &[1, 1]) }));
+    assert_eq!(commuting.outcomes, least.outcomes);
+    assert!(least.worlds < commuting.worlds && least.orders < commuting.orders);
 }
 
 #[test]
