@@ -16,7 +16,7 @@ pub(crate) mod tests;
 use self::gap::{Gap, Stretch};
 use crate::error::LengthMismatch;
 use crate::operation::{Kind, Operation, Part, Writer};
-use crate::small::Few;
+use crate::small::Stack;
 
 /// Components in front of and behind the caret that are gathered: whoever goes elsewhere passes a part of them.
 const PARTS_MAX: usize = if cfg!(test) { 4 } else { 64 };
@@ -35,12 +35,12 @@ pub(crate) struct Gathered {
     target_len: usize,
     /// Where the caret is in the target.
     at: usize,
-    front: Few<Part>,
+    front: Stack<Part>,
     /// What is inserted directly in front of the caret.
     typed: Stretch,
     /// What is deleted directly behind it.
     deleted: usize,
-    behind: Few<Part>,
+    behind: Stack<Part>,
     text: Gap,
 }
 
@@ -53,9 +53,9 @@ impl Gathered {
             return None;
         }
         let target_len = operation.base_len();
-        let (mut behind, text) = (Few::new(), Gap::default());
+        let (mut behind, text) = (Stack::new(), Gap::default());
         push(&mut behind, Kind::Retain, target_len, 0);
-        let (at, front, typed, deleted) = (0, Few::new(), NONE, 0);
+        let (at, front, typed, deleted) = (0, Stack::new(), NONE, 0);
         let mut gathered = Gathered { target_len, at, front, typed, deleted, behind, text };
         gathered.walk(operation);
         Some(gathered)
@@ -72,25 +72,18 @@ impl Gathered {
             [first, ref parts @ ..] if first.kind() == Kind::Retain => (first.chars(), parts),
             ref parts => (0, parts),
         };
-        let is_taken = match *parts {
-            [one] => self.take_at_caret(at, one, next),
-            [one, last] if last.kind() == Kind::Retain => self.take_at_caret(at, one, next),
-            _ => false,
+        let one = match *parts {
+            [one] => one,
+            [one, last] if last.kind() == Kind::Retain => one,
+            _ => return Ok(self.take_elsewhere(at, next)),
         };
-        Ok(is_taken || self.take_elsewhere(at, next))
-    }
-
-    /// An operation of one insert or delete, if it types on, or takes back what is in front of the caret.
-    #[inline]
-    fn take_at_caret(&mut self, at: usize, part: Part, next: &Operation) -> bool {
-        match part.kind() {
-            Kind::Insert if at == self.at => {
-                self.insert(part, next.inserted_text());
-                true
-            }
-            Kind::Delete if at + part.chars() == self.at => self.take_back(part.chars()),
-            _ => false,
+        // Typing on, or taking back what is in front of the caret.
+        if one.kind() == Kind::Insert && at == self.at {
+            self.insert(one, next.inserted_text());
+            return Ok(true);
         }
+        let is_back = one.kind() == Kind::Delete && at + one.chars() == self.at;
+        Ok(is_back && self.take_back(one.chars()) || self.take_elsewhere(at, next))
     }
 
     /// An operation that begins at `at`.
@@ -207,60 +200,28 @@ impl Gathered {
         push(&mut self.behind, Kind::Delete, self.deleted, 0);
         (self.typed, self.deleted) = (NONE, 0);
         if at < self.at {
-            self.move_before(self.at - at)
+            let (bytes, left) = pass(&mut self.front, &mut self.behind, self.at - at);
+            self.text.move_before(bytes);
+            if left > 0
+                && let Some(part) = self.front.pop()
+            {
+                let bytes = self.text.bytes_before(stretch(part), left);
+                self.text.move_before(bytes);
+                split(part, left, bytes, &mut self.behind, &mut self.front);
+            }
         } else {
-            self.move_behind(at - self.at)
+            let (bytes, left) = pass(&mut self.behind, &mut self.front, at - self.at);
+            self.text.move_behind(bytes);
+            if left > 0
+                && let Some(part) = self.behind.pop()
+            {
+                let bytes = self.text.bytes_behind(stretch(part), left);
+                self.text.move_behind(bytes);
+                split(part, left, bytes, &mut self.front, &mut self.behind);
+            }
         }
         self.at = at;
         self.settle();
-    }
-
-    fn move_before(&mut self, chars: usize) {
-        let (mut left, mut bytes) = (chars, 0);
-        let mut split = None;
-        while left > 0 {
-            let part = self.front.pop().expect("the caret stays in the target");
-            if part.kind() != Kind::Delete {
-                if part.chars() > left {
-                    split = Some(part);
-                    break;
-                }
-                left -= part.chars();
-                bytes += part.bytes();
-            }
-            push(&mut self.behind, part.kind(), part.chars(), part.bytes());
-        }
-        self.text.move_before(bytes);
-        if let Some(part) = split {
-            let bytes = self.text.bytes_before(stretch(part), left);
-            self.text.move_before(bytes);
-            push(&mut self.behind, part.kind(), left, bytes);
-            push(&mut self.front, part.kind(), part.chars() - left, part.bytes() - bytes);
-        }
-    }
-
-    fn move_behind(&mut self, chars: usize) {
-        let (mut left, mut bytes) = (chars, 0);
-        let mut split = None;
-        while left > 0 {
-            let part = self.behind.pop().expect("the caret stays in the target");
-            if part.kind() != Kind::Delete {
-                if part.chars() > left {
-                    split = Some(part);
-                    break;
-                }
-                left -= part.chars();
-                bytes += part.bytes();
-            }
-            push(&mut self.front, part.kind(), part.chars(), part.bytes());
-        }
-        self.text.move_behind(bytes);
-        if let Some(part) = split {
-            let bytes = self.text.bytes_behind(stretch(part), left);
-            self.text.move_behind(bytes);
-            push(&mut self.front, part.kind(), left, bytes);
-            push(&mut self.behind, part.kind(), part.chars() - left, part.bytes() - bytes);
-        }
     }
 
     /// Brings the caret into the leftmost gap, and what touches it there to it.
@@ -282,9 +243,7 @@ impl Gathered {
     pub(crate) fn finish(mut self) -> Operation {
         push(&mut self.front, Kind::Insert, self.typed.chars, self.typed.bytes);
         push(&mut self.front, Kind::Delete, self.deleted, 0);
-        while let Some(part) = self.behind.pop() {
-            push(&mut self.front, part.kind(), part.chars(), part.bytes());
-        }
+        move_all(&mut self.behind, 0, &mut self.front);
         let mut out = Writer::with_capacity(self.front.len());
         out.extend(&self.front);
         out.finish(self.text.finish())
@@ -295,9 +254,47 @@ fn stretch(part: Part) -> Stretch {
     Stretch { chars: part.chars(), bytes: part.bytes() }
 }
 
+/// Takes whole components off one stack and onto the other: `chars` characters of them, and what is deleted between.
+/// Returns the bytes that they insert, and the characters of the next component that are still to be passed.
+fn pass(from: &mut Stack<Part>, to: &mut Stack<Part>, chars: usize) -> (usize, usize) {
+    let parts = from.as_slice();
+    let (mut first, mut left, mut bytes) = (parts.len(), chars, 0);
+    while left > 0 {
+        let part = parts[first - 1];
+        if part.kind() != Kind::Delete {
+            if part.chars() > left {
+                break;
+            }
+            left -= part.chars();
+            bytes += part.bytes();
+        }
+        first -= 1;
+    }
+    move_all(from, first, to);
+    (bytes, left)
+}
+
+/// Moves what lies above `first` on one stack to the other, the top first. Neighbours differ in kind, so that only the
+/// tops may become one.
+fn move_all(from: &mut Stack<Part>, first: usize, to: &mut Stack<Part>) {
+    if let [ref below @ .., top] = from[first..] {
+        push(to, top.kind(), top.chars(), top.bytes());
+        let moved = to.len();
+        to.extend_from_slice(below);
+        to[moved..].reverse();
+        from.truncate(first);
+    }
+}
+
+/// Puts the `chars` characters of a component that are nearest to the caret on one stack, and the others on the other.
+fn split(part: Part, chars: usize, bytes: usize, near: &mut Stack<Part>, far: &mut Stack<Part>) {
+    push(near, part.kind(), chars, bytes);
+    far.push(Part::new(part.kind(), part.chars() - chars, part.bytes() - bytes));
+}
+
 /// Puts a component on a stack, as one with the top where that is of its kind; none, if it is empty.
 #[inline]
-fn push(stack: &mut Few<Part>, kind: Kind, chars: usize, bytes: usize) {
+fn push(stack: &mut Stack<Part>, kind: Kind, chars: usize, bytes: usize) {
     match stack.last_mut() {
         _ if chars == 0 => {}
         Some(top) if top.kind() == kind => {
@@ -309,7 +306,7 @@ fn push(stack: &mut Few<Part>, kind: Kind, chars: usize, bytes: usize) {
 
 /// Takes the top off a stack, if it is of that kind.
 #[inline]
-fn pop(stack: &mut Few<Part>, kind: Kind) -> Option<Part> {
+fn pop(stack: &mut Stack<Part>, kind: Kind) -> Option<Part> {
     let is_top = stack.last().is_some_and(|top| top.kind() == kind);
     if is_top { stack.pop() } else { None }
 }

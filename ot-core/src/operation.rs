@@ -143,6 +143,7 @@ impl Operation {
 
     /// All inserted text, in order, without its places.
     #[must_use]
+    #[inline]
     pub fn inserted_text(&self) -> &str {
         &self.body.text
     }

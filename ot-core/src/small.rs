@@ -14,6 +14,8 @@ mod containers {
     /// A length of a text: half as wide as elsewhere, so that an operation is shorter to copy.
     pub(crate) type Len = u32;
     pub(crate) type One<T> = smallvec::SmallVec<[T; 1]>;
+    /// What grows and shrinks at its end.
+    pub(crate) type Stack<T> = smallvec::SmallVec<[T; super::INLINE_PARTS]>;
 
     /// In place: an operation is one piece of memory.
     #[derive(Clone, PartialEq, Eq, Default)]
@@ -49,13 +51,14 @@ mod containers {
     pub(crate) type Len = usize;
     pub(crate) type Few<T> = Vec<T>;
     pub(crate) type One<T> = Vec<T>;
+    pub(crate) type Stack<T> = Vec<T>;
     /// Behind a pointer: every move of an operation is code.
     pub(crate) type Held<T> = Box<T>;
 }
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use containers::Inline;
-pub(crate) use containers::{Chars, Few, Held, Len, One};
+pub(crate) use containers::{Chars, Few, Held, Len, One, Stack};
 
 /// Components that need no allocation: two inserts, and what is kept around them.
 pub(crate) const INLINE_PARTS: usize = 5;

@@ -136,19 +136,6 @@ impl<T: Copy + Default> Few<T> {
         }
     }
 
-    /// The last item, taken out.
-    #[inline]
-    pub(crate) fn pop(&mut self) -> Option<T> {
-        match self {
-            Few::Inline(own) => {
-                let last = own.as_slice().last().copied()?;
-                own.count = Count::of(own.count() - 1);
-                Some(last)
-            }
-            Few::Heap(items) => items.pop(),
-        }
-    }
-
     #[inline]
     pub(crate) fn extend_from_slice(&mut self, more: &[T]) {
         match self {
@@ -251,7 +238,7 @@ mod tests {
             assert!(pushed == extended && pushed == at_once && extended.clone() == pushed);
             assert_eq!(extended.clone().in_place().is_some(), item <= INLINE_PARTS);
             pushed.push(item);
-            assert!(pushed.clone().pop() == Some(item) && extended.pop() == items.last().copied());
+            assert_eq!(pushed.last(), Some(&item));
         }
     }
 }
