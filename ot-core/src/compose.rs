@@ -28,8 +28,8 @@ impl Operation {
     /// [`LengthMismatch`] when `next` does not span the target of `self`.
     pub fn compose(&self, next: &Operation) -> Result<Operation, LengthMismatch> {
         #[cfg(not(target_family = "wasm"))]
-        if let Some(composed) = self.small_composed(next) {
-            return Ok(composed);
+        if let Some(join) = self.small_join(next) {
+            return join.composed(self.base_len(), next.target_len());
         }
         self.compose_any(next)
     }

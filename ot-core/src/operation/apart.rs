@@ -18,9 +18,17 @@ struct Changed {
 
 /// An operation of which nothing is on the heap: a copy is a few moves of registers.
 #[derive(Clone, Copy)]
-struct Light<'a> {
+pub(crate) struct Light<'a> {
     parts: &'a Inline<Part>,
     body: &'a Body,
+}
+
+/// How two small operations become one.
+pub(crate) enum Join<'a> {
+    /// One in front of the other, and what is kept between.
+    Apart(Light<'a>, Part, Light<'a>),
+    /// The component at this place of the first becomes that, by the insert of the second.
+    TypedOn(Light<'a>, usize, Part, Light<'a>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,16 +85,22 @@ impl Operation {
     pub(crate) fn past_each_other(&self, other: &Operation) -> Option<(Operation, Operation)> {
         let (own, theirs) = (self.light()?, other.light()?);
         let end = own.body.way_past(&own.changed(), theirs.body, &theirs.changed())?;
-        let own_next = own.with_longer(end, theirs.body.growth());
-        Some((own_next, theirs.with_longer(end.opposite(), own.body.growth())))
+        let (growth, others_growth) = (own.body.growth(), theirs.body.growth());
+        Some(match end {
+            End::Front => (own.with_longer_front(others_growth), theirs.with_longer_back(growth)),
+            End::Back => (own.with_longer_back(others_growth), theirs.with_longer_front(growth)),
+        })
     }
 
     /// The one side of it that is made of `self`, which is small.
     #[inline]
     pub(crate) fn past(&self, other: &Operation) -> Option<Operation> {
         let own = self.light()?;
-        let end = own.body.way_past(&own.changed(), &other.body, &other.changed())?;
-        Some(own.with_longer(end, other.body.growth()))
+        let growth = other.body.growth();
+        Some(match own.body.way_past(&own.changed(), &other.body, &other.changed())? {
+            End::Front => own.with_longer_front(growth),
+            End::Back => own.with_longer_back(growth),
+        })
     }
 
     /// As [`past_each_other`](Self::past_each_other) for operations of any size, whose lengths are checked.
@@ -105,7 +119,7 @@ impl Operation {
     /// The composition of small operations that change different places, or of which the second types on where the
     /// first has typed; `None` where they do something else, or the result is not small, or `next` must be refused.
     #[inline(always)]
-    pub(crate) fn small_composed(&self, next: &Operation) -> Option<Operation> {
+    pub(crate) fn small_join<'a>(&'a self, next: &'a Operation) -> Option<Join<'a>> {
         let (own, theirs) = (self.light()?, next.light()?);
         let text_bytes = own.body.text.len() + theirs.body.text.len();
         if own.body.target_len != theirs.body.base_len || text_bytes > INLINE_TEXT_BYTES {
@@ -114,14 +128,12 @@ impl Operation {
         // Two that are kept become one.
         let is_few = own.parts.count() + theirs.parts.count() <= INLINE_PARTS + 1;
         let (changed, next_changed) = (own.changed(), theirs.changed());
-        let (parts, text) = match changed.gap_to(&next_changed) {
-            Some((true, gap)) if is_few => own.parts_with(gap, theirs),
-            Some((false, gap)) if is_few => theirs.parts_with(gap, own),
-            Some(_) => return None,
-            None => own.parts_typed_on(&changed, theirs, &next_changed)?,
-        };
-        let (base_len, target_len) = (own.body.base_len, theirs.body.target_len);
-        Some(Operation { body: Held::new(Body { parts, text, base_len, target_len }) })
+        match changed.gap_to(&next_changed) {
+            Some((true, gap)) if is_few => Some(Join::Apart(own, gap, theirs)),
+            Some((false, gap)) if is_few => Some(Join::Apart(theirs, gap, own)),
+            Some(_) => None,
+            None => own.typed_on(&changed, theirs, &next_changed),
+        }
     }
 
     /// The composition where `next` changes another place, for operations of any size, whose lengths are checked.
@@ -158,17 +170,50 @@ impl Operation {
     }
 }
 
-impl Light<'_> {
+// Compositions are changed where they are returned, not before: a copy that is written to in part and then moved as a
+// whole waits until what was written is in the cache.
+
+impl Join<'_> {
+    /// The composition, which leads from a text of `base_len` characters to one of `target_len`.
+    #[inline(always)]
+    pub(crate) fn composed<E>(&self, base_len: usize, target_len: usize) -> Result<Operation, E> {
+        let (base_len, target_len) = (base_len as u32, target_len as u32);
+        match *self {
+            Join::Apart(front, between, behind) => {
+                let parts = front.parts_with(between, behind);
+                let mut composed = Ok(front.composition(parts, base_len, target_len));
+                if let Ok(composed) = &mut composed {
+                    composed.body.text.push_str(&behind.body.text);
+                }
+                composed
+            }
+            Join::TypedOn(first, at, typed, next) => {
+                let parts = Few::Inline(*first.parts);
+                let mut composed = Ok(first.composition(parts, base_len, target_len));
+                if let Ok(composed) = &mut composed {
+                    let places = composed.body.parts.in_place_mut();
+                    if let Some(place) = places.and_then(|places| places.place_mut(at)) {
+                        *place = typed;
+                    }
+                    composed.body.text.push_str(&next.body.text);
+                }
+                composed
+            }
+        }
+    }
+}
+
+impl<'a> Light<'a> {
     #[inline]
     fn changed(self) -> Changed {
         let (places, count) = (self.parts.places(), self.parts.count());
         self.body.changed(Some(&places[0]), places.get(count.wrapping_sub(1)))
     }
 
-    /// The components and texts of both, which are few; `between` is kept between them, where one ends and the other
-    /// begins with what it keeps.
+    /// The components of both, which are few; `between` is kept between them, where one ends and the other begins with
+    /// what it keeps.
     #[inline(always)]
-    fn parts_with(self, between: Part, behind: Light<'_>) -> (Few<Part>, Chars) {
+    fn parts_with(self, between: Part, behind: Light<'_>) -> Few<Part> {
         let (front, back) = (self.parts.places(), behind.parts.places());
         let parts = match self.parts.count() {
             1 => [between, back[1], back[2], back[3], back[4]],
@@ -177,18 +222,17 @@ impl Light<'_> {
             4 => [front[0], front[1], front[2], between, back[1]],
             _ => [front[0], front[1], front[2], front[3], between],
         };
-        let count = self.parts.count() + behind.parts.count() - 1;
-        (Few::of(parts, count), self.text_with(behind))
+        Few::of(parts, self.parts.count() + behind.parts.count() - 1)
     }
 
-    /// The components and text where `next` is one insert, right behind an insert that is the last change here.
+    /// How `next` joins if it is one insert, right behind an insert that is the last change here.
     #[inline(always)]
-    fn parts_typed_on(
+    fn typed_on(
         self,
         changed: &Changed,
-        next: Light<'_>,
+        next: Light<'a>,
         next_changed: &Changed,
-    ) -> Option<(Few<Part>, Chars)> {
+    ) -> Option<Join<'a>> {
         let Changed { front, end, .. } = *next_changed;
         let is_kept = |is_kept: bool| usize::from(is_kept);
         let act = is_kept(front > 0);
@@ -198,42 +242,50 @@ impl Light<'_> {
             return None;
         }
         let last = is_kept(changed.target_end < self.body.target_len) + 1;
-        let mut parts = *self.parts;
-        let typed = parts.place_mut(self.parts.count().wrapping_sub(last))?;
-        if typed.kind() != Kind::Insert {
-            return None;
-        }
+        let at = self.parts.count().wrapping_sub(last);
+        let typed = self.parts.places().get(at).filter(|part| part.kind() == Kind::Insert)?;
         let act = next.parts.places().get(act)?;
-        let (chars, bytes) = (typed.chars() + act.chars(), typed.bytes() + act.bytes());
-        *typed = Part::new(Kind::Insert, chars, bytes);
-        Some((Few::Inline(parts), self.text_with(next)))
+        Some(Join::TypedOn(self, at, typed.and(*act), next))
+    }
+
+    /// This operation where what it keeps in front is `growth` longer.
+    #[inline(always)]
+    fn with_longer_front(self, growth: u32) -> Operation {
+        self.longer(self.with_longer_part(0, growth), growth)
+    }
+
+    /// This operation where what it keeps at its end is `growth` longer.
+    #[inline(always)]
+    fn with_longer_back(self, growth: u32) -> Operation {
+        // Where the place is known, as in an operation of one insert or delete, it is changed in registers.
+        match self.parts.count() {
+            3 => self.longer(self.with_longer_part(2, growth), growth),
+            count => self.longer(self.with_longer_part(count.wrapping_sub(1), growth), growth),
+        }
     }
 
     #[inline(always)]
-    fn text_with(self, behind: Light<'_>) -> Chars {
-        let mut text = self.body.text.clone();
-        text.push_str(&behind.body.text);
-        text
-    }
-
-    /// This operation where what it keeps at one end is `growth` longer.
-    #[inline(always)]
-    fn with_longer(self, end: End, growth: u32) -> Operation {
+    fn with_longer_part(self, at: usize, growth: u32) -> Inline<Part> {
         let mut parts = *self.parts;
-        let kept = match end {
-            End::Front => Some(parts.first_place()),
-            End::Back => parts.last_mut(),
-        };
-        if let Some(kept) = kept {
+        if let Some(kept) = parts.place_mut(at) {
             *kept = kept.grown(growth);
         }
-        let body = Body {
-            parts: Few::Inline(parts),
-            text: self.body.text.clone(),
-            base_len: self.body.base_len.wrapping_add(growth),
-            target_len: self.body.target_len.wrapping_add(growth),
-        };
-        Operation { body: Held::new(body) }
+        parts
+    }
+
+    #[inline(always)]
+    fn longer(self, parts: Inline<Part>, growth: u32) -> Operation {
+        let lens = [self.body.base_len, self.body.target_len];
+        let [base_len, target_len] = lens.map(|len| len.wrapping_add(growth));
+        let (parts, text) = (Few::Inline(parts), self.body.text.clone());
+        Operation { body: Held::new(Body { parts, text, base_len, target_len }) }
+    }
+
+    /// The beginning of a composition with a text in front of another; that is the caller's to append.
+    #[inline(always)]
+    fn composition(self, parts: Few<Part>, base_len: u32, target_len: u32) -> Operation {
+        let text = self.body.text.clone();
+        Operation { body: Held::new(Body { parts, text, base_len, target_len }) }
     }
 }
 

@@ -55,16 +55,6 @@ impl<T: Copy> Inline<T> {
         self.count as usize
     }
 
-    #[inline]
-    pub(crate) fn first_place(&mut self) -> &mut T {
-        &mut self.items[0]
-    }
-
-    #[inline]
-    pub(crate) fn last_mut(&mut self) -> Option<&mut T> {
-        self.items.get_mut((self.count as usize).wrapping_sub(1))
-    }
-
     /// All places.
     #[inline]
     pub(crate) fn places(&self) -> &[T; INLINE_PARTS] {
@@ -107,6 +97,14 @@ impl<T: Copy + Default> Few<T> {
     /// What is in place, `None` where it is on the heap.
     #[inline]
     pub(crate) fn in_place(&self) -> Option<&Inline<T>> {
+        match self {
+            Few::Inline(own) => Some(own),
+            Few::Heap(_) => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn in_place_mut(&mut self) -> Option<&mut Inline<T>> {
         match self {
             Few::Inline(own) => Some(own),
             Few::Heap(_) => None,
